@@ -1,0 +1,148 @@
+/**
+ * The interfaces between the parts of the sandbox. Each part implements or consumes one of these; none of them
+ * knows a name of the product.
+ */
+
+/** Inputs or outputs of a resource as plain JSON: no secrets wrappers, no unknowns. */
+export type Props = Record<string, unknown>;
+
+/** A resource as the cloud control plane holds it. `type` is the Pulumi type token, e.g. `gcp:storage/bucket:Bucket`. */
+export interface CloudResource {
+  type: string;
+  id: string;
+  inputs: Props;
+  outputs: Props;
+}
+
+/**
+ * What a resource type does when it is created, read, updated and deleted. A type without a behaviour is only recorded:
+ * its outputs are its inputs plus `id` and a self link. Each method throws {@link CloudError} as the cloud's API would refuse.
+ */
+export interface Behaviour {
+  create(inputs: Props, caller: string): Promise<{ id: string; outputs: Props }>;
+  read?(resource: CloudResource): Promise<Props | undefined>;
+  update?(resource: CloudResource, inputs: Props, caller: string): Promise<Props>;
+  delete?(resource: CloudResource, caller: string): Promise<void>;
+}
+
+/** A refusal as a cloud's API words it; `status` is the HTTP status, `reason` the API's machine-readable reason. */
+export class CloudError extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "CloudError";
+  }
+}
+
+/** A GKE (later EKS) cluster to run. `index` numbers clusters from 0 and picks the 127.(20+index).0.0/16 range. */
+export interface ClusterSpec {
+  /** Unique over the sandbox, e.g. `projects/p/locations/l/clusters/c`. */
+  id: string;
+  name: string;
+  project: string;
+  /** Region or zone. */
+  location: string;
+  /** The DNS domain served to every cluster of the same network when the cluster declares VPC-scope Cloud DNS. */
+  vpcDnsDomain?: string;
+  /** Workload identity pool, `PROJECT.svc.id.goog`; absent: pods get no Google identity. */
+  workloadPool?: string;
+}
+
+/** A pool of equal nodes; one Node object per zone and count is registered. */
+export interface NodePoolSpec {
+  name: string;
+  zones: string[];
+  nodesPerZone: number;
+  labels: Record<string, string>;
+  taints: { key: string; value?: string; effect: string }[];
+  /** Allocatable CPU in cores and memory in bytes that the scheduler sees; it does not limit the processes. */
+  cpu: number;
+  memoryBytes: number;
+}
+
+/** A running cluster as other parts see it. */
+export interface RunningCluster {
+  spec: ClusterSpec;
+  /** `127.0.0.1:PORT` of the API server. */
+  endpoint: string;
+  /** PEM of the CA that signed the API server's certificate. */
+  caCertificate: string;
+  /** A kubeconfig (YAML text) with administrator rights, for the daemon's own controllers. */
+  adminKubeconfig: string;
+}
+
+/** Starts, changes and stops clusters. Implemented by sandbox/clusters. Every method may be repeated. */
+export interface ClusterManager {
+  create(spec: ClusterSpec): Promise<RunningCluster>;
+  setNodePool(clusterId: string, pool: NodePoolSpec): Promise<void>;
+  removeNodePool(clusterId: string, poolName: string): Promise<void>;
+  /** Deletes the cluster with its disks. */
+  delete(clusterId: string): Promise<void>;
+  /** Fault: every process of the cluster is killed and every disk removed; its endpoint refuses from then on. */
+  lose(clusterId: string): Promise<void>;
+  get(clusterId: string): RunningCluster | undefined;
+  list(): RunningCluster[];
+  stopAll(): Promise<void>;
+}
+
+/** A local program that stands for a container image. */
+export interface ImageProgram {
+  /** Command used when the container declares none (the image's ENTRYPOINT). */
+  entrypoint: string[];
+  /** Host paths mounted read-only inside: target path -> host path. */
+  mounts: Record<string, string>;
+  /** Directories put in front of PATH (host paths; they must be below a mount or /usr). */
+  path: string[];
+  /** Environment below what the pod declares. */
+  env: Record<string, string>;
+  /** Run as this uid:gid instead of root-in-sandbox, for programs that refuse root. */
+  user?: { uid: number; gid: number };
+}
+
+/** Finds the program for an image reference (tag and digest ignored), or undefined: ErrImagePull. */
+export type ImageTable = (image: string) => ImageProgram | undefined;
+
+/** Result of a process run inside a pod's sandbox. */
+export interface ExecResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What the stand-in operators need of the node agent of one cluster. */
+export interface NodeAgent {
+  /** Runs a command in the mounts, environment and identity of a running container, like `kubectl exec`. */
+  exec(namespace: string, pod: string, container: string, command: string[], env?: Record<string, string>): Promise<ExecResult>;
+}
+
+/** Who a pod is to the cloud. Implemented by sandbox/cloud, consumed by the node agent. */
+export interface PodIdentities {
+  /**
+   * Opens the pod's metadata server and storage port on its address and returns the environment that points clients to them.
+   * `serviceAccountAnnotation` is the KSA's iam.gke.io/gcp-service-account, when it has one.
+   */
+  open(pod: { clusterId: string; namespace: string; serviceAccount: string; serviceAccountAnnotation?: string; podIP: string }): Promise<{
+    env: Record<string, string>;
+    close(): Promise<void>;
+  }>;
+}
+
+/** A stand-in operator of one cluster: started when its chart's release appears, stopped with the cluster. */
+export interface Operator {
+  /** Chart names (without repository) whose release starts this operator. */
+  charts: string[];
+  start(context: OperatorContext): Promise<{ stop(): Promise<void> }>;
+}
+
+export interface OperatorContext {
+  cluster: RunningCluster;
+  agent: NodeAgent;
+  /** Namespace the chart was released into, and its values. */
+  release: { namespace: string; name: string; chart: string; version: string; values: Props };
+  /** Resolves a Service name as pods of this cluster would: addresses of its ready pods. */
+  resolve(host: string): string[];
+  log(message: string): void;
+}
