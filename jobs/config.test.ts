@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CONFIG_VARIABLE, jobConfig, readJobConfig } from "./config";
+
+test("a configuration survives the environment, defaults filled in", () => {
+  const text = jobConfig("replicate", {
+    site: "prod",
+    bucket: "iconik-prod-backups",
+    copiesBucket: "iconik-vault-backup-copies",
+    repositories: ["cassandra-emea"],
+  });
+  const config = readJobConfig("replicate", { [CONFIG_VARIABLE]: text });
+  assert.equal(config.maxAgeHours, 20);
+  assert.deepEqual(config.repositories, ["cassandra-emea"]);
+});
+
+test("every problem is named at once, unknown keys too", () => {
+  assert.throws(
+    () =>
+      jobConfig("restore-copy", {
+        source: "Prod",
+        marker: "yesterday",
+        copiesBucket: "c0pies",
+        bucket: "own",
+        ...{ extra: 1 },
+      }),
+    /(?=[\s\S]*source)(?=[\s\S]*copy-YYYYMMDDthhmmssz)(?=[\s\S]*extra)/,
+  );
+});
+
+test("absent and broken configuration is told apart", () => {
+  assert.throws(() => readJobConfig("replicate", {}), /DR_CONFIG is not set/);
+  assert.throws(() => readJobConfig("replicate", { DR_CONFIG: "{" }), /is no JSON/);
+});

@@ -1,0 +1,218 @@
+/**
+ * The configuration of every job: one JSON document in the environment variable DR_CONFIG, checked by the schemas here.
+ * Components build it with {@link jobConfig}; `dr-jobs <command>` reads it with {@link readJobConfig}.
+ */
+import { z } from "zod";
+
+/** Name of the environment variable that carries a job's configuration. */
+export const CONFIG_VARIABLE = "DR_CONFIG";
+
+const bucket = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a Cloud Storage bucket name");
+const name = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "lower-case letters, digits and hyphens");
+const repository = z
+  .string()
+  .regex(/^(cassandra|elasticsearch)-[a-z0-9-]+$/, "cassandra-<datacenter> or elasticsearch-<datacenter>");
+const marker = z.string().regex(/^(latest|copy-\d{8}t\d{6}z)$/, "latest or copy-YYYYMMDDthhmmssz");
+
+/** Where Elasticsearch answers and how a job proves who it is: files mounted from the Secrets that ECK writes. */
+const elasticsearch = z.strictObject({
+  /** `https://iconik-es-http.elasticsearch.svc:9200` */
+  url: z.url(),
+  user: z.string().min(1).default("elastic"),
+  /** Mounted key `elastic` of Secret `iconik-es-elastic-user`. */
+  passwordFile: z.string().default("/var/run/elasticsearch/user/elastic"),
+  /** Mounted key `ca.crt` of Secret `iconik-es-http-certs-public`. */
+  caFile: z.string().default("/var/run/elasticsearch/certs/ca.crt"),
+});
+
+/** CQL access of the superuser, for checks on restored tables: Secret `cassandra-superuser`, mounted. */
+const cql = z.strictObject({
+  /** Names or addresses, e.g. `iconik-emea-service.cassandra.svc`. */
+  contactPoints: z.array(z.string().min(1)).min(1),
+  port: z.int().min(1).max(65535).default(9042),
+  usernameFile: z.string().default("/var/run/cassandra/superuser/username"),
+  passwordFile: z.string().default("/var/run/cassandra/superuser/password"),
+});
+
+/** Seconds between two looks at something awaited. */
+const pollSeconds = z.number().positive().max(60).default(2);
+
+/** Schemas of DR_CONFIG by command. Unknown keys are refused. */
+export const jobSchemas = {
+  /**
+   * Nightly Cassandra snapshot of one datacenter. Runs in the datacenter's own cluster with {@link jobRules} in
+   * `namespace` and, towards storage, as the site's cassandra-backup (get, list and create in the site's backup bucket).
+   */
+  "snapshot-cassandra": z.strictObject({
+    /** Namespace of the K8ssandraCluster and the Medusa resources. */
+    namespace: name.default("cassandra"),
+    /** Name of the CassandraDatacenter, which is the Cassandra datacenter's name. */
+    datacenter: name,
+    /** `cassandra-<dc>`: Medusa's prefix in the bucket and the manifest's folder. */
+    repository,
+    bucket,
+    /** Nodes that have to be in the backup. */
+    nodes: z.int().min(1),
+    /** Rack names that have to be in the backup, e.g. rack1..rack3. */
+    racks: z.array(z.string().min(1)).min(1),
+    backupType: z.enum(["differential", "full"]).default("differential"),
+    /** The backup has to be finished and complete after this time. */
+    timeoutSeconds: z
+      .int()
+      .positive()
+      .default(3 * 3600),
+    pollSeconds,
+  }),
+  /** Nightly snapshot of one Elasticsearch cluster. Towards storage it is the site's elasticsearch-backup. */
+  "snapshot-elasticsearch": z.strictObject({
+    elasticsearch,
+    /** `elasticsearch-<dc>`: name of the snapshot repository, its base_path in the bucket and the manifest's folder. */
+    repository,
+    bucket,
+    timeoutSeconds: z
+      .int()
+      .positive()
+      .default(3 * 3600),
+    pollSeconds,
+  }),
+  /** Copy of a site's backups into the vault, as backup-replicator: get, list on `bucket`; create, get, list on `copiesBucket`. */
+  replicate: z.strictObject({
+    /** The site's name: prefix of its copies. */
+    site: name,
+    /** The site's primary backup bucket. */
+    bucket,
+    copiesBucket: bucket,
+    /** Repositories that make a copy; all of them have to have a fresh manifest. */
+    repositories: z.array(repository).min(1),
+    /** A manifest older than this is not tonight's. */
+    maxAgeHours: z.number().positive().default(20),
+    /** How long fresh manifests are awaited, counted from the job's start. */
+    waitSeconds: z
+      .int()
+      .min(0)
+      .default(3 * 3600),
+    /** Attempts when a repository changes while it is copied. */
+    attempts: z.int().min(1).max(10).default(3),
+    /** Parallel transfers of rclone. */
+    transfers: z.int().min(1).max(64).default(8),
+    pollSeconds: pollSeconds.default(15),
+  }),
+  /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
+  "restore-copy": z.strictObject({
+    /** The site whose copies are restored, e.g. prod. */
+    source: name,
+    /** `latest` or a marker id. */
+    marker,
+    copiesBucket: bucket,
+    /** The new site's own backup bucket. */
+    bucket,
+    /** A grant just given needs time to take effect: refusals are retried for this long. */
+    accessSeconds: z.int().min(0).default(300),
+    transfers: z.int().min(1).max(64).default(8),
+    pollSeconds,
+  }),
+  /**
+   * Restore of one datacenter out of the site's own bucket. {@link jobRules} in `namespace`; towards storage it only reads
+   * (the site's cassandra-backup): which backup it is stands in `restores/<marker>.json`, written by restore-copy.
+   */
+  "restore-cassandra": z.strictObject({
+    namespace: name.default("cassandra"),
+    datacenter: name,
+    repository,
+    bucket,
+    /** `latest` (the newest that restore-copy recorded) or a marker id. */
+    marker,
+    /** Without it, tables are not counted. */
+    cql: cql.optional(),
+    timeoutSeconds: z
+      .int()
+      .positive()
+      .default(6 * 3600),
+    pollSeconds,
+  }),
+  /** Restore of one Elasticsearch cluster out of the site's own bucket, as the site's elasticsearch-backup. */
+  "restore-elasticsearch": z.strictObject({
+    elasticsearch,
+    repository,
+    bucket,
+    marker,
+    timeoutSeconds: z
+      .int()
+      .positive()
+      .default(6 * 3600),
+    pollSeconds,
+  }),
+} as const;
+
+/** A command of `dr-jobs`. */
+export type JobCommand = keyof typeof jobSchemas;
+/** A command's configuration as components give it: defaults may be left out. */
+export type JobInput<C extends JobCommand> = z.input<(typeof jobSchemas)[C]>;
+/** A command's configuration as the job sees it. */
+export type JobConfig<C extends JobCommand> = z.output<(typeof jobSchemas)[C]>;
+/** Access to Elasticsearch as the jobs see it. */
+export type ElasticsearchAccess = z.output<typeof elasticsearch>;
+/** Access by CQL as the jobs see it. */
+export type CqlAccess = z.output<typeof cql>;
+
+/** All commands, in the order of a night and a restore. */
+export const jobCommands = Object.keys(jobSchemas) as JobCommand[];
+
+/** A rule of a Kubernetes Role. */
+export interface RoleRule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+/** What a command needs of the Kubernetes API in its configured namespace; no entry: nothing, no token is mounted. */
+export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
+  "snapshot-cassandra": [
+    {
+      apiGroups: ["medusa.k8ssandra.io"],
+      resources: ["medusabackupjobs"],
+      verbs: ["create", "get", "list"],
+    },
+    { apiGroups: ["medusa.k8ssandra.io"], resources: ["medusabackups"], verbs: ["get", "list"] },
+  ],
+  "restore-cassandra": [
+    {
+      apiGroups: ["medusa.k8ssandra.io"],
+      resources: ["medusatasks", "medusarestorejobs"],
+      verbs: ["create", "get", "list"],
+    },
+    { apiGroups: ["medusa.k8ssandra.io"], resources: ["medusabackups"], verbs: ["get", "list"] },
+    { apiGroups: ["cassandra.datastax.com"], resources: ["cassandradatacenters"], verbs: ["get"] },
+  ],
+};
+
+/**
+ * The value of DR_CONFIG for a command.
+ * @throws when the configuration is not what the command's schema allows; every problem is in the message.
+ */
+export function jobConfig<C extends JobCommand>(command: C, config: JobInput<C>): string {
+  return JSON.stringify(parse(command, config));
+}
+
+/** Reads a command's configuration from the environment. @throws when it is absent, no JSON, or not allowed. */
+export function readJobConfig<C extends JobCommand>(command: C, env: NodeJS.ProcessEnv = process.env): JobConfig<C> {
+  const text = env[CONFIG_VARIABLE];
+  if (text === undefined) {
+    throw new Error(`${CONFIG_VARIABLE} is not set; it has to hold the JSON configuration of "${command}"`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${CONFIG_VARIABLE} is no JSON (${(error as Error).message}): ${text.slice(0, 200)}`);
+  }
+  return parse(command, value);
+}
+
+function parse<C extends JobCommand>(command: C, value: unknown): JobConfig<C> {
+  const result = jobSchemas[command].safeParse(value);
+  if (!result.success) {
+    throw new Error(`configuration of job "${command}" is not allowed:\n${z.prettifyError(result.error)}`);
+  }
+  return result.data as JobConfig<C>;
+}
