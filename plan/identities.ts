@@ -1,0 +1,154 @@
+/**
+ * The identity matrix of the plan (S2, S3, D5): who may do what where. IAM roles and bucket policies are generated
+ * from it, a policy holds what is declared against it, and the drill attacks everything it leaves empty.
+ */
+import { namespaces, restorerAccountId } from "./names";
+
+/** Places the matrix has columns for. */
+export const stores = ["primaryBackups", "secondCopy", "media", "secondMedia", "s3Copies"] as const;
+export type Store = (typeof stores)[number];
+
+/** What can be done with objects of a store. `create` never overwrites: replacing an object needs `delete` as well. */
+export const actions = ["create", "get", "list", "delete"] as const;
+export type Action = (typeof actions)[number];
+
+/** Where an identity lives: the account of each site, of the vault, or of the standby on AWS. */
+export type Home = "site" | "vault" | "aws";
+
+/** A Kubernetes service account that acts as the identity, and whose clusters it lives in. */
+export interface KubernetesAccount {
+  namespace: string;
+  name: string;
+  clusters: "site" | "vault" | "standby";
+}
+
+/** One row of the matrix. A store that is absent from `access` is a cell that says nothing: no access at all. */
+export interface Identity {
+  /** Row name. The Google service account's id as well, except for the restorer: {@link accountId}. */
+  id: IdentityId;
+  home: Home;
+  /** Kubernetes accounts bound to it by Workload Identity. */
+  kubernetes: KubernetesAccount[];
+  access: Partial<Record<Store, readonly Action[]>>;
+  /** One account per granted site, its access ending at the grant's expiry. */
+  granted?: true;
+  /** Why it has what it has. */
+  why: string;
+}
+
+/** Row names of the matrix. */
+export type IdentityId =
+  | "cassandra-backup"
+  | "elasticsearch-backup"
+  | "backup-replicator"
+  | "media-replicator"
+  | "pruner"
+  | "verifier"
+  | "restorer"
+  | "services"
+  | "standby-copier"
+  | "standby-restorer";
+
+const own = ["create", "get", "list", "delete"] as const;
+const read = ["get", "list"] as const;
+
+/** The matrix, one entry per row. */
+export const identities: readonly Identity[] = [
+  {
+    id: "cassandra-backup",
+    home: "site",
+    kubernetes: [
+      { namespace: namespaces.cassandra, name: "cassandra-backup", clusters: "site" },
+      { namespace: namespaces.cassandra, name: "snapshot-runner", clusters: "site" },
+      { namespace: namespaces.cassandra, name: "restore-runner", clusters: "site" },
+    ],
+    access: { primaryBackups: own },
+    why: "Medusa runs in the Cassandra pods, writes and purges its backups; the runners read and write manifests",
+  },
+  {
+    id: "elasticsearch-backup",
+    home: "site",
+    kubernetes: [{ namespace: namespaces.elasticsearch, name: "elasticsearch-backup", clusters: "site" }],
+    access: { primaryBackups: own },
+    why: "Elasticsearch writes and prunes its snapshot repository",
+  },
+  {
+    id: "backup-replicator",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "backup-replicator", clusters: "vault" }],
+    access: { primaryBackups: read, secondCopy: ["create", "get", "list"] },
+    why: "copies primaries to the second copy without ever being able to replace or remove a copy",
+  },
+  {
+    id: "media-replicator",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "media-replicator", clusters: "vault" }],
+    access: { media: read, secondMedia: own },
+    why: "copies media and propagates removals, which start the 30 days of the secondary buckets",
+  },
+  {
+    id: "pruner",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "pruner", clusters: "vault" }],
+    access: { secondCopy: ["list", "delete"], secondMedia: ["list", "delete"] },
+    why: "removes what is past its protection; locked retention and soft delete bound what it can destroy",
+  },
+  {
+    id: "verifier",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "verifier", clusters: "vault" }],
+    access: { secondCopy: read, secondMedia: read },
+    why: "reads copies to prove them restorable",
+  },
+  {
+    id: "restorer",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "restorer", clusters: "site" }],
+    access: { primaryBackups: ["create", "get", "list"], secondCopy: read, media: ["create"], secondMedia: read },
+    granted: true,
+    why: "brings the second copies into a granted site's own new buckets until the grant expires",
+  },
+  {
+    id: "services",
+    home: "site",
+    kubernetes: [],
+    access: { media: own },
+    why: "the product reads, stores and removes media",
+  },
+  {
+    id: "standby-copier",
+    home: "aws",
+    kubernetes: [],
+    access: { secondCopy: read, secondMedia: read, s3Copies: own },
+    why: "pulls copies to S3 from outside Google Cloud; on S3 a delete is a marker, versions and locks stay out of reach",
+  },
+  {
+    id: "standby-restorer",
+    home: "aws",
+    kubernetes: [],
+    access: { s3Copies: read },
+    why: "restores the standby from S3 alone",
+  },
+];
+
+/** The row of an identity. */
+export function identity(id: IdentityId): Identity {
+  return identities.find((row) => row.id === id)!;
+}
+
+/** What an identity may do in a store; empty where the matrix says nothing. */
+export function allowed(id: IdentityId, store: Store): readonly Action[] {
+  return identity(id).access[store] ?? [];
+}
+
+/** Google service account id of an identity; the restorer has one per granted site, so it needs the site's name. */
+export function accountId(id: IdentityId, site?: string): string {
+  if (!identity(id).granted) return id;
+  if (!site) throw new Error(`accountId("${id}"): the identity exists per granted site; pass the site's name`);
+  return restorerAccountId(site);
+}
+
+/** The row an account id belongs to, or undefined for an account outside the matrix. */
+export function identityOfAccount(account: string): Identity | undefined {
+  return identities.find((row) => (row.granted ? account.startsWith(restorerAccountId("")) : row.id === account));
+}

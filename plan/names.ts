@@ -1,0 +1,87 @@
+/**
+ * The plan's fixed names. A name that another stack, a job or the drill needs is written here once and imported
+ * everywhere else; names that depend on a site, region or datacenter are functions of it.
+ */
+
+/** Pulumi config namespace, equal to the project's name in Pulumi.yaml. */
+export const configNamespace = "iconik-dr";
+
+/** Kubernetes namespaces. `dr` holds copy jobs; every other name is the system's own. */
+export const namespaces = {
+  cassandra: "cassandra",
+  elasticsearch: "elasticsearch",
+  dr: "dr",
+  onepassword: "onepassword",
+  certManager: "cert-manager",
+  elasticOperator: "elastic-system",
+} as const;
+
+/** The one logical Cassandra cluster (S1); the prefix of its StatefulSets and Services. */
+export const cassandraClusterName = "iconik";
+
+/** The Elasticsearch resource of each region (S3); ECK derives `iconik-es-http` and the Secrets below from it. */
+export const elasticsearchName = "iconik";
+
+/** HTTPS Service that ECK creates for {@link elasticsearchName}. */
+export const elasticsearchService = { name: `${elasticsearchName}-es-http`, port: 9200 } as const;
+
+/** Secrets that operators create or fill. */
+export const secrets = {
+  /** Filled from 1Password: keys `username`, `password`. */
+  cassandraSuperuser: "cassandra-superuser",
+  /** ECK's superuser: key `elastic`. */
+  elasticUser: `${elasticsearchName}-es-elastic-user`,
+  /** ECK's certificate authority: keys `ca.crt`, `tls.crt`. */
+  elasticCertificates: `${elasticsearchName}-es-http-certs-public`,
+  /** 1Password service account token, from the deployer's environment: key `token`. */
+  onePasswordToken: "onepassword-service-account-token",
+} as const;
+
+/** Item in the site's 1Password vault that holds Cassandra's superuser (the same item for a rebuild). */
+export const superuserItem = "cassandra-superuser";
+
+/** Name of the snapshot repository that Elasticsearch registers over the backup bucket. */
+export const elasticsearchRepository = "backups";
+
+/** Rack names: rack1..rackN, the same on every cloud because a restore needs them equal. */
+export function rackNames(racks: number): string[] {
+  return Array.from({ length: racks }, (_, index) => `rack${index + 1}`);
+}
+
+/** DNS domain under which one datacenter's Services resolve from the site's other clusters (VPC-scope Cloud DNS). */
+export function datacenterDomain(datacenter: string): string {
+  return `${datacenter}.iconik.internal`;
+}
+
+/** DNS name of a datacenter's Cassandra seeds, resolvable from every cluster of the site. */
+export function seedService(datacenter: string): string {
+  return `${cassandraClusterName}-${datacenter}-seed-service.${namespaces.cassandra}.svc.${datacenterDomain(datacenter)}`;
+}
+
+/** GKE cluster of a region. */
+export function clusterName(site: string, region: string): string {
+  return `${site}-${region}`;
+}
+
+/** E-mail address of a Google service account. */
+export function serviceAccountEmail(accountId: string, project: string): string {
+  return `${accountId}@${project}.iam.gserviceaccount.com`;
+}
+
+/** IAM member of a Kubernetes service account under Workload Identity. */
+export function workloadIdentityMember(project: string, namespace: string, serviceAccount: string): string {
+  return `serviceAccount:${project}.svc.id.goog[${namespace}/${serviceAccount}]`;
+}
+
+/** Node service account of a region's cluster (least privilege, one per cluster). */
+export function nodeAccountId(region: string): string {
+  return `gke-${region}`;
+}
+
+/** Service account id of a site's restorer in the vault project; Google allows 30 characters, hence the site's 21. */
+export function restorerAccountId(site: string): string {
+  return `restorer-${site}`;
+}
+
+/** Longest site name, see {@link restorerAccountId}. */
+export const siteNameMaxLength = 21;

@@ -1,0 +1,120 @@
+/** From cells of the identity matrix to Google Cloud IAM: permissions, custom roles and bucket bindings. */
+import { type Action, allowed, type Identity, type IdentityId, identities, type Store } from "./identities";
+
+/** Google Cloud permission behind each action; nothing on buckets themselves is ever granted to a workload. */
+export const permissionOf: Record<Action, string> = {
+  create: "storage.objects.create",
+  get: "storage.objects.get",
+  list: "storage.objects.list",
+  delete: "storage.objects.delete",
+};
+
+/** Stores that are Google Cloud buckets, with the words used in role titles. */
+const storeTitles = {
+  primaryBackups: "primary backups",
+  secondCopy: "second copies of the backups",
+  media: "media",
+  secondMedia: "second copies of the media",
+} as const satisfies Partial<Record<Store, string>>;
+
+/** A store on Google Cloud. */
+export type BucketStore = keyof typeof storeTitles;
+
+/** A project-level custom role: the permissions of one cell of the matrix. It must live in the bucket's project. */
+export interface CustomRole {
+  identity: IdentityId;
+  store: BucketStore;
+  /** Role id, camel case, unique in a project. */
+  roleId: string;
+  title: string;
+  permissions: string[];
+}
+
+/** Permissions of one cell, in the matrix's order; empty where the matrix says nothing. */
+export function permissions(id: IdentityId, store: Store): string[] {
+  return allowed(id, store).map((action) => permissionOf[action]);
+}
+
+/** Role id of a cell, e.g. `backupReplicatorSecondCopy`. */
+export function roleId(id: IdentityId, store: BucketStore): string {
+  const camel = id.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return camel + store[0]!.toUpperCase() + store.slice(1);
+}
+
+/** The custom role of one cell, or undefined where the matrix says nothing. */
+export function customRole(id: IdentityId, store: BucketStore): CustomRole | undefined {
+  const granted = permissions(id, store);
+  if (granted.length === 0) return undefined;
+  return {
+    identity: id,
+    store,
+    roleId: roleId(id, store),
+    title: `${id} on ${storeTitles[store]}`,
+    permissions: granted,
+  };
+}
+
+/** Every custom role a store's project needs. */
+export function customRoles(store: BucketStore, only: (row: Identity) => boolean = () => true): CustomRole[] {
+  return identities.filter(only).flatMap((row) => customRole(row.id, store) ?? []);
+}
+
+/** Full name of a project's custom role as bindings want it. */
+export function roleName(project: string, id: string): string {
+  return `projects/${project}/roles/${id}`;
+}
+
+/** IAM condition that ends a binding at a moment. */
+export interface Condition {
+  title: string;
+  description: string;
+  expression: string;
+}
+
+/** Condition of a restore grant. `expires` is ISO-8601 with a zone; the expression uses UTC. */
+export function expiry(expires: string): Condition {
+  const moment = new Date(expires).toISOString().replace(/\.\d{3}Z$/, "Z");
+  return {
+    title: "restore-grant",
+    description: `Restore grant until ${moment}`,
+    expression: `request.time < timestamp("${moment}")`,
+  };
+}
+
+/** A principal with its row of the matrix. */
+export interface Grant {
+  identity: IdentityId;
+  /** IAM member, e.g. `serviceAccount:x@y.iam.gserviceaccount.com`. */
+  member: string;
+  condition?: Condition;
+}
+
+/** One binding of a bucket policy. */
+export interface Binding {
+  role: string;
+  members: string[];
+  condition?: Condition;
+}
+
+/**
+ * The authoritative bindings of a store's bucket: the grants whose cell says something, and nobody else. Order is
+ * stable (role, then condition), members of one role and condition share a binding.
+ */
+export function bindings(store: BucketStore, project: string, grants: Grant[]): Binding[] {
+  const byKey = new Map<string, Binding>();
+  for (const grant of grants) {
+    const role = customRole(grant.identity, store);
+    if (!role) continue;
+    const key = `${role.roleId} ${grant.condition?.expression ?? ""}`;
+    const binding = byKey.get(key) ?? {
+      role: roleName(project, role.roleId),
+      members: [],
+      ...(grant.condition && { condition: grant.condition }),
+    };
+    if (!binding.members.includes(grant.member)) binding.members.push(grant.member);
+    byKey.set(key, binding);
+  }
+  return [...byKey.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, binding]) => ({ ...binding, members: binding.members.sort() }));
+}

@@ -1,0 +1,20 @@
+/** How long things are kept. All numbers are days unless the name says otherwise. */
+export const retention = {
+  /** Nights that Medusa and Elasticsearch keep in the primary bucket. */
+  primaryBackupDays: 14,
+  /** Soft delete of primary buckets: nobody can purge a soft-deleted object. Google allows 7 to 90 days. */
+  primarySoftDeleteDays: 30,
+  /** Locked retention of the second copies: no identity can remove a younger object. */
+  copiesDays: 35,
+  /** Soft delete of the second copies, beyond the retention. */
+  copiesSoftDeleteDays: 30,
+  /** S6: a file stays in the secondary media buckets this long after its removal from the primary. */
+  mediaAfterRemovalDays: 30,
+  /** Soft delete of media buckets, for what objects.delete removes among noncurrent versions. */
+  mediaSoftDeleteDays: 30,
+} as const;
+
+/** Days as the seconds that bucket policies want. */
+export function daysInSeconds(days: number): number {
+  return days * 24 * 3600;
+}

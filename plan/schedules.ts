@@ -1,0 +1,28 @@
+/** The plan's clock. Cron expressions have five fields and are read in UTC. */
+
+/** Time zone of every schedule, as Kubernetes' CronJob wants it. */
+export const timeZone = "Etc/UTC";
+
+/** One nightly job. */
+export interface Schedule {
+  cron: string;
+  /** How late the CronJob may still start, in seconds: a missed night is caught up until then. */
+  startingDeadlineSeconds: number;
+  /** How long one run may take, in seconds, before it is failed and alerted. */
+  activeDeadlineSeconds: number;
+}
+
+/** Names of the schedules; config may override a cron by this name. */
+export type ScheduleName = "cassandraSnapshot" | "elasticsearchSnapshot" | "replication";
+
+const hour = 3600;
+
+/** The night: snapshots first, replication when the manifests have appeared, done by 05:00. */
+export const schedules: Record<ScheduleName, Schedule> = {
+  cassandraSnapshot: { cron: "0 1 * * *", startingDeadlineSeconds: 2 * hour, activeDeadlineSeconds: 3 * hour },
+  elasticsearchSnapshot: { cron: "30 1 * * *", startingDeadlineSeconds: 2 * hour, activeDeadlineSeconds: 2 * hour },
+  replication: { cron: "0 2 * * *", startingDeadlineSeconds: 3 * hour, activeDeadlineSeconds: 3 * hour },
+};
+
+/** Time each restore step may take, in seconds. Grows with the data: measured by the quarterly restore test (S8). */
+export const restoreSeconds = { copy: 6 * hour, cassandra: 8 * hour, elasticsearch: 4 * hour };

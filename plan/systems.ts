@@ -1,0 +1,78 @@
+/** The systems of the plan (S1 to S8): what each requires, and which files declare and enforce it. */
+export type SystemId = "S1" | "S2" | "S3" | "S4" | "S5" | "S6" | "S7" | "S8";
+
+/** One row. Paths are relative to the repository; a test checks that they exist. */
+export interface System {
+  id: SystemId;
+  system: string;
+  requirement: string;
+  /** Files that declare it. Empty: comes with its own issue. */
+  components: string[];
+  /** Policies (names of policies/<name>.ts) that enforce it. */
+  policies: string[];
+}
+
+export const systems: readonly System[] = [
+  {
+    id: "S1",
+    system: "Cassandra",
+    requirement:
+      "one logical cluster, a complete replica per region, at least 2 nodes holding each row in each region, automatic replication between regions; nightly snapshots into a multi-region bucket",
+    components: ["components/cassandra.ts", "components/snapshots.ts", "components/backup-bucket.ts"],
+    policies: ["cassandra-two-replicas", "backup-bucket-multi-region", "cronjob-safe"],
+  },
+  {
+    id: "S2",
+    system: "second copy of the backups",
+    requirement:
+      "the backup bucket is replicated to a second bucket in another region by an identity that can only read the primary; the identity that writes the primary has no access to the second bucket",
+    components: ["components/copies-bucket.ts", "components/replication.ts", "components/restore-grant.ts"],
+    policies: ["copies-outside-primary", "copies-retention", "bucket-iam-authoritative", "least-privilege"],
+  },
+  {
+    id: "S3",
+    system: "Elasticsearch",
+    requirement:
+      "a separate cluster per region; snapshots through the GCS repository into a multi-region bucket, replicated to a second bucket as in S2",
+    components: ["components/elasticsearch.ts", "components/snapshots.ts"],
+    policies: ["backup-bucket-multi-region", "cronjob-safe"],
+  },
+  {
+    id: "S4",
+    system: "Kubernetes configuration",
+    requirement: "a GKE cluster per region; configuration is files in git, deployed by CI/CD to every cluster",
+    components: ["components/gke-cluster.ts", "components/operators.ts"],
+    policies: ["cluster-private-workload-identity"],
+  },
+  {
+    id: "S5",
+    system: "Kubernetes secrets",
+    requirement:
+      "never backed up with the configuration and never in git: they live in a 1Password vault that only the relevant employees can open, and clusters fetch them from there",
+    components: ["components/secrets.ts"],
+    policies: ["no-plain-secrets", "no-exported-keys"],
+  },
+  {
+    id: "S6",
+    system: "media buckets iconik-files, iconik-keyframes, iconik-proxies",
+    requirement:
+      "multi-region; every night replicated to secondary buckets in a separate region (outside the primary's multi-region) on the same continent; a file stays available there 30 days after its removal from the primary. Customer-owned buckets are excluded",
+    components: ["components/media-buckets.ts"],
+    policies: ["customer-buckets-excluded", "bucket-public-access-prevented", "bucket-uniform-access"],
+  },
+  {
+    id: "S7",
+    system: "AWS standby",
+    requirement: "a standby cluster in AWS to which all services are replicated, activated by `pulumi up`",
+    components: [],
+    policies: [],
+  },
+  {
+    id: "S8",
+    system: "full restore test",
+    requirement:
+      "at least quarterly, automated, measured: the time from the incident to service restored, the age of the newest data restored, the integrity of every backup; kept down over time",
+    components: ["components/restore.ts"],
+    policies: [],
+  },
+];

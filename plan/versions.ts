@@ -1,0 +1,15 @@
+/** Versions of what runs in the clusters, pinned once. Charts come from the vault's registry (config `charts`). */
+
+/** Operator charts: names as published, versions as tried together. */
+export const charts = {
+  certManager: { name: "cert-manager", version: "v1.19.2" },
+  k8ssandra: { name: "k8ssandra-operator", version: "1.32.0" },
+  eck: { name: "eck-operator", version: "3.5.0" },
+  onePassword: { name: "connect", version: "2.0.5" },
+} as const;
+
+/** Cassandra as k8ssandra's management image carries it; a restore needs the same major version. */
+export const cassandraVersion = "5.0.4";
+
+/** Elasticsearch server version. */
+export const elasticsearchVersion = "9.2.3";
