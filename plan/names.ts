@@ -40,9 +40,6 @@ export const secrets = {
 /** Item in the site's 1Password vault that holds Cassandra's superuser (the same item for a rebuild). */
 export const superuserItem = "cassandra-superuser";
 
-/** Name of the snapshot repository that Elasticsearch registers over the backup bucket. */
-export const elasticsearchRepository = "backups";
-
 /** Rack names: rack1..rackN, the same on every cloud because a restore needs them equal. */
 export function rackNames(racks: number): string[] {
   return Array.from({ length: racks }, (_, index) => `rack${index + 1}`);

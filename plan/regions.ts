@@ -11,73 +11,62 @@ export interface Region {
   continent: Continent;
   /** Full zone names, e.g. `europe-west1-b`. */
   zones: string[];
+  /** Position in the table. Address ranges derive from it, so a region keeps its ranges for ever. */
+  index: number;
 }
 
-const byContinent: Record<Continent, string[]> = {
-  europe: [
-    "europe-central2",
-    "europe-north1",
-    "europe-north2",
-    "europe-southwest1",
-    "europe-west1",
-    "europe-west2",
-    "europe-west3",
-    "europe-west4",
-    "europe-west6",
-    "europe-west8",
-    "europe-west9",
-    "europe-west10",
-    "europe-west12",
-  ],
-  "north-america": [
-    "northamerica-northeast1",
-    "northamerica-northeast2",
-    "northamerica-south1",
-    "us-central1",
-    "us-east1",
-    "us-east4",
-    "us-east5",
-    "us-south1",
-    "us-west1",
-    "us-west2",
-    "us-west3",
-    "us-west4",
-  ],
-  "south-america": ["southamerica-east1", "southamerica-west1"],
-  asia: [
-    "asia-east1",
-    "asia-east2",
-    "asia-northeast1",
-    "asia-northeast2",
-    "asia-northeast3",
-    "asia-south1",
-    "asia-south2",
-    "asia-southeast1",
-    "asia-southeast2",
-    "asia-southeast3",
-    "me-central1",
-    "me-central2",
-    "me-west1",
-  ],
-  australia: ["australia-southeast1", "australia-southeast2"],
-  africa: ["africa-south1"],
-};
-
-/** Regions whose zones are not a, b, c. */
-const zoneLetters: Record<string, string> = { "europe-west1": "bcd", "us-east1": "bcd", "us-central1": "abcf" };
+/** Append only: a region's position picks its address ranges. Zones are a, b, c unless given. */
+const table: [name: string, continent: Continent, zones?: string][] = [
+  ["europe-central2", "europe"],
+  ["europe-north1", "europe"],
+  ["europe-north2", "europe"],
+  ["europe-southwest1", "europe"],
+  ["europe-west1", "europe", "bcd"],
+  ["europe-west2", "europe"],
+  ["europe-west3", "europe"],
+  ["europe-west4", "europe"],
+  ["europe-west6", "europe"],
+  ["europe-west8", "europe"],
+  ["europe-west9", "europe"],
+  ["europe-west10", "europe"],
+  ["europe-west12", "europe"],
+  ["northamerica-northeast1", "north-america"],
+  ["northamerica-northeast2", "north-america"],
+  ["northamerica-south1", "north-america"],
+  ["us-central1", "north-america", "abcf"],
+  ["us-east1", "north-america", "bcd"],
+  ["us-east4", "north-america"],
+  ["us-east5", "north-america"],
+  ["us-south1", "north-america"],
+  ["us-west1", "north-america"],
+  ["us-west2", "north-america"],
+  ["us-west3", "north-america"],
+  ["us-west4", "north-america"],
+  ["southamerica-east1", "south-america"],
+  ["southamerica-west1", "south-america"],
+  ["asia-east1", "asia"],
+  ["asia-east2", "asia"],
+  ["asia-northeast1", "asia"],
+  ["asia-northeast2", "asia"],
+  ["asia-northeast3", "asia"],
+  ["asia-south1", "asia"],
+  ["asia-south2", "asia"],
+  ["asia-southeast1", "asia"],
+  ["asia-southeast2", "asia"],
+  ["me-central1", "asia"],
+  ["me-central2", "asia"],
+  ["me-west1", "asia"],
+  ["australia-southeast1", "australia"],
+  ["australia-southeast2", "australia"],
+  ["africa-south1", "africa"],
+];
 
 /** Every region by name. */
 export const regions: ReadonlyMap<string, Region> = new Map(
-  Object.entries(byContinent).flatMap(([continent, names]) =>
-    names.map((name): [string, Region] => [
-      name,
-      {
-        name,
-        continent: continent as Continent,
-        zones: [...(zoneLetters[name] ?? "abc")].map((letter) => `${name}-${letter}`),
-      },
-    ]),
-  ),
+  table.map(([name, continent, zones = "abc"], index) => [
+    name,
+    { name, continent, zones: [...zones].map((letter) => `${name}-${letter}`), index },
+  ]),
 );
 
 /** A bucket location that spans regions. */
@@ -91,20 +80,24 @@ export interface MultiRegion {
 /** EU is the European Union: London and Zurich lie outside. */
 const outsideEu = ["europe-west2", "europe-west6"];
 
+function regionNames(fits: (name: string) => boolean): string[] {
+  return table.map(([name]) => name).filter(fits);
+}
+
 /** Multi-regions and predefined dual-regions by location code. */
 export const multiRegions: ReadonlyMap<string, MultiRegion> = new Map(
   (
     [
-      ["EU", "europe", byContinent.europe.filter((name) => !outsideEu.includes(name))],
-      ["US", "north-america", byContinent["north-america"].filter((name) => name.startsWith("us-"))],
-      ["ASIA", "asia", byContinent.asia.filter((name) => name.startsWith("asia-"))],
+      ["EU", "europe", regionNames((name) => name.startsWith("europe-") && !outsideEu.includes(name))],
+      ["US", "north-america", regionNames((name) => name.startsWith("us-"))],
+      ["ASIA", "asia", regionNames((name) => name.startsWith("asia-"))],
       ["ASIA1", "asia", ["asia-northeast1", "asia-northeast2"]],
       ["EUR4", "europe", ["europe-north1", "europe-west4"]],
       ["EUR5", "europe", ["europe-west1", "europe-west2"]],
       ["EUR7", "europe", ["europe-west2", "europe-west3"]],
       ["EUR8", "europe", ["europe-west3", "europe-west6"]],
       ["NAM4", "north-america", ["us-central1", "us-east1"]],
-    ] as [string, Continent, string[]][]
+    ] satisfies [string, Continent, string[]][]
   ).map(([code, continent, members]) => [code, { code, continent, regions: members }]),
 );
 
@@ -114,17 +107,17 @@ export const multiRegions: ReadonlyMap<string, MultiRegion> = new Map(
  */
 export function copyLocationProblem(primary: string, copies: string): string | undefined {
   const multi = multiRegions.get(primary.toUpperCase());
+  if (!multi) {
+    return `the primary's location "${primary}" is no multi-region; choose one of ${[...multiRegions.keys()].join(", ")}`;
+  }
   const region = regions.get(copies.toLowerCase());
-  if (!multi)
-    return `the primary's location "${primary}" is no multi-region (allowed: ${[...multiRegions.keys()].join(", ")})`;
-  const fitting = allowedCopyRegions(primary);
-  const fix = `choose one of ${fitting.join(", ")}`;
+  const fix = `choose one of ${allowedCopyRegions(primary).join(", ")}`;
   if (!region) return `"${copies}" is not a single region; ${fix}`;
   if (region.continent !== multi.continent) {
-    return `${copies} is on another continent (${region.continent}) than ${multi.code} (${multi.continent}); ${fix}`;
+    return `"${copies}" is on another continent (${region.continent}) than ${multi.code} (${multi.continent}); ${fix}`;
   }
   if (multi.regions.includes(region.name)) {
-    return `${copies} lies inside the primary's ${multi.code}, so one disaster could take both; ${fix}`;
+    return `"${copies}" lies inside the primary's multi-region ${multi.code}; ${fix}`;
   }
   return undefined;
 }

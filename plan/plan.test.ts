@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { rangesOf, regionCapacity, regionRanges } from "./addresses";
+import { actions, allowed, identities, identityOfAccount, stores } from "./identities";
+import * as layout from "./layout";
+import { type BucketStore, bindings, customRole, customRoles, expiry, permissionOf } from "./permissions";
+import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "./regions";
+import { systems } from "./systems";
+
+/** First and last address of a range. */
+function span(cidr: string): [number, number] {
+  const [address, bits] = cidr.split("/") as [string, string];
+  const first = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return [first, first + 2 ** (32 - Number(bits)) - 1];
+}
+
+test("no two ranges of any two regions overlap, and each starts on its own boundary", () => {
+  const region = fc.integer({ min: 0, max: regionCapacity - 1 });
+  fc.assert(
+    fc.property(region, region, (a, b) => {
+      const ranges = [...new Set([a, b])].flatMap((index) => Object.values(rangesOf(index)));
+      const spans = ranges.map(span).sort((x, y) => x[0] - y[0]);
+      for (const [index, [first, last]] of spans.entries()) {
+        assert.equal(first % (last - first + 1), 0, ranges.join(" "));
+        assert.ok(index === 0 || first > spans[index - 1]![1], ranges.join(" "));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(regions.size <= regionCapacity);
+  assert.throws(() => regionRanges("moon-east1"), /region "moon-east1" is unknown; allowed: europe-central2/);
+});
+
+test("roles carry exactly the cell's permissions and never anything on buckets", () => {
+  for (const row of identities) {
+    for (const store of stores.filter((name): name is BucketStore => name !== "s3Copies")) {
+      const role = customRole(row.id, store);
+      assert.deepEqual(
+        role?.permissions ?? [],
+        allowed(row.id, store).map((action) => permissionOf[action]),
+      );
+      assert.match(role?.roleId ?? "abc", /^[a-zA-Z0-9_.]{3,64}$/);
+      assert.ok((role?.title.length ?? 0) <= 100);
+    }
+  }
+  assert.ok(Object.values(permissionOf).every((permission) => permission.startsWith("storage.objects.")));
+});
+
+test("what the plan promises about the second copy holds in the matrix", () => {
+  const writers = identities.filter((row) => row.access.primaryBackups?.includes("delete"));
+  assert.deepEqual(
+    writers.map((row) => row.id),
+    ["cassandra-backup", "elasticsearch-backup"],
+  );
+  for (const row of identities.filter((candidate) => candidate.home === "site")) {
+    assert.deepEqual(allowed(row.id, "secondCopy"), [], row.id);
+  }
+  assert.deepEqual(allowed("backup-replicator", "primaryBackups"), ["get", "list"]);
+  assert.ok(!allowed("backup-replicator", "secondCopy").includes("delete"));
+  const destroyers = identities.filter((row) => row.access.secondCopy?.includes("delete")).map((row) => row.id);
+  assert.deepEqual(destroyers, ["pruner"]);
+});
+
+test("bindings never give more than the matrix, whatever grants are asked for", () => {
+  const grant = fc.record({
+    identity: fc.constantFrom(...identities.map((row) => row.id)),
+    member: fc.stringMatching(/^serviceAccount:[a-c]@p$/),
+    condition: fc.option(fc.constant(expiry("2030-01-01T00:00:00+01:00")), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(grant), fc.constantFrom<BucketStore>("primaryBackups", "secondCopy"), (grants, store) => {
+      const roles = new Map(customRoles(store).map((role) => [`projects/p/roles/${role.roleId}`, role]));
+      for (const binding of bindings(store, "p", grants)) {
+        const role = roles.get(binding.role)!;
+        assert.ok(role.permissions.length > 0 && role.permissions.length <= actions.length);
+        for (const member of binding.members) {
+          assert.ok(grants.some((asked) => asked.member === member && asked.identity === role.identity));
+        }
+      }
+    }),
+  );
+});
+
+test("a grant's condition is in UTC to the second", () => {
+  assert.equal(expiry("2026-11-24T12:00:00+02:00").expression, 'request.time < timestamp("2026-11-24T10:00:00Z")');
+});
+
+test("accounts lead back to their row", () => {
+  assert.equal(identityOfAccount("restorer-rebuild-1")?.id, "restorer");
+  assert.equal(identityOfAccount("cassandra-backup")?.id, "cassandra-backup");
+  assert.equal(identityOfAccount("somebody"), undefined);
+});
+
+test("a second copy lies outside the primary's multi-region on the same continent", () => {
+  for (const code of multiRegions.keys()) {
+    const fitting = allowedCopyRegions(code);
+    assert.ok(fitting.length > 0, code);
+    for (const region of regions.keys()) {
+      assert.equal(copyLocationProblem(code, region) === undefined, fitting.includes(region), `${code} ${region}`);
+    }
+  }
+  assert.match(
+    copyLocationProblem("EU", "europe-west4")!,
+    /^"europe-west4" lies inside the primary's multi-region EU; choose one of europe-west2, europe-west6$/,
+  );
+  assert.match(copyLocationProblem("EU", "us-east1")!, /another continent \(north-america\) than EU \(europe\)/);
+});
+
+test("a copy's path leads every object somewhere of its own, pointers below the marker", () => {
+  assert.equal(
+    layout.copyPath("prod", "copy-1", "cassandra-emea/x/index.latest"),
+    "prod/pointers/copy-1/cassandra-emea/x/index.latest",
+  );
+  assert.ok(layout.isPointer("cassandra-emea/index/latest_backup/host/backup_name.txt"));
+  assert.ok(!layout.isPointer("cassandra-emea/index/backup_index/night-1/manifest.json"));
+  assert.ok(!layout.isPointer("elasticsearch-emea/index-12"));
+  const path = fc.stringMatching(/^(cassandra|elasticsearch)-emea\/[a-z]{1,3}(\/index\.latest)?$/);
+  fc.assert(
+    fc.property(path, path, (a, b) => a === b || layout.copyPath("s", "m", a) !== layout.copyPath("s", "m", b)),
+  );
+});
+
+test("names carry their moment to the second, sort by time and lead back", () => {
+  const moment = fc.date({
+    min: new Date("2000-01-01T00:00:00Z"),
+    max: new Date("2099-12-31T00:00:00Z"),
+    noInvalidDate: true,
+  });
+  fc.assert(
+    fc.property(moment, moment, (a, b) => {
+      const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
+      assert.equal(seconds(layout.momentOf(layout.backupName(a))), seconds(a));
+      assert.equal(layout.markerId(a) < layout.markerId(b), seconds(a) < seconds(b));
+    }),
+  );
+  assert.throws(() => layout.momentOf("night-2026"), /"night-2026" carries no moment/);
+  assert.equal(
+    layout.newestMarker("prod", [
+      "markers/prod/copy-20260101t000000z.json",
+      "markers/prod/zzz.json",
+      "markers/x/copy-20270101t000000z.json",
+    ]),
+    "copy-20260101t000000z",
+  );
+});
+
+test("each system's files and policies exist", () => {
+  for (const system of systems) {
+    for (const file of [...system.components, ...system.policies.map((name) => `policies/${name}.ts`)]) {
+      assert.ok(existsSync(`${__dirname}/../${file}`), `${system.id}: ${file}`);
+    }
+  }
+});
