@@ -173,7 +173,6 @@ export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
       resources: ["medusabackupjobs"],
       verbs: ["create", "get", "list"],
     },
-    { apiGroups: ["medusa.k8ssandra.io"], resources: ["medusabackups"], verbs: ["get", "list"] },
   ],
   "restore-cassandra": [
     {

@@ -1,0 +1,61 @@
+/** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
+import { type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
+import { type Fields, JobError, summary } from "./lib/log";
+import { stopCopies } from "./lib/rclone";
+import { replicate } from "./replicate";
+import { restoreCassandra } from "./restore-cassandra";
+import { restoreCopy } from "./restore-copy";
+import { restoreElasticsearch } from "./restore-elasticsearch";
+import { snapshotCassandra } from "./snapshot-cassandra";
+import { snapshotElasticsearch } from "./snapshot-elasticsearch";
+
+const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
+  "snapshot-cassandra": snapshotCassandra,
+  "snapshot-elasticsearch": snapshotElasticsearch,
+  replicate,
+  "restore-copy": restoreCopy,
+  "restore-cassandra": restoreCassandra,
+  "restore-elasticsearch": restoreElasticsearch,
+};
+
+function isCommand(text: string | undefined): text is JobCommand {
+  return jobCommands.some((command) => command === text);
+}
+
+async function run<C extends JobCommand>(command: C): Promise<Fields> {
+  return jobs[command](readJobConfig(command));
+}
+
+async function main(): Promise<number> {
+  const command = process.argv[2];
+  const startedAt = Date.now();
+  if (!isCommand(command)) {
+    const allowed = jobCommands.join(", ");
+    summary(command ?? "", "failed", startedAt, { error: `unknown command "${command ?? ""}"`, allowed });
+    return 2;
+  }
+  try {
+    summary(command, "ok", startedAt, await run(command));
+    return 0;
+  } catch (error) {
+    const details = error instanceof JobError ? error.details : {};
+    summary(command, "failed", startedAt, {
+      error: error instanceof Error ? error.message : String(error),
+      ...details,
+    });
+    return 1;
+  }
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    stopCopies();
+    process.exit(143);
+  });
+}
+
+void main().then((code) => {
+  stopCopies();
+  // Exits even when a client keeps a connection open.
+  process.stdout.write("", () => process.exit(code));
+});

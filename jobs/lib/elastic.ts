@@ -1,0 +1,79 @@
+/** Elasticsearch's HTTP API with the cluster's own certificate authority and basic authentication, both mounted files. */
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import type { ElasticsearchAccess } from "../config";
+
+/** An answer that is no success. */
+export class ElasticsearchError extends Error {
+  constructor(
+    readonly status: number,
+    call: string,
+    readonly body: string,
+  ) {
+    super(`Elasticsearch answered ${call} with ${status}: ${body.slice(0, 1000)}`);
+    this.name = "ElasticsearchError";
+  }
+}
+
+/** Sends a request and parses the answer. Paths carry their query. */
+export type Elasticsearch = <T>(method: "GET" | "PUT" | "POST" | "DELETE", path: string, body?: unknown) => Promise<T>;
+
+/** Name under which the backup bucket is registered in every Elasticsearch cluster. */
+export const snapshotRepository = "backups";
+
+/** Seconds one call may take; long work is polled. */
+const CALL_SECONDS = 60;
+
+/** Reads the mounted credentials and returns the client. @throws when a file is absent. */
+export async function connect(access: ElasticsearchAccess): Promise<Elasticsearch> {
+  const ca = await readFile(access.caFile, "utf8");
+  const password = (await readFile(access.passwordFile, "utf8")).trim();
+  const authorization = `Basic ${Buffer.from(`${access.user}:${password}`).toString("base64")}`;
+  return (method, path, body) => {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        new URL(path, access.url),
+        { method, ca, timeout: CALL_SECONDS * 1000, headers: { authorization, "content-type": "application/json" } },
+        (response) => {
+          const parts: Buffer[] = [];
+          response.on("data", (part: Buffer) => parts.push(part));
+          response.on("error", reject);
+          response.on("end", () => {
+            const text = Buffer.concat(parts).toString("utf8");
+            const status = response.statusCode ?? 0;
+            if (status < 200 || status > 299) {
+              reject(new ElasticsearchError(status, `${method} ${path}`, text));
+              return;
+            }
+            try {
+              resolve(JSON.parse(text));
+            } catch {
+              reject(new ElasticsearchError(status, `${method} ${path}`, `no JSON: ${text}`));
+            }
+          });
+        },
+      );
+      sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in ${CALL_SECONDS} s`)));
+      sent.on("error", reject);
+      sent.end(content);
+    });
+  };
+}
+
+/** {@link Elasticsearch} for what may not be there: a 404 is undefined. */
+export async function find<T>(call: Elasticsearch, path: string): Promise<T | undefined> {
+  try {
+    return await call<T>("GET", path);
+  } catch (error) {
+    if (error instanceof ElasticsearchError && error.status === 404) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Settings of the snapshot repository. The pod's own identity reaches the bucket: no client secret is named. */
+export function repositoryBody(bucket: string, basePath: string, readonly: boolean) {
+  return { type: "gcs", settings: { bucket, base_path: basePath, readonly } };
+}

@@ -1,0 +1,34 @@
+import { backupOfManifest, momentOf } from "../../plan/layout";
+
+/** Result of {@link freshManifests}; `stale` says per repository why it is not fresh. */
+export interface Fresh {
+  backups: Map<string, string>;
+  stale: string[];
+}
+
+/**
+ * The newest backup of each repository by its manifest's name, and which repositories have none that is young enough.
+ * Objects that are no manifests are ignored.
+ * @param names names of the objects below each repository's manifests prefix
+ */
+export function freshManifests(names: ReadonlyMap<string, readonly string[]>, maxAgeHours: number, now: Date): Fresh {
+  const fresh: Fresh = { backups: new Map(), stale: [] };
+  for (const [repository, paths] of names) {
+    const newest = paths
+      .flatMap((path) => backupOfManifest(repository, path) ?? [])
+      .filter((backup) => /^night-\d{8}t\d{6}z$/.test(backup))
+      .sort()
+      .at(-1);
+    if (newest === undefined) {
+      fresh.stale.push(`${repository}: no manifest`);
+      continue;
+    }
+    const hours = (now.getTime() - momentOf(newest).getTime()) / 3_600_000;
+    if (hours > maxAgeHours) {
+      fresh.stale.push(`${repository}: ${newest} is ${hours.toFixed(1)} h old`);
+    } else {
+      fresh.backups.set(repository, newest);
+    }
+  }
+  return fresh;
+}

@@ -1,0 +1,114 @@
+/** The documents that jobs leave in the buckets, with a version each: manifests, markers, restore records. */
+import { z } from "zod";
+import { JobError } from "./log";
+
+const moment = z.iso.datetime();
+const file = z.object({ name: z.string().min(1), size: z.int().min(0), md5: z.string().regex(/^[0-9a-f]{32}$/) });
+
+const common = {
+  version: z.literal(1),
+  /** `cassandra-<dc>` or `elasticsearch-<dc>`. */
+  repository: z.string().min(1),
+  /** `night-YYYYMMDDthhmmssz` */
+  backup: z.string().min(1),
+  startedAt: moment,
+  finishedAt: moment,
+};
+
+const cassandraHead = z.object({
+  ...common,
+  kind: z.literal("cassandra"),
+  datacenter: z.string().min(1),
+  /** The topology a restore has to meet: as many nodes, the same racks. `host` is Medusa's name of the node. */
+  nodes: z.array(z.object({ host: z.string(), rack: z.string(), tokens: z.array(z.string()).min(1) })).min(1),
+  racks: z.array(z.string()).min(1),
+  /** SHA-256 over the schema's statements, sorted. */
+  schemaDigest: z.string(),
+  /** Tables of the schema without Cassandra's own; objects and bytes are sums over the nodes. */
+  tables: z.array(z.object({ keyspace: z.string(), table: z.string(), objects: z.int(), bytes: z.int() })),
+  versions: z.object({ cassandra: z.string() }),
+});
+
+const elasticsearchHead = z.object({
+  ...common,
+  kind: z.literal("elasticsearch"),
+  /** `files` and `bytes` are what the snapshot holds of the index; the digest is SHA-256 of its mappings. */
+  indices: z
+    .array(z.object({ name: z.string(), shards: z.int(), files: z.int(), bytes: z.int(), mappingsDigest: z.string() }))
+    .min(1),
+  versions: z.object({ elasticsearch: z.string() }),
+});
+
+/** What a manifest says besides its files. */
+export const headSchema = z.discriminatedUnion("kind", [cassandraHead, elasticsearchHead]);
+
+/** `manifests/<repository>/<backup>.json`: exists only for a backup that was found complete. */
+export const manifestSchema = z.discriminatedUnion("kind", [
+  cassandraHead.extend({ files: z.array(file).min(1) }),
+  elasticsearchHead.extend({ files: z.array(file).min(1) }),
+]);
+
+/** `markers/<site>/<id>.json` in the vault: a copy that is complete and verified. */
+export const markerSchema = z.object({
+  version: z.literal(1),
+  site: z.string().min(1),
+  id: z.string().regex(/^copy-\d{8}t\d{6}z$/),
+  createdAt: moment,
+  repositories: z.record(
+    z.string(),
+    z.object({
+      backup: z.string(),
+      /** The backup's manifest without its files: `listing` has them. */
+      manifest: headSchema,
+      objects: z.int().min(1),
+      bytes: z.int().min(0),
+      /** Every object of the copy by its name in the primary bucket. */
+      listing: z.array(file).min(1),
+    }),
+  ),
+});
+
+/** `restores/<marker>.json` in a site's own bucket: the copy has been brought in whole. */
+export const restoredSchema = z.object({
+  version: z.literal(1),
+  marker: z.string().min(1),
+  source: z.string().min(1),
+  copiedAt: moment,
+  objects: z.int(),
+  bytes: z.int(),
+  repositories: z.record(z.string(), z.object({ backup: z.string(), manifest: headSchema })),
+});
+
+export type Head = z.infer<typeof headSchema>;
+export type CassandraHead = z.infer<typeof cassandraHead>;
+export type ElasticsearchHead = z.infer<typeof elasticsearchHead>;
+export type Manifest = z.infer<typeof manifestSchema>;
+export type CassandraManifest = Extract<Manifest, { kind: "cassandra" }>;
+export type ElasticsearchManifest = Extract<Manifest, { kind: "elasticsearch" }>;
+export type Marker = z.infer<typeof markerSchema>;
+export type Restored = z.infer<typeof restoredSchema>;
+
+/** A manifest without its files. */
+export function headOf(manifest: Manifest): Head {
+  const { files: _, ...head } = manifest;
+  return head as Head;
+}
+
+/** Reads a document of one of the schemas. @throws JobError naming the object and everything wrong in it. */
+export function parseDocument<S extends z.ZodType>(schema: S, text: string, where: string): z.infer<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new JobError(`${where} is no JSON: ${(error as Error).message}`, { value: text.slice(0, 100) });
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw new JobError(`${where} is not what this version reads`, {
+      value: z.prettifyError(result.error),
+      allowed: "a document of version 1",
+      fix: "use the dr-jobs image that wrote it",
+    });
+  }
+  return result.data;
+}

@@ -1,0 +1,175 @@
+/**
+ * Cloud Storage through rclone: listing, copying inside the cloud, reading and creating small objects.
+ *
+ * The identity is the pod's (application default credentials). No call needs buckets.get, and none here deletes or means
+ * to overwrite. Copies between buckets are made by the storage itself (rewrite), bytes don't pass through the job.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** An object as a listing knows it; `name` is its full name in the site's primary bucket, `md5` is hexadecimal. */
+export interface StoredFile {
+  name: string;
+  size: number;
+  md5: string;
+}
+
+/** A place in a bucket; `prefix` without leading or trailing slash, empty for the bucket itself. */
+export interface Place {
+  bucket: string;
+  prefix: string;
+}
+
+/** rclone ended with an error; `denied` when the storage refused the identity. */
+export class StorageError extends Error {
+  constructor(
+    message: string,
+    readonly denied: boolean,
+  ) {
+    super(message);
+    this.name = "StorageError";
+  }
+}
+
+const REMOTE = "store";
+/** rclone's exit code for a directory (here: a prefix) that doesn't exist. */
+const NOT_FOUND = 3;
+const running = new Set<ChildProcess>();
+
+/** Ends every rclone of this process; for signal handlers. */
+export function stopCopies(): void {
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return {
+    RCLONE_GCS_ENV_AUTH: "true",
+    ...process.env,
+    // No file: nothing to read, nothing to write.
+    RCLONE_CONFIG: "",
+    [`RCLONE_CONFIG_${REMOTE.toUpperCase()}_TYPE`]: "google cloud storage",
+    RCLONE_GCS_BUCKET_POLICY_ONLY: "true",
+    RCLONE_GCS_NO_CHECK_BUCKET: "true",
+  };
+}
+
+function remote(place: Place): string {
+  return `${REMOTE}:${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
+}
+
+async function run(args: string[], io: { input?: string; onLine?: (line: string) => void } = {}): Promise<number> {
+  const child = spawn("rclone", [...args, "--log-level", "NOTICE", "--stats", "0"], { env: environment() });
+  running.add(child);
+  try {
+    let errors = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors = (errors + text).slice(-4000);
+    });
+    // A child that ends early closes its input; its exit code tells more than EPIPE.
+    child.stdin.on("error", () => undefined).end(io.input ?? "");
+    const exit = new Promise<number>((resolve, reject) => {
+      child.on("error", (error) =>
+        reject(new StorageError(`rclone cannot be started: ${error.message}; it has to be on PATH`, false)),
+      );
+      child.on("close", (code) => resolve(code ?? -1));
+    });
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => io.onLine?.(line));
+    const read = new Promise<void>((resolve) => lines.on("close", resolve));
+    const code = await exit;
+    await read;
+    if (code !== 0 && code !== NOT_FOUND) {
+      throw new StorageError(
+        `rclone ${args[0]} ended with code ${code}: ${errors.trim()}`,
+        /Error 40[13]|\b(forbidden|unauthorized)\b|does not have storage\./i.test(errors),
+      );
+    }
+    return code;
+  } finally {
+    running.delete(child);
+  }
+}
+
+/**
+ * Every object below a place by its name relative to that place; an absent prefix is empty.
+ * @throws StorageError when the listing fails, or when an object has no md5 (then nothing could be verified).
+ */
+export async function list(place: Place): Promise<Map<string, StoredFile>> {
+  const files = new Map<string, StoredFile>();
+  const args = ["lsjson", remote(place), "-R", "--files-only", "--hash", "--hash-type", "md5"];
+  await run([...args, "--fast-list", "--no-mimetype", "--no-modtime"], {
+    onLine: (line) => {
+      if (!line.startsWith("{")) {
+        return;
+      }
+      const entry = JSON.parse(line.replace(/,$/, "")) as { Path: string; Size: number; Hashes?: { md5?: string } };
+      files.set(entry.Path, { name: entry.Path, size: entry.Size, md5: entry.Hashes?.md5 ?? "" });
+    },
+  });
+  return files;
+}
+
+/** {@link list} with names relative to the bucket, as manifests and markers use them. */
+export async function listUnder(bucket: string, prefix: string): Promise<Map<string, StoredFile>> {
+  const clean = prefix.replace(/\/$/, "");
+  const files = await list({ bucket, prefix: clean });
+  return new Map(
+    [...files.values()].map((file) => [`${clean}/${file.name}`, { ...file, name: `${clean}/${file.name}` }]),
+  );
+}
+
+/**
+ * Copies the named objects (relative to both places). An object that is already at the target is left as it is:
+ * whether it is the same one is for the comparison afterwards to say.
+ */
+export async function copy(from: Place, to: Place, names: readonly string[], transfers: number): Promise<void> {
+  if (names.length === 0) {
+    return;
+  }
+  const parallel = ["--transfers", String(transfers), "--checkers", String(transfers)];
+  await run(
+    ["copy", remote(from), remote(to), "--files-from-raw", "-", "--no-traverse", "--ignore-existing", ...parallel],
+    { input: `${names.join("\n")}\n` },
+  );
+}
+
+/** Contents of small objects by name. @throws StorageError when one is absent. */
+export async function readObjects(bucket: string, names: readonly string[]): Promise<Map<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), "dr-jobs-"));
+  try {
+    const contents = new Map<string, string>();
+    if (names.length > 0) {
+      await run(["copy", remote({ bucket, prefix: "" }), folder, "--files-from-raw", "-", "--no-traverse"], {
+        input: `${names.join("\n")}\n`,
+      });
+    }
+    for (const name of names) {
+      try {
+        contents.set(name, await readFile(join(folder, name), "utf8"));
+      } catch {
+        throw new StorageError(`object gs://${bucket}/${name} is absent; it was expected there`, false);
+      }
+    }
+    return contents;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Content of one small object. @throws StorageError when it is absent. */
+export async function readObject(bucket: string, name: string): Promise<string> {
+  return (await readObjects(bucket, [name])).get(name)!;
+}
+
+/**
+ * Creates an object and reads back that it is there whole.
+ * @throws StorageError when the storage refuses; an identity without the right to delete cannot replace an object.
+ */
+export async function writeObject(bucket: string, name: string, content: string): Promise<void> {
+  await run(["rcat", remote({ bucket, prefix: name }), "--checksum"], { input: content });
+}

@@ -1,0 +1,41 @@
+import { restoredPath } from "../../plan/layout";
+import { JobError, some } from "./log";
+import { type Head, parseDocument, type Restored, restoredSchema } from "./manifest";
+import { listUnder, readObject } from "./rclone";
+
+/** What restore-copy recorded of one repository. */
+export interface Brought<K extends Head["kind"]> {
+  marker: string;
+  backup: string;
+  manifest: Extract<Head, { kind: K }>;
+}
+
+/**
+ * Reads from the site's own bucket which backup of a repository is to be restored.
+ * @param marker `latest` is the newest that was brought in
+ * @throws JobError when nothing, or not this marker or repository, was brought in whole
+ */
+export async function broughtIn<K extends Head["kind"]>(
+  kind: K,
+  config: { bucket: string; repository: string; marker: string },
+): Promise<Brought<K>> {
+  const present = [...(await listUnder(config.bucket, "restores")).keys()].sort();
+  const path = config.marker === "latest" ? present.at(-1) : restoredPath(config.marker);
+  if (path === undefined || !present.includes(path)) {
+    throw new JobError(`copy "${config.marker}" was not brought into gs://${config.bucket}`, {
+      value: present.length === 0 ? "no restore record at all" : some(present),
+      allowed: "a copy that restore-copy has brought in and verified",
+      fix: "let the restore-copy Job succeed first",
+    });
+  }
+  const record: Restored = parseDocument(restoredSchema, await readObject(config.bucket, path), path);
+  const entry = record.repositories[config.repository];
+  if (entry === undefined || entry.manifest.kind !== kind) {
+    throw new JobError(`copy ${record.marker} holds no ${kind} repository "${config.repository}"`, {
+      value: Object.keys(record.repositories),
+      allowed: "the datacenters of the site that was copied",
+      fix: "give the new site the same datacenter names",
+    });
+  }
+  return { marker: record.marker, backup: entry.backup, manifest: entry.manifest as Brought<K>["manifest"] };
+}

@@ -1,0 +1,120 @@
+/**
+ * Brings one copy from the vault into the new site's own bucket, at the paths the backups were written to, verifies all of
+ * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: equal objects stay.
+ */
+import { copyPath, isPointer, markerPath, markersPrefix, newestMarker, restoredPath } from "../plan/layout";
+import type { JobConfig } from "./config";
+import { compare, describe } from "./lib/compare";
+import { type Fields, JobError, log, some } from "./lib/log";
+import { type Marker, markerSchema, parseDocument, type Restored } from "./lib/manifest";
+import { copy, listUnder, readObject, StorageError, type StoredFile, writeObject } from "./lib/rclone";
+import { waitFor } from "./lib/wait";
+
+type Config = JobConfig<"restore-copy">;
+
+/** Runs the job. @throws JobError when the copy doesn't exist, is damaged, or the bucket holds something else already. */
+export async function restoreCopy(config: Config): Promise<Fields> {
+  const marker = await awaitMarker(config);
+  const record = restoredPath(marker.id);
+  if ((await listUnder(config.bucket, "restores")).has(record)) {
+    log("already brought in", { marker: marker.id });
+    return { marker: marker.id, copied: 0, note: `${record} says that it was brought in and verified before` };
+  }
+  let copied = 0;
+  for (const [repository, { listing }] of Object.entries(marker.repositories)) {
+    copied += await bringIn(config, marker.id, repository, listing);
+  }
+  const all = Object.values(marker.repositories);
+  const restored: Restored = {
+    version: 1,
+    marker: marker.id,
+    source: config.source,
+    copiedAt: new Date().toISOString(),
+    objects: all.reduce((sum, { objects }) => sum + objects, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    repositories: Object.fromEntries(
+      Object.entries(marker.repositories).map(([name, { backup, manifest }]) => [name, { backup, manifest }]),
+    ),
+  };
+  await writeObject(config.bucket, record, JSON.stringify(restored));
+  return { marker: marker.id, copied, objects: restored.objects, bytes: restored.bytes };
+}
+
+/** The marker, as soon as the grant has taken effect on both buckets. */
+async function awaitMarker(config: Config): Promise<Marker> {
+  return waitFor<Marker, StorageError>(
+    async () => {
+      try {
+        await listUnder(config.bucket, "restores");
+        return { done: await readMarker(config) };
+      } catch (error) {
+        if (!(error instanceof StorageError) || !error.denied) {
+          throw error;
+        }
+        log("access is refused, waiting for the grant", { copies: config.copiesBucket });
+        return { seen: error };
+      }
+    },
+    {
+      timeoutSeconds: config.accessSeconds,
+      pollSeconds: config.pollSeconds,
+      onTimeout: (refusal) =>
+        new JobError("the copies cannot be read", {
+          value: refusal?.message,
+          allowed: "an identity with a restore grant that has not expired",
+          fix: "add the grant to the vault's restoreGrants (pulumi up of the vault), then start this job again",
+        }),
+    },
+  );
+}
+
+async function readMarker(config: Config): Promise<Marker> {
+  const paths = [...(await listUnder(config.copiesBucket, markersPrefix(config.source))).keys()];
+  const id = config.marker === "latest" ? newestMarker(config.source, paths) : config.marker;
+  if (id === undefined || !paths.includes(markerPath(config.source, id))) {
+    throw new JobError(`there is no copy "${config.marker}" of site "${config.source}"`, {
+      value: `gs://${config.copiesBucket}/${markersPrefix(config.source)}`,
+      allowed: paths.length === 0 ? "none: no copy of this site was ever completed" : some(paths),
+      fix: "give a marker that exists, or latest; a copy without its marker is no copy",
+    });
+  }
+  const path = markerPath(config.source, id);
+  return parseDocument(markerSchema, await readObject(config.copiesBucket, path), path);
+}
+
+async function bringIn(config: Config, id: string, repository: string, listing: StoredFile[]): Promise<number> {
+  const missing = check(config, listing, await present(config, repository)).missing;
+  log("copying", { repository, objects: listing.length, missing: missing.length });
+  for (const pointers of [false, true]) {
+    const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
+    const prefix = pointers ? `${config.source}/pointers/${id}` : config.source;
+    await copy({ bucket: config.copiesBucket, prefix }, { bucket: config.bucket, prefix: "" }, names, config.transfers);
+  }
+  const lacking = check(config, listing, await present(config, repository)).missing;
+  if (lacking.length > 0) {
+    throw new JobError(`copy ${id} of ${repository} could not be brought in whole`, {
+      value: some(lacking.map((file) => copyPath(config.source, id, file.name))),
+      allowed: "every object that the marker lists",
+      fix: "start this job again; if the same objects are missing, restore an older marker and look into the second copy",
+    });
+  }
+  log("verified", { repository, objects: listing.length });
+  return missing.length;
+}
+
+async function present(config: Config, repository: string): Promise<Map<string, StoredFile>> {
+  const own = await listUnder(config.bucket, repository);
+  return new Map([...own, ...(await listUnder(config.bucket, `manifests/${repository}`))]);
+}
+
+function check(config: Config, listing: StoredFile[], found: Map<string, StoredFile>) {
+  const difference = compare(listing, (file) => found.get(file.name));
+  if (difference.different.length > 0) {
+    throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {
+      value: some(describe({ missing: [], different: difference.different })),
+      allowed: "the marker's objects with their size and md5",
+      fix: "after a damaged second copy: an older marker; after another restore into this bucket: a fresh site name",
+    });
+  }
+  return difference;
+}

@@ -1,0 +1,142 @@
+/**
+ * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
+ * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
+ */
+import { backupName, manifestPath } from "../plan/layout";
+import type { JobConfig } from "./config";
+import { kinds, Resources } from "./lib/kube";
+import { type Fields, JobError, log, some } from "./lib/log";
+import { type CassandraManifest, manifestSchema } from "./lib/manifest";
+import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
+import { listUnder, readObjects, type StoredFile, writeObject } from "./lib/rclone";
+
+type Config = JobConfig<"snapshot-cassandra">;
+
+interface BackupSpec {
+  cassandraDatacenter: string;
+  backupType: "differential" | "full";
+}
+
+interface BackupStatus {
+  startTime?: string;
+  finishTime?: string;
+  finished?: string[];
+  failed?: string[];
+  inProgress?: string[];
+}
+
+/** Runs the job. @throws JobError when the backup is not complete. */
+export async function snapshotCassandra(config: Config): Promise<Fields> {
+  const resources = new Resources(config.namespace);
+  const backup = await startOrAdopt(resources, config);
+  const status = await resources.finished<BackupStatus>(kinds.backupJob, backup, {
+    ...config,
+    onTimeout: (last) =>
+      new JobError(`Medusa did not finish backup ${backup} in time`, {
+        value: { inProgress: last?.inProgress, finished: last?.finished, failed: last?.failed },
+        allowed: `${config.timeoutSeconds} s`,
+        fix: "see the medusa containers' logs on the nodes in progress; a later run waits for the same backup",
+      }),
+  });
+  log("Medusa finished", { backup, finished: status.finished, failed: status.failed });
+  const failed = [...(status.failed ?? []), ...(status.inProgress ?? [])];
+  if (failed.length > 0 || (status.finished ?? []).length < config.nodes) {
+    throw incomplete(backup, [
+      ...failed.map((node) => `node ${node} failed`),
+      `${(status.finished ?? []).length} of ${config.nodes} nodes finished`,
+    ]);
+  }
+  const manifest = await manifestOf(config, backup, status);
+  await writeObject(config.bucket, manifestPath(config.repository, backup), JSON.stringify(manifest));
+  return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: manifest.files.length };
+}
+
+function incomplete(backup: string, problems: string[]): JobError {
+  return new JobError(`backup ${backup} is not complete; no manifest was written`, {
+    value: some(problems, 20),
+    allowed: "every node finished, every object and table in the bucket",
+    fix: "see the medusa containers' logs of the named nodes, then start the snapshot CronJob again",
+  });
+}
+
+/** A run that was killed leaves its backup running, and a node makes one at a time: the next run waits for that one. */
+async function startOrAdopt(resources: Resources, config: Config): Promise<string> {
+  const jobs = await resources.list<BackupSpec, BackupStatus>(kinds.backupJob);
+  const since = Date.now() - config.timeoutSeconds * 1000;
+  const running = jobs
+    .filter((job) => job.spec.cassandraDatacenter === config.datacenter && job.metadata.name.startsWith("night-"))
+    .filter((job) => job.status?.finishTime === undefined)
+    .filter((job) => Date.parse(job.metadata.creationTimestamp ?? "") > since)
+    .map((job) => job.metadata.name)
+    .sort()
+    .at(-1);
+  if (running !== undefined) {
+    log("backup is running already", { backup: running });
+    return running;
+  }
+  const backup = backupName(new Date());
+  const spec: BackupSpec = { cassandraDatacenter: config.datacenter, backupType: config.backupType };
+  await resources.create(kinds.backupJob, backup, spec);
+  log("backup started", { backup, ...spec });
+  return backup;
+}
+
+async function manifestOf(config: Config, backup: string, status: BackupStatus): Promise<CassandraManifest> {
+  const prefix = config.repository;
+  const listing = await listUnder(config.bucket, prefix);
+  const metas = await readMetas(config, backup, listing);
+  const verdict = gate(prefix, backup, { nodes: config.nodes, racks: config.racks }, listing, metas);
+  if (verdict.versions.length > 1) {
+    verdict.problems.push(`nodes run different versions: ${verdict.versions.join(", ")}`);
+  }
+  if (verdict.problems.length > 0) {
+    throw incomplete(backup, verdict.problems);
+  }
+  const manifest: CassandraManifest = {
+    version: 1,
+    kind: "cassandra",
+    repository: config.repository,
+    backup,
+    startedAt: new Date(status.startTime ?? Date.now()).toISOString(),
+    finishedAt: new Date(status.finishTime!).toISOString(),
+    datacenter: config.datacenter,
+    nodes: verdict.nodes,
+    racks: [...config.racks],
+    schemaDigest: verdict.schemaDigest,
+    tables: verdict.tables,
+    versions: { cassandra: verdict.versions[0] ?? "unknown" },
+    files: verdict.files,
+  };
+  manifestSchema.parse(manifest);
+  return manifest;
+}
+
+async function readMetas(
+  config: Config,
+  backup: string,
+  listing: ReadonlyMap<string, StoredFile>,
+): Promise<NodeMeta[]> {
+  const prefix = config.repository;
+  const hosts = hostsOf(prefix, backup, listing);
+  const path = (host: string, file: string) => metaPath(prefix, host, backup, file);
+  const files = ["manifest.json", "schema.cql", "tokenmap.json", "server_version.json"];
+  const names = hosts.flatMap((host) => files.map((file) => path(host, file)));
+  const absent = names.filter((name) => !listing.has(name) && !name.endsWith("server_version.json"));
+  if (absent.length > 0) {
+    throw incomplete(
+      backup,
+      absent.map((name) => `${name} is missing`),
+    );
+  }
+  const texts = await readObjects(
+    config.bucket,
+    names.filter((name) => listing.has(name)),
+  );
+  return hosts.map((host) => ({
+    host,
+    manifest: texts.get(path(host, "manifest.json"))!,
+    schema: texts.get(path(host, "schema.cql"))!,
+    tokenmap: texts.get(path(host, "tokenmap.json"))!,
+    version: texts.get(path(host, "server_version.json")) ?? "",
+  }));
+}

@@ -1,0 +1,156 @@
+/**
+ * The nightly snapshot of one Elasticsearch cluster: registers the repository, takes the snapshot, checks that it is
+ * complete and writes its manifest. A snapshot that is not complete gets none, so it is never copied as tonight's.
+ */
+import { createHash } from "node:crypto";
+import { backupName, manifestPath } from "../plan/layout";
+import type { JobConfig } from "./config";
+import { canonical } from "./lib/canonical";
+import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
+import { type Fields, JobError, log, some } from "./lib/log";
+import { type ElasticsearchManifest, manifestSchema } from "./lib/manifest";
+import { listUnder, writeObject } from "./lib/rclone";
+import { waitFor } from "./lib/wait";
+
+type Config = JobConfig<"snapshot-elasticsearch">;
+
+/** A snapshot as `GET _snapshot/<repository>/<name>` tells it. */
+export interface Snapshot {
+  snapshot: string;
+  uuid: string;
+  state: "IN_PROGRESS" | "SUCCESS" | "PARTIAL" | "FAILED" | "INCOMPATIBLE";
+  indices: string[];
+  start_time: string;
+  end_time: string;
+  shards: { total: number; failed: number; successful: number };
+  failures: { index: string; shard_id: number; reason: string }[];
+}
+
+interface Status {
+  snapshots: {
+    indices: Record<
+      string,
+      { shards_stats: { total: number; done: number }; stats: { total: { file_count: number; size_in_bytes: number } } }
+    >;
+  }[];
+}
+
+const snapshotUrl = (path: string) => `/_snapshot/${snapshotRepository}/${path}`;
+
+/** Runs the job. @throws JobError when the snapshot is not complete. */
+export async function snapshotElasticsearch(config: Config): Promise<Fields> {
+  const call = await connect(config.elasticsearch);
+  const { version } = await call<{ version: { number: string } }>("GET", "/");
+  await call("PUT", `/_snapshot/${snapshotRepository}`, repositoryBody(config.bucket, config.repository, false));
+  const backup = await startOrAdopt(call);
+  const snapshot = await finished(call, backup, config);
+  const problems = gate(snapshot);
+  if (problems.length > 0) {
+    throw new JobError(`snapshot ${backup} of ${config.repository} is not complete; no manifest was written`, {
+      value: some(problems),
+      allowed: "state SUCCESS, every shard of at least one index",
+      fix: "look at the cluster's health and the named shards, then start the snapshot CronJob again",
+    });
+  }
+  const manifest = await manifestOf(call, config, snapshot, version.number);
+  await writeObject(config.bucket, manifestPath(config.repository, backup), JSON.stringify(manifest));
+  return { backup, indices: manifest.indices.length, objects: manifest.files.length };
+}
+
+/** A run that was killed leaves its snapshot running: the next run waits for that one instead of starting another. */
+async function startOrAdopt(call: Elasticsearch): Promise<string> {
+  const current = await call<{ snapshots: Snapshot[] }>("GET", snapshotUrl("_current"));
+  const running = current.snapshots.map(({ snapshot }) => snapshot).filter((name) => name.startsWith("night-"));
+  if (running[0] !== undefined) {
+    log("snapshot is running already", { backup: running[0] });
+    return running[0];
+  }
+  const backup = backupName(new Date());
+  await call("PUT", `${snapshotUrl(backup)}?wait_for_completion=false`, {
+    indices: "*,-.*",
+    include_global_state: false,
+  });
+  log("snapshot started", { backup });
+  return backup;
+}
+
+async function finished(call: Elasticsearch, backup: string, config: Config): Promise<Snapshot> {
+  return waitFor<Snapshot, string | undefined>(
+    async () => {
+      const answer = await find<{ snapshots: Snapshot[] }>(call, snapshotUrl(backup));
+      const snapshot = answer?.snapshots[0];
+      return snapshot === undefined || snapshot.state === "IN_PROGRESS"
+        ? { seen: snapshot?.state }
+        : { done: snapshot };
+    },
+    {
+      ...config,
+      onTimeout: (state) =>
+        new JobError(`snapshot ${backup} did not finish in time`, {
+          value: state ?? "not listed",
+          allowed: `${config.timeoutSeconds} s`,
+          fix: "a larger timeout, or see what slows the cluster; a later run waits for the same snapshot",
+        }),
+    },
+  );
+}
+
+/** Why a snapshot is not complete; empty when it is. */
+export function gate(snapshot: Snapshot): string[] {
+  const problems = snapshot.failures.map((f) => `shard ${f.shard_id} of ${f.index}: ${f.reason}`);
+  if (snapshot.state !== "SUCCESS") {
+    problems.push(`state is ${snapshot.state}`);
+  }
+  if (snapshot.indices.length === 0) {
+    problems.push("no index is in it");
+  }
+  if (snapshot.shards.failed > 0 || snapshot.shards.successful !== snapshot.shards.total) {
+    problems.push(`${snapshot.shards.successful} of ${snapshot.shards.total} shards are in it`);
+  }
+  return problems;
+}
+
+async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapshot, version: string) {
+  const backup = snapshot.snapshot;
+  const status = (await call<Status>("GET", `${snapshotUrl(backup)}/_status`)).snapshots[0];
+  const indices = [];
+  for (const name of [...snapshot.indices].sort()) {
+    const index = status?.indices[name];
+    if (index === undefined) {
+      throw new JobError(`snapshot ${backup} has no status of index ${name}`, { fix: "start the CronJob again" });
+    }
+    // An index may be gone since: its snapshot counts all the same.
+    const mappings = await find<Record<string, unknown>>(call, `/${encodeURIComponent(name)}/_mapping`);
+    indices.push({
+      name,
+      shards: index.shards_stats.total,
+      files: index.stats.total.file_count,
+      bytes: index.stats.total.size_in_bytes,
+      mappingsDigest: createHash("sha256")
+        .update(canonical(mappings?.[name] ?? null))
+        .digest("hex"),
+    });
+  }
+  const listing = await listUnder(config.bucket, config.repository);
+  const files = [...listing.values()].filter((file) => !file.name.startsWith(`${config.repository}/tests-`));
+  if (!files.some((file) => file.name.endsWith(`/snap-${snapshot.uuid}.dat`))) {
+    throw new JobError(`snapshot ${backup} is not in gs://${config.bucket}/${config.repository}`, {
+      value: `${files.length} objects, none called snap-${snapshot.uuid}.dat`,
+      allowed: "the repository that Elasticsearch writes to",
+      fix: "compare bucket and base_path of the snapshot repository with this job's configuration",
+    });
+  }
+  const manifest: ElasticsearchManifest = {
+    version: 1,
+    kind: "elasticsearch",
+    repository: config.repository,
+    backup,
+    startedAt: new Date(snapshot.start_time).toISOString(),
+    finishedAt: new Date(snapshot.end_time).toISOString(),
+    indices,
+    versions: { elasticsearch: version },
+    files,
+  };
+  manifestSchema.parse(manifest);
+  return manifest;
+}
