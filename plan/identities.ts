@@ -12,8 +12,8 @@ export type Store = (typeof stores)[number];
 export const actions = ["create", "get", "list", "delete"] as const;
 export type Action = (typeof actions)[number];
 
-/** Where an identity lives: the account of each site, of the vault, or of the standby on AWS. */
-export type Home = "site" | "vault" | "aws";
+/** Where an identity lives: an account of each site, of the vault, of the standby on AWS, or whoever deploys a site. */
+export type Home = "site" | "vault" | "aws" | "deployer";
 
 /** A Kubernetes service account that acts as the identity, and whose clusters it lives in. */
 export interface KubernetesAccount {
@@ -30,7 +30,7 @@ export interface Identity {
   /** Kubernetes accounts bound to it by Workload Identity. */
   kubernetes: KubernetesAccount[];
   access: Partial<Record<Store, readonly Action[]>>;
-  /** One account per granted site, its access ending at the grant's expiry. */
+  /** Exists per granted site, its access ending at the grant's expiry. */
   granted?: true;
   /** Why it has what it has. */
   why: string;
@@ -45,6 +45,7 @@ export type IdentityId =
   | "pruner"
   | "verifier"
   | "restorer"
+  | "manifest-reader"
   | "services"
   | "standby-copier"
   | "standby-restorer";
@@ -109,6 +110,14 @@ export const identities: readonly Identity[] = [
     why: "brings the second copies into a granted site's own new buckets until the grant expires",
   },
   {
+    id: "manifest-reader",
+    home: "deployer",
+    kubernetes: [],
+    access: { secondCopy: read },
+    granted: true,
+    why: "the deployer of a granted site looks its copy up before anything is created; markers only",
+  },
+  {
     id: "services",
     home: "site",
     kubernetes: [],
@@ -143,12 +152,12 @@ export function allowed(id: IdentityId, store: Store): readonly Action[] {
 
 /** Google service account id of an identity; the restorer has one per granted site, so it needs the site's name. */
 export function accountId(id: IdentityId, site?: string): string {
-  if (!identity(id).granted) return id;
+  if (id !== "restorer") return id;
   if (!site) throw new Error(`accountId("${id}"): the identity exists per granted site; pass the site's name`);
   return restorerAccountId(site);
 }
 
 /** The row an account id belongs to, or undefined for an account outside the matrix. */
 export function identityOfAccount(account: string): Identity | undefined {
-  return identities.find((row) => (row.granted ? account.startsWith(restorerAccountId("")) : row.id === account));
+  return identities.find((row) => row.id === (account.startsWith(restorerAccountId("")) ? "restorer" : account));
 }

@@ -1,5 +1,6 @@
 /** From cells of the identity matrix to Google Cloud IAM: permissions, custom roles and bucket bindings. */
 import { type Action, allowed, type Identity, type IdentityId, identities, type Store } from "./identities";
+import { markersPrefix } from "./layout";
 
 /** Google Cloud permission behind each action; nothing on buckets themselves is ever granted to a workload. */
 export const permissionOf: Record<Action, string> = {
@@ -78,6 +79,22 @@ export function expiry(expires: string): Condition {
     title: "restore-grant",
     description: `Restore grant until ${moment}`,
     expression: `request.time < timestamp("${moment}")`,
+  };
+}
+
+/**
+ * Condition of the manifest reader: only the markers of one site, until the grant ends. Listing is allowed for their
+ * prefix alone (the API names the bucket, not an object, when it lists).
+ */
+export function readerCondition(bucket: string, source: string, expires: string): Condition {
+  const prefix = markersPrefix(source);
+  const until = expiry(expires);
+  return {
+    title: "manifest-reader",
+    description: `Markers of ${source}. ${until.description}`,
+    expression:
+      `(resource.name.startsWith("projects/_/buckets/${bucket}/objects/${prefix}") || ` +
+      `api.getAttribute("storage.googleapis.com/objectListPrefix", "").startsWith("${prefix}")) && ${until.expression}`,
   };
 }
 

@@ -5,7 +5,7 @@ export const charts = {
   certManager: { name: "cert-manager", version: "v1.19.2" },
   k8ssandra: { name: "k8ssandra-operator", version: "1.32.0" },
   eck: { name: "eck-operator", version: "3.5.0" },
-  onePassword: { name: "connect", version: "2.0.5" },
+  onePassword: { name: "connect", version: "2.3.0" },
 } as const;
 
 /** Cassandra as k8ssandra's management image carries it; a restore needs the same major version. */

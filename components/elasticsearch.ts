@@ -1,0 +1,100 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { elasticsearchName, namespaces } from "../plan/names";
+import { elasticsearchNode } from "../plan/sizing";
+import { elasticsearchVersion } from "../plan/versions";
+import { type GkeCluster, onPool } from "./gke-cluster";
+
+/** A region's search cluster as the manifest needs it. */
+export interface ElasticsearchSpec {
+  /** Zones of the region; nodes are spread over them in order. */
+  zones: string[];
+  nodes: number;
+}
+
+/** Arguments of {@link ElasticsearchCluster}. */
+export interface ElasticsearchClusterArgs extends ElasticsearchSpec {
+  cluster: GkeCluster;
+  deletionProtection: boolean;
+}
+
+/** One region's own Elasticsearch cluster (S3). Ready when it answers. */
+export class ElasticsearchCluster extends ComponentResource {
+  readonly resource: k8s.apiextensions.CustomResource;
+
+  constructor(name: string, args: ElasticsearchClusterArgs, opts?: ComponentResourceOptions) {
+    super("iconik:elasticsearch:Cluster", name, {}, opts);
+    this.resource = new k8s.apiextensions.CustomResource(`${name}-elasticsearch`, elasticsearch(args), {
+      ...args.cluster.inside(this),
+      protect: args.deletionProtection,
+      customTimeouts: { create: "45m", update: "90m", delete: "30m" },
+    });
+    this.registerOutputs({});
+  }
+}
+
+/** The Elasticsearch resource: a node set per zone, so that replicas of a shard lie in different zones. */
+export function elasticsearch(spec: ElasticsearchSpec) {
+  return {
+    apiVersion: "elasticsearch.k8s.elastic.co/v1",
+    kind: "Elasticsearch",
+    metadata: {
+      name: elasticsearchName,
+      namespace: namespaces.elasticsearch,
+      annotations: { "pulumi.com/waitFor": "condition=ElasticsearchIsReachable" },
+    },
+    spec: {
+      version: elasticsearchVersion,
+      serviceAccountName: "elasticsearch-backup",
+      volumeClaimDeletePolicy: "DeleteOnScaledownOnly",
+      nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count)),
+    },
+  };
+}
+
+/** How many nodes each zone gets; zones without a node are left out. */
+export function nodesPerZone({ nodes, zones }: ElasticsearchSpec): { zone: string; count: number }[] {
+  return zones
+    .map((zone, index) => ({ zone, count: Math.ceil((nodes - index) / zones.length) }))
+    .filter(({ count }) => count > 0);
+}
+
+function nodeSet(zone: string, count: number) {
+  const { nodeSelector, tolerations } = onPool("databases");
+  return {
+    // The zone's letter: pod names stay short, and the set survives a rename of the region's stack.
+    name: zone.split("-").at(-1)!,
+    count,
+    config: {
+      "node.attr.zone": zone,
+      "cluster.routing.allocation.awareness.attributes": "k8s_node_name,zone",
+    },
+    podTemplate: {
+      spec: {
+        // The repository's client exchanges the projected token for the Google identity; no key.
+        automountServiceAccountToken: true,
+        nodeSelector: { ...nodeSelector, "topology.kubernetes.io/zone": zone },
+        tolerations,
+        containers: [
+          {
+            name: "elasticsearch",
+            resources: {
+              requests: { cpu: elasticsearchNode.cpu, memory: elasticsearchNode.memory },
+              limits: { memory: elasticsearchNode.memory },
+            },
+          },
+        ],
+      },
+    },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: "elasticsearch-data" },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          storageClassName: elasticsearchNode.storageClass,
+          resources: { requests: { storage: elasticsearchNode.storage } },
+        },
+      },
+    ],
+  };
+}

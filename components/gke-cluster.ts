@@ -1,0 +1,180 @@
+import * as gcp from "@pulumi/gcp";
+import * as k8s from "@pulumi/kubernetes";
+import {
+  all,
+  ComponentResource,
+  type ComponentResourceOptions,
+  type CustomResourceOptions,
+  type Input,
+  type Resource,
+} from "@pulumi/pulumi";
+import { kubeconfig } from "./kubeconfig";
+import { podRange, serviceRange } from "./network";
+
+/** A node pool: the same number of machines in each zone. */
+export interface NodePoolArgs {
+  /** Name of the pool and value of the label `iconik.io/pool`. */
+  name: string;
+  machineType: string;
+  diskGigabytes: number;
+  /** Machines per zone: fixed, or between two bounds. */
+  perZone: number | { min: number; max: number };
+  /** Keep everything off that does not tolerate `iconik.io/pool=<name>:NoSchedule`. Default: false. */
+  dedicated?: boolean;
+}
+
+/** Arguments of {@link GkeCluster}. */
+export interface GkeClusterArgs {
+  project: string;
+  /** Name in Google Cloud. */
+  clusterName: string;
+  region: string;
+  /** Zones of the region that nodes run in. */
+  zones: string[];
+  network: Input<string>;
+  subnetwork: Input<string>;
+  /** Account id of the nodes' own service account. */
+  nodeAccountId: string;
+  pools: NodePoolArgs[];
+  /** Domain under which Services resolve in the whole network. Default: resolvable in the cluster only. */
+  dnsDomain?: string;
+  /** Networks that may reach the control plane, CIDR. Google's own and the cluster's always may. */
+  authorizedNetworks: string[];
+  deletionProtection: boolean;
+}
+
+/** Label and taint key that tells node pools apart. */
+export const poolLabel = "iconik.io/pool";
+
+/** Weekly window for upgrades, after the night's backups; UTC. */
+const maintenance = {
+  startTime: "2026-01-03T08:00:00Z",
+  endTime: "2026-01-03T16:00:00Z",
+  recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+};
+
+/**
+ * A regional, private GKE cluster with Workload Identity and Dataplane V2 (S4). Stateful on its own: losing it loses
+ * the region's disks, so it refuses deletion while `deletionProtection` is on.
+ */
+export class GkeCluster extends ComponentResource {
+  readonly clusterName: string;
+  readonly region: string;
+  readonly cluster: gcp.container.Cluster;
+  readonly provider: k8s.Provider;
+
+  constructor(name: string, args: GkeClusterArgs, opts?: ComponentResourceOptions) {
+    super("iconik:cluster:GkeCluster", name, {}, opts);
+    const { project, region } = args;
+    this.clusterName = args.clusterName;
+    this.region = region;
+
+    const nodes = new gcp.serviceaccount.Account(
+      `${name}-nodes`,
+      { project, accountId: args.nodeAccountId, displayName: `Nodes of ${args.clusterName}` },
+      { parent: this },
+    );
+    const nodeRole = new gcp.projects.IAMMember(
+      `${name}-nodes`,
+      { project, role: "roles/container.defaultNodeServiceAccount", member: nodes.member },
+      { parent: this },
+    );
+    this.cluster = new gcp.container.Cluster(
+      `${name}-cluster`,
+      {
+        project,
+        name: args.clusterName,
+        location: region,
+        nodeLocations: args.zones,
+        network: args.network,
+        subnetwork: args.subnetwork,
+        networkingMode: "VPC_NATIVE",
+        datapathProvider: "ADVANCED_DATAPATH",
+        ipAllocationPolicy: { clusterSecondaryRangeName: podRange, servicesSecondaryRangeName: serviceRange },
+        privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: false },
+        masterAuthorizedNetworksConfig: {
+          cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
+          gcpPublicCidrsAccessEnabled: false,
+        },
+        ...(args.dnsDomain && {
+          dnsConfig: { clusterDns: "CLOUD_DNS", clusterDnsScope: "VPC_SCOPE", clusterDnsDomain: args.dnsDomain },
+        }),
+        workloadIdentityConfig: { workloadPool: `${project}.svc.id.goog` },
+        enableShieldedNodes: true,
+        releaseChannel: { channel: "REGULAR" },
+        maintenancePolicy: { recurringWindow: maintenance },
+        // The default pool is replaced by pools of our own, which name their account.
+        removeDefaultNodePool: true,
+        initialNodeCount: 1,
+        deletionProtection: args.deletionProtection,
+      },
+      { parent: this, protect: args.deletionProtection, customTimeouts: { create: "45m", delete: "45m" } },
+    );
+    const pools = args.pools.map(
+      (pool) =>
+        new gcp.container.NodePool(
+          `${name}-${pool.name}`,
+          { project, cluster: this.cluster.id, name: pool.name, ...nodePool(pool, nodes.email) },
+          { parent: this, dependsOn: [nodeRole], customTimeouts: { create: "45m" } },
+        ),
+    );
+    this.provider = new k8s.Provider(
+      `${name}-kubernetes`,
+      {
+        kubeconfig: all([this.cluster.endpoint, this.cluster.masterAuth]).apply(([endpoint, auth]) =>
+          kubeconfig({ name: args.clusterName, endpoint, clusterCaCertificate: auth.clusterCaCertificate }),
+        ),
+      },
+      // Workloads start when there are nodes for them.
+      { parent: this, dependsOn: pools },
+    );
+    this.registerOutputs({ clusterName: this.clusterName, endpoint: this.cluster.endpoint });
+  }
+
+  /**
+   * Options of an object inside the cluster. When the cluster goes, the object is gone with it: destroying a site whose
+   * cluster is lost must not wait for an API server that will not answer.
+   */
+  inside(parent: Resource): CustomResourceOptions {
+    return { parent, provider: this.provider, deletedWith: this.cluster };
+  }
+}
+
+/** Inputs of a node pool that follow from its arguments. */
+function nodePool(pool: NodePoolArgs, serviceAccount: Input<string>) {
+  const scaling =
+    typeof pool.perZone === "number"
+      ? { nodeCount: pool.perZone }
+      : {
+          initialNodeCount: pool.perZone.min,
+          autoscaling: { minNodeCount: pool.perZone.min, maxNodeCount: pool.perZone.max },
+        };
+  return {
+    ...scaling,
+    management: { autoRepair: true, autoUpgrade: true },
+    upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
+    nodeConfig: {
+      machineType: pool.machineType,
+      diskSizeGb: pool.diskGigabytes,
+      diskType: "pd-balanced",
+      imageType: "COS_CONTAINERD",
+      serviceAccount,
+      oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
+      labels: { [poolLabel]: pool.name },
+      taints: pool.dedicated ? [{ key: poolLabel, value: pool.name, effect: "NO_SCHEDULE" }] : [],
+      shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+      workloadMetadataConfig: { mode: "GKE_METADATA" },
+      metadata: { "disable-legacy-endpoints": "true" },
+      // Elasticsearch maps its index files into memory.
+      linuxNodeConfig: { sysctls: { "vm.max_map_count": "1048576" } },
+    },
+  };
+}
+
+/** Where a pod of a pool's own workloads goes: on that pool only, past its taint. */
+export function onPool(pool: string) {
+  return {
+    nodeSelector: { [poolLabel]: pool },
+    tolerations: [{ key: poolLabel, operator: "Equal", value: pool, effect: "NoSchedule" }],
+  };
+}

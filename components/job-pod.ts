@@ -1,0 +1,81 @@
+import { CONFIG_VARIABLE, type JobCommand, type JobInput, jobConfig, jobRules } from "../jobs/config";
+import { elasticsearchService, namespaces, secrets } from "../plan/names";
+import { jobContainer } from "../plan/sizing";
+
+/** Arguments of {@link jobPod}. */
+export interface JobPodArgs<C extends JobCommand> {
+  command: C;
+  config: JobInput<C>;
+  /** Image reference with digest. */
+  image: string;
+  /** Kubernetes service account. */
+  serviceAccount: string;
+  /** Secrets mounted read-only: mount path -> Secret name. */
+  mounts?: Record<string, string>;
+}
+
+/** Where the jobs expect mounted Secrets. */
+export const mounts = {
+  elasticsearch: {
+    "/var/run/elasticsearch/user": secrets.elasticUser,
+    "/var/run/elasticsearch/certs": secrets.elasticCertificates,
+  },
+  cassandra: { "/var/run/cassandra/superuser": secrets.cassandraSuperuser },
+};
+
+/** In-cluster address of the region's Elasticsearch. */
+export const elasticsearchUrl = `https://${elasticsearchService.name}.${namespaces.elasticsearch}.svc:${elasticsearchService.port}`;
+
+/** Seconds a job keeps for reporting before Kubernetes ends it. */
+export const reportSeconds = 300;
+
+/** User that the image runs as. */
+const user = 65532;
+
+/**
+ * Pod template of a `dr-jobs` command, fit for the restricted Pod Security Standard. The Kubernetes API token is
+ * mounted only for commands that use the API.
+ */
+export function jobPod<C extends JobCommand>({ command, config, image, serviceAccount, mounts = {} }: JobPodArgs<C>) {
+  const secretMounts = Object.entries(mounts).map(([mountPath, secretName]) => ({ mountPath, secretName }));
+  return {
+    metadata: { labels: { "app.kubernetes.io/name": "dr-jobs", "app.kubernetes.io/component": command } },
+    spec: {
+      serviceAccountName: serviceAccount,
+      automountServiceAccountToken: jobRules[command] !== undefined,
+      restartPolicy: "Never",
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: user,
+        runAsGroup: user,
+        fsGroup: user,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      containers: [
+        {
+          name: command,
+          image,
+          args: [command],
+          env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }],
+          resources: {
+            requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
+            limits: { memory: jobContainer.memoryLimit },
+          },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
+          volumeMounts: [
+            { name: "scratch", mountPath: "/tmp" },
+            ...secretMounts.map(({ mountPath, secretName }) => ({ name: secretName, mountPath, readOnly: true })),
+          ],
+        },
+      ],
+      volumes: [
+        { name: "scratch", emptyDir: { sizeLimit: jobContainer.scratch } },
+        ...secretMounts.map(({ secretName }) => ({ name: secretName, secret: { secretName, defaultMode: 0o440 } })),
+      ],
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** What a client needs to reach a GKE cluster. */
+export interface KubeconfigArgs {
+  /** Context name. */
+  name: string;
+  /** Host or host:port of the control plane, without scheme. */
+  endpoint: string;
+  /** Base64 of the cluster's CA certificate, as GKE reports it. */
+  clusterCaCertificate: string;
+}
+
+/**
+ * Kubeconfig (JSON, which is YAML) that authenticates with the caller's own Google identity: it holds no secret.
+ * Needs `gke-gcloud-auth-plugin` on PATH.
+ */
+export function kubeconfig({ name, endpoint, clusterCaCertificate }: KubeconfigArgs): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      { name, cluster: { server: `https://${endpoint}`, "certificate-authority-data": clusterCaCertificate } },
+    ],
+    users: [
+      {
+        name,
+        user: {
+          exec: {
+            apiVersion: "client.authentication.k8s.io/v1",
+            command: "gke-gcloud-auth-plugin",
+            installHint: "Install gke-gcloud-auth-plugin (gcloud components install gke-gcloud-auth-plugin)",
+            provideClusterInfo: true,
+            interactiveMode: "Never",
+          },
+        },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  });
+}

@@ -1,0 +1,25 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import type { GkeCluster } from "./gke-cluster";
+
+/** Arguments of {@link Namespaces}. */
+export interface NamespacesArgs {
+  cluster: GkeCluster;
+  /** Namespaces with the Pod Security Standard that the API server enforces in each. */
+  namespaces: Record<string, "baseline" | "restricted">;
+}
+
+/** A cluster's namespaces. They come first: everything else in the cluster depends on this component. */
+export class Namespaces extends ComponentResource {
+  constructor(name: string, args: NamespacesArgs, opts?: ComponentResourceOptions) {
+    super("iconik:cluster:Namespaces", name, {}, opts);
+    for (const [namespace, standard] of Object.entries(args.namespaces)) {
+      new k8s.core.v1.Namespace(
+        `${name}-${namespace}`,
+        { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": standard } } },
+        args.cluster.inside(this),
+      );
+    }
+    this.registerOutputs({});
+  }
+}

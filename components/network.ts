@@ -1,0 +1,90 @@
+import * as gcp from "@pulumi/gcp";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { regionRanges } from "../plan/addresses";
+
+/** Arguments of {@link Network}. */
+export interface NetworkArgs {
+  project: string;
+  /** Prefix of the resources' names in Google Cloud, e.g. the site's name. */
+  prefix: string;
+  /** Regions with a subnet each. */
+  regions: string[];
+  /** TCP ports that pods of one region's cluster may reach in the others'. Default: none. */
+  podPorts?: string[];
+}
+
+/** Names of the secondary ranges of every subnet. */
+export const podRange = "pods";
+export const serviceRange = "services";
+
+/**
+ * A private network: one subnet per region with ranges for nodes, pods and services from the address plan, Private
+ * Google Access, and Cloud NAT for what leaves Google. Nothing in it has an address on the Internet.
+ */
+export class Network extends ComponentResource {
+  readonly network: gcp.compute.Network;
+  /** Subnets by region. */
+  readonly subnets: Record<string, gcp.compute.Subnetwork> = {};
+
+  constructor(name: string, args: NetworkArgs, opts?: ComponentResourceOptions) {
+    super("iconik:network:Network", name, {}, opts);
+    const { project, prefix } = args;
+    this.network = new gcp.compute.Network(
+      `${name}-vpc`,
+      { project, name: prefix, autoCreateSubnetworks: false, routingMode: "GLOBAL" },
+      { parent: this },
+    );
+    for (const region of args.regions) {
+      const ranges = regionRanges(region);
+      this.subnets[region] = new gcp.compute.Subnetwork(
+        `${name}-${region}`,
+        {
+          project,
+          region,
+          name: `${prefix}-${region}`,
+          network: this.network.id,
+          ipCidrRange: ranges.nodes,
+          secondaryIpRanges: [
+            { rangeName: podRange, ipCidrRange: ranges.pods },
+            { rangeName: serviceRange, ipCidrRange: ranges.services },
+          ],
+          privateIpGoogleAccess: true,
+        },
+        { parent: this },
+      );
+      const router = new gcp.compute.Router(
+        `${name}-${region}-router`,
+        { project, region, name: `${prefix}-${region}`, network: this.network.id },
+        { parent: this },
+      );
+      new gcp.compute.RouterNat(
+        `${name}-${region}-nat`,
+        {
+          project,
+          region,
+          name: `${prefix}-${region}`,
+          router: router.name,
+          natIpAllocateOption: "AUTO_ONLY",
+          sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
+        },
+        { parent: this },
+      );
+    }
+    if (args.podPorts && args.regions.length > 1) {
+      // GKE opens a cluster's nodes to its own pods only; stores that span regions need each other's.
+      new gcp.compute.Firewall(
+        `${name}-pods`,
+        {
+          project,
+          name: `${prefix}-pods-between-regions`,
+          network: this.network.id,
+          direction: "INGRESS",
+          sourceRanges: args.regions.map((region) => regionRanges(region).pods),
+          allows: [{ protocol: "tcp", ports: args.podPorts }],
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({ network: this.network.id });
+  }
+}

@@ -1,0 +1,72 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { namespaces, secrets } from "../plan/names";
+import { charts } from "../plan/versions";
+import type { GkeCluster } from "./gke-cluster";
+
+/** Arguments of {@link Operators}. */
+export interface OperatorsArgs {
+  cluster: GkeCluster;
+  /** OCI repository of the charts, e.g. `oci://registry/charts`: the vault's, so that a rebuild needs nobody else's. */
+  repository: string;
+}
+
+/**
+ * The operators of a cluster, each with rights in its own namespace only where its chart allows that. Every cluster has
+ * its own k8ssandra control plane: no region's loss takes another region's operator away.
+ */
+export class Operators extends ComponentResource {
+  /** K8ssandraCluster and Medusa's resources work from then on. */
+  readonly cassandra: Resource;
+  /** Elasticsearch works from then on. */
+  readonly elasticsearch: Resource;
+  /** OnePasswordItem works from then on. */
+  readonly onePassword: Resource;
+
+  constructor(name: string, args: OperatorsArgs, opts?: ComponentResourceOptions) {
+    super("iconik:cluster:Operators", name, {}, opts);
+    const release = (
+      chart: keyof typeof charts,
+      namespace: string,
+      values: Record<string, unknown>,
+      dependsOn: Resource[] = [],
+    ) =>
+      new k8s.helm.v3.Release(
+        `${name}-${charts[chart].name}`,
+        {
+          name: charts[chart].name,
+          chart: `${args.repository}/${charts[chart].name}`,
+          version: charts[chart].version,
+          namespace,
+          values,
+          atomic: true,
+          timeout: 600,
+        },
+        { ...args.cluster.inside(this), dependsOn },
+      );
+
+    const certManager = release("certManager", namespaces.certManager, { crds: { enabled: true } });
+    this.cassandra = release(
+      "k8ssandra",
+      namespaces.cassandra,
+      { controlPlane: true, global: { clusterScoped: false } },
+      [certManager],
+    );
+    this.elasticsearch = release("eck", namespaces.elasticOperator, {
+      managedNamespaces: [namespaces.elasticsearch],
+      createClusterScopedResources: false,
+      webhook: { enabled: false },
+      config: { validateStorageClass: false },
+    });
+    this.onePassword = release("onePassword", namespaces.onepassword, {
+      connect: { create: false },
+      operator: {
+        create: true,
+        authMethod: "service-account",
+        serviceAccountToken: { name: secrets.onePasswordToken, key: "token" },
+        watchNamespace: [namespaces.cassandra, namespaces.elasticsearch],
+      },
+    });
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,60 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { namespaces } from "../plan/names";
+import type { Schedule } from "../plan/schedules";
+import { cronJob } from "./cron-job";
+import type { GkeCluster } from "./gke-cluster";
+import { jobPod, reportSeconds } from "./job-pod";
+
+/** A site whose backups are copied. */
+export interface ReplicatedSite {
+  name: string;
+  /** Its primary backup bucket. */
+  bucket: string;
+  /** Repositories that make a copy, e.g. `cassandra-emea`. */
+  repositories: string[];
+}
+
+/** Arguments of {@link Replication}. */
+export interface ReplicationArgs {
+  cluster: GkeCluster;
+  copiesBucket: string;
+  sites: ReplicatedSite[];
+  image: string;
+  schedule: Schedule;
+}
+
+/** Time for the copy itself; what is left of the run's deadline is spent waiting for the night's manifests. */
+const copySeconds = 3600;
+
+/** The nightly second copies (S2): one job per site, run in the vault by the identity that can only read primaries. */
+export class Replication extends ComponentResource {
+  constructor(name: string, args: ReplicationArgs, opts?: ComponentResourceOptions) {
+    super("iconik:backup:Replication", name, {}, opts);
+    for (const site of args.sites) {
+      new k8s.batch.v1.CronJob(
+        `${name}-${site.name}`,
+        cronJob({
+          name: `replicate-${site.name}`,
+          namespace: namespaces.dr,
+          schedule: args.schedule,
+          suspend: false,
+          pod: jobPod({
+            command: "replicate",
+            image: args.image,
+            serviceAccount: "backup-replicator",
+            config: {
+              site: site.name,
+              bucket: site.bucket,
+              copiesBucket: args.copiesBucket,
+              repositories: site.repositories,
+              waitSeconds: args.schedule.activeDeadlineSeconds - copySeconds - reportSeconds,
+            },
+          }),
+        }),
+        args.cluster.inside(this),
+      );
+    }
+    this.registerOutputs({});
+  }
+}

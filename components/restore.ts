@@ -1,0 +1,139 @@
+import * as k8s from "@pulumi/kubernetes";
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  type CustomResourceOptions,
+  type Resource,
+} from "@pulumi/pulumi";
+import type { JobCommand } from "../jobs/config";
+import { momentOf, repository, stamp } from "../plan/layout";
+import { cassandraClusterName, namespaces } from "../plan/names";
+import { restoreSeconds } from "../plan/schedules";
+import type { GkeCluster } from "./gke-cluster";
+import { jobAccess } from "./job-access";
+import { elasticsearchUrl, type JobPodArgs, jobPod, mounts, reportSeconds } from "./job-pod";
+
+/** A region to restore into. */
+export interface RestoreRegion {
+  cluster: GkeCluster;
+  datacenter: string;
+  /** The region's empty stores, ready. */
+  cassandra: Resource;
+  elasticsearch: Resource;
+}
+
+/** Arguments of {@link Restore}. */
+export interface RestoreArgs {
+  /** Site whose copies are restored. */
+  source: string;
+  /** Marker id of the copy: `latest` has been resolved, so that a restore that is resumed stays with its copy. */
+  marker: string;
+  copiesBucket: string;
+  /** The site's own backup bucket. */
+  bucket: string;
+  image: string;
+  /** Regions; the copy runs in the first one's cluster. */
+  regions: RestoreRegion[];
+  /** What the copy needs before it starts: its account and its rights. */
+  copyDependsOn: Resource[];
+}
+
+/**
+ * Brings a site's data back from the second copy (D2, D5): the copy into the site's own bucket runs while the empty
+ * stores come up; then Cassandra region by region, Elasticsearch in every region at once. The component is done when the
+ * data is back and checked against its manifests. A Job that failed is replaced by the next `up`.
+ */
+export class Restore extends ComponentResource {
+  constructor(name: string, args: RestoreArgs, opts?: ComponentResourceOptions) {
+    super("iconik:backup:Restore", name, {}, opts);
+    const { bucket, marker, image } = args;
+    const suffix = stamp(momentOf(marker));
+    const first = args.regions[0]!;
+    const copy = restoreJob(`${name}-copy`, `restore-copy-${suffix}`, namespaces.dr, restoreSeconds.copy, {
+      pod: {
+        command: "restore-copy",
+        image,
+        serviceAccount: "restorer",
+        config: { source: args.source, marker, copiesBucket: args.copiesBucket, bucket },
+      },
+      opts: { ...first.cluster.inside(this), dependsOn: args.copyDependsOn },
+    });
+
+    let previous: Resource = copy;
+    for (const { cluster, datacenter, elasticsearch } of args.regions) {
+      const inside = cluster.inside(this);
+      const access = jobAccess(
+        `${name}-${datacenter}-access`,
+        "restore-cassandra",
+        namespaces.cassandra,
+        "restore-runner",
+        inside,
+      );
+      previous = restoreJob(
+        `${name}-${datacenter}-cassandra`,
+        `restore-cassandra-${suffix}`,
+        namespaces.cassandra,
+        restoreSeconds.cassandra,
+        {
+          pod: {
+            command: "restore-cassandra",
+            image,
+            serviceAccount: "restore-runner",
+            mounts: mounts.cassandra,
+            config: {
+              namespace: namespaces.cassandra,
+              datacenter,
+              repository: repository("cassandra", datacenter),
+              bucket,
+              marker,
+              cql: { contactPoints: [`${cassandraClusterName}-${datacenter}-service.${namespaces.cassandra}.svc`] },
+              timeoutSeconds: restoreSeconds.cassandra - reportSeconds,
+            },
+          },
+          opts: { ...inside, dependsOn: [previous, access, ...args.regions.map((region) => region.cassandra)] },
+        },
+      );
+      restoreJob(
+        `${name}-${datacenter}-elasticsearch`,
+        `restore-elasticsearch-${suffix}`,
+        namespaces.elasticsearch,
+        restoreSeconds.elasticsearch,
+        {
+          pod: {
+            command: "restore-elasticsearch",
+            image,
+            serviceAccount: "elasticsearch-backup",
+            mounts: mounts.elasticsearch,
+            config: {
+              elasticsearch: { url: elasticsearchUrl },
+              repository: repository("elasticsearch", datacenter),
+              bucket,
+              marker,
+              timeoutSeconds: restoreSeconds.elasticsearch - reportSeconds,
+            },
+          },
+          opts: { ...inside, dependsOn: [copy, elasticsearch] },
+        },
+      );
+    }
+    this.registerOutputs({});
+  }
+}
+
+/** A Job that `up` waits for, as long as its data may take. */
+function restoreJob<C extends JobCommand>(
+  name: string,
+  jobName: string,
+  namespace: string,
+  seconds: number,
+  { pod, opts }: { pod: JobPodArgs<C>; opts: CustomResourceOptions },
+): k8s.batch.v1.Job {
+  return new k8s.batch.v1.Job(
+    name,
+    {
+      metadata: { name: jobName, namespace, annotations: { "pulumi.com/replaceUnready": "true" } },
+      spec: { backoffLimit: 2, activeDeadlineSeconds: seconds, template: jobPod(pod) },
+    },
+    { ...opts, deleteBeforeReplace: true, customTimeouts: { create: `${seconds + reportSeconds}s` } },
+  );
+}

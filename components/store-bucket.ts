@@ -1,0 +1,92 @@
+import * as gcp from "@pulumi/gcp";
+import type { ComponentResourceOptions, Input, Resource } from "@pulumi/pulumi";
+import { ComponentResource } from "@pulumi/pulumi";
+import { type BucketStore, bindings, customRoles, type Grant } from "../plan/permissions";
+import { daysInSeconds } from "../plan/retention";
+
+/** Arguments of {@link StoreBucket}. */
+export interface StoreBucketArgs {
+  project: string;
+  /** Globally unique bucket name. */
+  bucket: string;
+  /** Region or multi-region code. */
+  location: string;
+  /** Column of the identity matrix that the bucket is. */
+  store: BucketStore;
+  /** Who gets what the matrix gives the row; nobody else gets anything. */
+  grants: Grant[];
+  softDeleteDays: number;
+  /** Keep each object this long, whoever wants to remove it. Default: not kept. */
+  retentionDays?: number;
+  /** Protects the bucket, locks its retention (for ever), and refuses to empty it. */
+  deletionProtection: boolean;
+  /** Keep the bucket when it leaves the stack. Default: false. */
+  retainOnDelete?: boolean;
+  /** Accounts that must exist before the policy can name them. */
+  accounts?: Input<Resource>[];
+}
+
+/** Label that says which column of the identity matrix a bucket is; policies go by it. */
+export const storeLabel = "iconik-store";
+
+/** Label value of a store. */
+export function storeLabelValue(store: BucketStore): string {
+  return store.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * A bucket whose access is the identity matrix and nothing else: custom roles with exactly a cell's permissions, and an
+ * authoritative policy, so that no default binding (projectOwner, Editor, Viewer) adds to it.
+ */
+export class StoreBucket extends ComponentResource {
+  readonly bucket: gcp.storage.Bucket;
+  readonly policy: gcp.storage.BucketIAMPolicy;
+
+  constructor(name: string, args: StoreBucketArgs, opts?: ComponentResourceOptions) {
+    super("iconik:storage:StoreBucket", name, {}, opts);
+    const { project, store, deletionProtection } = args;
+    this.bucket = new gcp.storage.Bucket(
+      `${name}-bucket`,
+      {
+        project,
+        name: args.bucket,
+        location: args.location.toUpperCase(),
+        storageClass: "STANDARD",
+        uniformBucketLevelAccess: true,
+        publicAccessPrevention: "enforced",
+        softDeletePolicy: { retentionDurationSeconds: daysInSeconds(args.softDeleteDays) },
+        ...(args.retentionDays && {
+          retentionPolicy: {
+            retentionPeriod: String(daysInSeconds(args.retentionDays)),
+            isLocked: deletionProtection,
+          },
+        }),
+        labels: { [storeLabel]: storeLabelValue(store) },
+        forceDestroy: !deletionProtection,
+      },
+      {
+        parent: this,
+        protect: deletionProtection,
+        retainOnDelete: args.retainOnDelete ?? false,
+      },
+    );
+    const granted = new Set(args.grants.map((grant) => grant.identity));
+    const roles = customRoles(store, (row) => granted.has(row.id)).map(
+      (role) =>
+        new gcp.projects.IAMCustomRole(
+          `${name}-${role.identity}`,
+          { project, roleId: role.roleId, title: role.title, permissions: role.permissions, stage: "GA" },
+          { parent: this },
+        ),
+    );
+    this.policy = new gcp.storage.BucketIAMPolicy(
+      `${name}-policy`,
+      {
+        bucket: this.bucket.name,
+        policyData: JSON.stringify({ bindings: bindings(store, project, args.grants) }),
+      },
+      { parent: this, dependsOn: [...roles, ...(args.accounts ?? [])], deletedWith: this.bucket },
+    );
+    this.registerOutputs({ bucket: this.bucket.name });
+  }
+}

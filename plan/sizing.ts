@@ -1,0 +1,25 @@
+/** Machines and volumes of a site. Quantities are Kubernetes' own notation. */
+
+/** Node pool of the stores: one Cassandra and one Elasticsearch node fit on a machine. */
+export const databaseNodes = { machineType: "n2-highmem-8", diskGigabytes: 100 } as const;
+
+/** Node pool of services and operators, per zone. */
+export const serviceNodes = { machineType: "e2-standard-4", diskGigabytes: 100, minPerZone: 1, maxPerZone: 4 } as const;
+
+/** Node pool of the vault's copy jobs, per zone. */
+export const jobNodes = { machineType: "e2-standard-2", diskGigabytes: 50, minPerZone: 0, maxPerZone: 2 } as const;
+
+export const cassandraNode = {
+  cpu: "3",
+  memory: "32Gi",
+  heap: "12Gi",
+  storage: "1Ti",
+  storageClass: "premium-rwo",
+} as const;
+
+export const medusaContainer = { cpuRequest: "250m", memoryRequest: "1Gi", memoryLimit: "8Gi" } as const;
+
+export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi", storageClass: "premium-rwo" } as const;
+
+/** Containers of snapshot, copy and restore jobs. */
+export const jobContainer = { cpuRequest: "250m", memoryRequest: "256Mi", memoryLimit: "2Gi", scratch: "1Gi" } as const;
