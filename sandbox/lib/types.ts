@@ -115,7 +115,13 @@ export interface ExecResult {
 /** What the stand-in operators need of the node agent of one cluster. */
 export interface NodeAgent {
   /** Runs a command in the mounts, environment and identity of a running container, like `kubectl exec`. */
-  exec(namespace: string, pod: string, container: string, command: string[], env?: Record<string, string>): Promise<ExecResult>;
+  exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: string[],
+    env?: Record<string, string>,
+  ): Promise<ExecResult>;
 }
 
 /** Who a pod is to the cloud. Implemented by sandbox/cloud, consumed by the node agent. */
@@ -124,7 +130,13 @@ export interface PodIdentities {
    * Opens the pod's metadata server and storage port on its address and returns the environment that points clients to them.
    * `serviceAccountAnnotation` is the KSA's iam.gke.io/gcp-service-account, when it has one.
    */
-  open(pod: { clusterId: string; namespace: string; serviceAccount: string; serviceAccountAnnotation?: string; podIP: string }): Promise<{
+  open(pod: {
+    clusterId: string;
+    namespace: string;
+    serviceAccount: string;
+    serviceAccountAnnotation?: string;
+    podIP: string;
+  }): Promise<{
     env: Record<string, string>;
     close(): Promise<void>;
   }>;
