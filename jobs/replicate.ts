@@ -7,16 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  copyPath,
-  isPointer,
-  manifestPath,
-  manifestsPrefix,
-  markerId,
-  markerPath,
-  markersPrefix,
-  newestMarker,
-} from "../plan/layout";
+import { copyPath, isPointer, manifestPath, markerId, markerPath, markersPrefix, newestMarker } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { compare, describe, fence, lasting, selection } from "./lib/compare";
 import { freshManifests } from "./lib/fresh";
@@ -58,11 +49,8 @@ export async function replicate(config: Config): Promise<Fields> {
 async function awaitBackups(config: Config): Promise<Map<string, string>> {
   return waitFor<Map<string, string>, string[]>(
     async () => {
-      const names = new Map<string, string[]>();
-      for (const repository of config.repositories) {
-        names.set(repository, [...(await listUnder(config.bucket, manifestsPrefix(repository))).keys()]);
-      }
-      const found = freshManifests(names, config.maxAgeHours, new Date());
+      const names = [...(await listUnder(config.bucket, "manifests")).keys()];
+      const found = freshManifests(config.repositories, names, config.maxAgeHours, new Date());
       if (found.stale.length === 0) {
         return { done: found.backups };
       }
@@ -111,46 +99,44 @@ async function nextMarker(config: Config): Promise<string> {
   }
 }
 
+/** One attempt: copies what is missing, holds the source against the fence, verifies, writes the marker. */
 async function copyAll(config: Config, manifests: Map<string, Manifest>, id: string): Promise<Fields> {
-  const marker: Marker = {
-    version: 1,
-    site: config.site,
-    id,
-    createdAt: new Date().toISOString(),
-    repositories: {},
-  };
-  let copied = 0;
-  for (const [repository, manifest] of manifests) {
-    const result = await copyRepository(config, manifest, id);
-    copied += result.copied;
-    marker.repositories[repository] = {
-      backup: manifest.backup,
-      manifest: headOf(manifest),
-      objects: result.listing.length,
-      bytes: result.listing.reduce((sum, file) => sum + file.size, 0),
-      listing: result.listing,
-    };
+  const before = await listUnder(config.bucket);
+  const listings = new Map([...manifests].map(([name, manifest]) => [name, listingOf(config, manifest, before)]));
+  const all = [...listings.values()].flat();
+  const missing = lacking(config, id, all, await listUnder(config.copiesBucket, config.site));
+  log("copying", { marker: id, objects: all.length, missing: missing.length });
+  const source = { bucket: config.bucket, prefix: "" };
+  const names = (pointers: boolean) => missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
+  await copy(source, { bucket: config.copiesBucket, prefix: config.site }, names(false), config.transfers);
+  const pointers = { bucket: config.copiesBucket, prefix: `${config.site}/pointers/${id}` };
+  await copy(source, pointers, names(true), config.transfers);
+
+  const after = await listUnder(config.bucket);
+  const moved = [...listings].flatMap(([name, listing]) => fence(name, listing, before, after));
+  if (moved.length > 0) {
+    throw new MovedError("the backups changed while they were copied", {
+      value: some(moved),
+      allowed: "repositories that nothing writes to during the copy",
+      fix: "keep other snapshots and purges out of the night's window, then start this job again",
+    });
   }
-  const path = markerPath(config.site, id);
-  const text = JSON.stringify(marker);
-  await writeObject(config.copiesBucket, path, text);
-  const stored = (await listUnder(config.copiesBucket, markersPrefix(config.site))).get(path);
-  if (stored?.md5 !== createHash("md5").update(text).digest("hex")) {
-    throw new JobError(`marker ${path} is not what was written`, { value: stored, fix: "run the job again" });
+  const absent = lacking(config, id, all, await listUnder(config.copiesBucket, config.site));
+  if (absent.length > 0) {
+    throw new JobError("the copy is not complete", {
+      value: some(absent.map((file) => copyPath(config.site, id, file.name))),
+      allowed: "every object of the source with its size and md5",
+      fix: "start this job again: it copies what is missing",
+    });
   }
-  const repositories = Object.values(marker.repositories);
-  const sum = (of: (r: (typeof repositories)[number]) => number) => repositories.reduce((total, r) => total + of(r), 0);
-  return { marker: id, copied, objects: sum((r) => r.objects), bytes: sum((r) => r.bytes) };
+  log("verified", { marker: id, objects: all.length });
+  await writeMarker(config, id, manifests, listings);
+  return { marker: id, copied: missing.length, objects: all.length, bytes: bytesOf(all) };
 }
 
-/** Copies what is missing of one repository and verifies all of it. */
-async function copyRepository(
-  config: Config,
-  manifest: Manifest,
-  id: string,
-): Promise<{ listing: StoredFile[]; copied: number }> {
+/** Every object of one backup's copy, its manifest last. @throws JobError when the source is not what the manifest says. */
+function listingOf(config: Config, manifest: Manifest, before: ReadonlyMap<string, StoredFile>): StoredFile[] {
   const { repository, backup } = manifest;
-  const before = await listUnder(config.bucket, repository);
   const damage = describe(compare(lasting(repository, manifest.files), (file) => before.get(file.name)));
   if (damage.length > 0) {
     throw new JobError(`backup ${backup} in gs://${config.bucket}/${repository} is not what its manifest says`, {
@@ -159,54 +145,16 @@ async function copyRepository(
       fix: "take a new snapshot (start the snapshot CronJob), then start this job again",
     });
   }
-  const ownManifest = manifestPath(repository, backup);
-  const manifestFile = (await listUnder(config.bucket, manifestsPrefix(repository))).get(ownManifest);
-  if (manifestFile === undefined) {
-    throw new MovedError(`${ownManifest} is gone`, { value: [ownManifest] });
+  const own = before.get(manifestPath(repository, backup));
+  if (own === undefined) {
+    throw new MovedError("a manifest is gone", { value: [manifestPath(repository, backup)] });
   }
-  const listing = [...selection(repository, manifest.files, before), manifestFile];
-
-  const missing = outcome(config, id, listing, await targets(config, repository, id)).missing;
-  log("copying", { repository, backup, marker: id, objects: listing.length, missing: missing.length });
-  const source = { bucket: config.bucket, prefix: "" };
-  const names = (pointers: boolean) => missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
-  await copy(source, { bucket: config.copiesBucket, prefix: config.site }, names(false), config.transfers);
-  const pointers = { bucket: config.copiesBucket, prefix: `${config.site}/pointers/${id}` };
-  await copy(source, pointers, names(true), config.transfers);
-
-  const after = await listUnder(config.bucket, repository);
-  const moved = fence(repository, listing.slice(0, -1), before, after);
-  if (moved.length > 0) {
-    throw new MovedError(`${repository} changed while it was copied`, {
-      value: some(moved),
-      allowed: "a repository that nothing writes to during the copy",
-      fix: "keep other snapshots and purges out of the night's window, then start this job again",
-    });
-  }
-  const lacking = outcome(config, id, listing, await targets(config, repository, id)).missing;
-  if (lacking.length > 0) {
-    throw new JobError(`the copy of ${repository} is not complete`, {
-      value: some(lacking.map((file) => copyPath(config.site, id, file.name))),
-      allowed: "every object of the source with its size and md5",
-      fix: "start this job again: it copies what is missing",
-    });
-  }
-  log("verified", { repository, objects: listing.length });
-  return { listing, copied: missing.length };
-}
-
-async function targets(config: Config, repository: string, id: string): Promise<Map<string, StoredFile>> {
-  const prefixes = [repository, manifestsPrefix(repository), `pointers/${id}`];
-  const listings = [];
-  for (const prefix of prefixes) {
-    listings.push(await listUnder(config.copiesBucket, `${config.site}/${prefix}`));
-  }
-  return new Map(listings.flatMap((listing) => [...listing]));
+  return [...selection(repository, manifest.files, before), own];
 }
 
 /** What the second copy lacks. @throws JobError when it holds other content under a name: nothing there can be overwritten. */
-function outcome(config: Config, id: string, listing: StoredFile[], target: Map<string, StoredFile>) {
-  const difference = compare(listing, (file) => target.get(copyPath(config.site, id, file.name)));
+function lacking(config: Config, id: string, all: StoredFile[], target: ReadonlyMap<string, StoredFile>): StoredFile[] {
+  const difference = compare(all, (file) => target.get(copyPath(config.site, id, file.name)));
   if (difference.different.length > 0) {
     throw new JobError(`gs://${config.copiesBucket} holds other content under names that the source uses`, {
       value: some(describe({ missing: [], different: difference.different })),
@@ -214,5 +162,41 @@ function outcome(config: Config, id: string, listing: StoredFile[], target: Map<
       fix: "find out which one is right: a changed source means an overwritten or forged backup, a changed copy an intruder",
     });
   }
-  return difference;
+  return difference.missing;
+}
+
+function bytesOf(files: StoredFile[]): number {
+  return files.reduce((sum, file) => sum + file.size, 0);
+}
+
+async function writeMarker(
+  config: Config,
+  id: string,
+  manifests: Map<string, Manifest>,
+  listings: Map<string, StoredFile[]>,
+): Promise<void> {
+  const marker: Marker = {
+    version: 1,
+    site: config.site,
+    id,
+    createdAt: new Date().toISOString(),
+    repositories: {},
+  };
+  for (const [repository, manifest] of manifests) {
+    const listing = listings.get(repository)!;
+    marker.repositories[repository] = {
+      backup: manifest.backup,
+      manifest: headOf(manifest),
+      objects: listing.length,
+      bytes: bytesOf(listing),
+      listing,
+    };
+  }
+  const path = markerPath(config.site, id);
+  const text = JSON.stringify(marker);
+  await writeObject(config.copiesBucket, path, text);
+  const stored = (await listUnder(config.copiesBucket, markersPrefix(config.site))).get(path);
+  if (stored?.md5 !== createHash("md5").update(text).digest("hex")) {
+    throw new JobError(`marker ${path} is not what was written`, { value: stored, fix: "start this job again" });
+  }
 }

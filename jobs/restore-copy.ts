@@ -20,17 +20,15 @@ export async function restoreCopy(config: Config): Promise<Fields> {
     log("already brought in", { marker: marker.id });
     return { marker: marker.id, copied: 0, note: `${record} says that it was brought in and verified before` };
   }
-  let copied = 0;
-  for (const [repository, { listing }] of Object.entries(marker.repositories)) {
-    copied += await bringIn(config, marker.id, repository, listing);
-  }
   const all = Object.values(marker.repositories);
+  const listing = all.flatMap((repository) => repository.listing);
+  const copied = await bringIn(config, marker.id, listing);
   const restored: Restored = {
     version: 1,
     marker: marker.id,
     source: config.source,
     copiedAt: new Date().toISOString(),
-    objects: all.reduce((sum, { objects }) => sum + objects, 0),
+    objects: listing.length,
     bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
     repositories: Object.fromEntries(
       Object.entries(marker.repositories).map(([name, { backup, manifest }]) => [name, { backup, manifest }]),
@@ -82,32 +80,28 @@ async function readMarker(config: Config): Promise<Marker> {
   return parseDocument(markerSchema, await readObject(config.copiesBucket, path), path);
 }
 
-async function bringIn(config: Config, id: string, repository: string, listing: StoredFile[]): Promise<number> {
-  const missing = check(config, listing, await present(config, repository)).missing;
-  log("copying", { repository, objects: listing.length, missing: missing.length });
+/** Copies what is missing and verifies all of it. @returns how many objects were copied */
+async function bringIn(config: Config, id: string, listing: StoredFile[]): Promise<number> {
+  const missing = check(config, listing, await listUnder(config.bucket)).missing;
+  log("copying", { marker: id, objects: listing.length, missing: missing.length });
   for (const pointers of [false, true]) {
     const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
     const prefix = pointers ? `${config.source}/pointers/${id}` : config.source;
     await copy({ bucket: config.copiesBucket, prefix }, { bucket: config.bucket, prefix: "" }, names, config.transfers);
   }
-  const lacking = check(config, listing, await present(config, repository)).missing;
+  const lacking = check(config, listing, await listUnder(config.bucket)).missing;
   if (lacking.length > 0) {
-    throw new JobError(`copy ${id} of ${repository} could not be brought in whole`, {
+    throw new JobError(`copy ${id} could not be brought in whole`, {
       value: some(lacking.map((file) => copyPath(config.source, id, file.name))),
       allowed: "every object that the marker lists",
       fix: "start this job again; if the same objects are missing, restore an older marker and look into the second copy",
     });
   }
-  log("verified", { repository, objects: listing.length });
+  log("verified", { marker: id, objects: listing.length });
   return missing.length;
 }
 
-async function present(config: Config, repository: string): Promise<Map<string, StoredFile>> {
-  const own = await listUnder(config.bucket, repository);
-  return new Map([...own, ...(await listUnder(config.bucket, `manifests/${repository}`))]);
-}
-
-function check(config: Config, listing: StoredFile[], found: Map<string, StoredFile>) {
+function check(config: Config, listing: StoredFile[], found: ReadonlyMap<string, StoredFile>) {
   const difference = compare(listing, (file) => found.get(file.name));
   if (difference.different.length > 0) {
     throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {

@@ -1,5 +1,5 @@
 /** Decisions over listings: what is missing, what differs, whether a repository kept still while it was copied. Pure. */
-import { isPointer, parseRepository } from "../../plan/layout";
+import { isPointer, parseRepository, repositoryPrefix } from "../../plan/layout";
 import type { StoredFile } from "./rclone";
 
 /** How what is there differs from what has to be there. Extra objects are nobody's business here. */
@@ -35,6 +35,11 @@ export function describe(difference: Difference): string[] {
   ];
 }
 
+/** The part of a listing that lies in a repository. */
+function within(repository: string, listing: ReadonlyMap<string, StoredFile>): StoredFile[] {
+  return [...listing.values()].filter((file) => file.name.startsWith(repositoryPrefix(repository)));
+}
+
 /** Elasticsearch's generation files (root `index-N` and each shard's `index-…`) live only until the next snapshot. */
 function isGeneration(name: string): boolean {
   return /\/index-[^/]+$/.test(name);
@@ -48,6 +53,7 @@ function isVerification(repository: string, name: string): boolean {
 /**
  * What of a repository makes the copy of one backup. Elasticsearch: all of it as listed, since its files refer to each
  * other through the generation files. Cassandra: the manifest's files and Medusa's pointers.
+ * @param listing the repository's objects; others may be in it
  */
 export function selection(
   repository: string,
@@ -55,9 +61,9 @@ export function selection(
   listing: ReadonlyMap<string, StoredFile>,
 ): StoredFile[] {
   if (parseRepository(repository).kind === "elasticsearch") {
-    return [...listing.values()].filter((file) => !isVerification(repository, file.name));
+    return within(repository, listing).filter((file) => !isVerification(repository, file.name));
   }
-  const pointers = [...listing.values()].filter((file) => isPointer(file.name));
+  const pointers = within(repository, listing).filter((file) => isPointer(file.name));
   return [...manifestFiles.filter((file) => !isPointer(file.name)), ...pointers];
 }
 

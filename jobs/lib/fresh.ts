@@ -9,11 +9,16 @@ export interface Fresh {
 /**
  * The newest backup of each repository by its manifest's name, and which repositories have none that is young enough.
  * Objects that are no manifests are ignored.
- * @param names names of the objects below each repository's manifests prefix
+ * @param paths names of the objects in the site's bucket
  */
-export function freshManifests(names: ReadonlyMap<string, readonly string[]>, maxAgeHours: number, now: Date): Fresh {
+export function freshManifests(
+  repositories: readonly string[],
+  paths: readonly string[],
+  maxAgeHours: number,
+  now: Date,
+): Fresh {
   const fresh: Fresh = { backups: new Map(), stale: [] };
-  for (const [repository, paths] of names) {
+  for (const repository of repositories) {
     const newest = paths
       .flatMap((path) => backupOfManifest(repository, path) ?? [])
       .filter((backup) => /^night-\d{8}t\d{6}z$/.test(backup))

@@ -35,8 +35,6 @@ export class StorageError extends Error {
 }
 
 const REMOTE = "store";
-/** rclone's exit code for a directory (here: a prefix) that doesn't exist. */
-const NOT_FOUND = 3;
 const running = new Set<ChildProcess>();
 
 /** Ends every rclone of this process; for signal handlers. */
@@ -62,7 +60,7 @@ function remote(place: Place): string {
   return `${REMOTE}:${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
 }
 
-async function run(args: string[], io: { input?: string; onLine?: (line: string) => void } = {}): Promise<number> {
+async function run(args: string[], io: { input?: string; onLine?: (line: string) => void } = {}): Promise<void> {
   const child = spawn("rclone", [...args, "--log-level", "NOTICE", "--stats", "0"], { env: environment() });
   running.add(child);
   try {
@@ -83,13 +81,12 @@ async function run(args: string[], io: { input?: string; onLine?: (line: string)
     const read = new Promise<void>((resolve) => lines.on("close", resolve));
     const code = await exit;
     await read;
-    if (code !== 0 && code !== NOT_FOUND) {
+    if (code !== 0) {
       throw new StorageError(
         `rclone ${args[0]} ended with code ${code}: ${errors.trim()}`,
         /Error 40[13]|\b(forbidden|unauthorized)\b|does not have storage\./i.test(errors),
       );
     }
-    return code;
   } finally {
     running.delete(child);
   }
@@ -97,7 +94,7 @@ async function run(args: string[], io: { input?: string; onLine?: (line: string)
 
 /**
  * Every object below a place by its name relative to that place; an absent prefix is empty.
- * @throws StorageError when the listing fails, or when an object has no md5 (then nothing could be verified).
+ * @throws StorageError when the listing fails, also when the bucket is absent
  */
 export async function list(place: Place): Promise<Map<string, StoredFile>> {
   const files = new Map<string, StoredFile>();
@@ -114,10 +111,13 @@ export async function list(place: Place): Promise<Map<string, StoredFile>> {
   return files;
 }
 
-/** {@link list} with names relative to the bucket, as manifests and markers use them. */
-export async function listUnder(bucket: string, prefix: string): Promise<Map<string, StoredFile>> {
+/** {@link list} with names relative to the bucket, as manifests and markers use them. Without prefix: the whole bucket. */
+export async function listUnder(bucket: string, prefix = ""): Promise<Map<string, StoredFile>> {
   const clean = prefix.replace(/\/$/, "");
   const files = await list({ bucket, prefix: clean });
+  if (clean === "") {
+    return files;
+  }
   return new Map(
     [...files.values()].map((file) => [`${clean}/${file.name}`, { ...file, name: `${clean}/${file.name}` }]),
   );

@@ -1,0 +1,223 @@
+/** replicate and restore-copy against a storage, with the real rclone: whole, killed, changed, attacked. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { backupName, copyPath, markerPath, restoredPath } from "../plan/layout";
+import { type JobInput, jobConfig } from "./config";
+import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
+import { type RunningJob, startJob } from "./testing/job";
+import { startStorage, type TestStorage } from "./testing/storage";
+
+const [PRIMARY, COPIES, OWN] = ["iconik-prod-backups", "iconik-vault-backup-copies", "iconik-rebuild-1-backups"];
+const FILES = 40;
+let storage: TestStorage;
+let night: string;
+let objects: Record<string, string>;
+
+before(async () => {
+  storage = await startStorage();
+});
+after(() => storage.stop());
+
+beforeEach(async () => {
+  storage.onCopy = undefined;
+  storage.copies = 0;
+  storage.appendOnly.clear();
+  storage.refused.clear();
+  for (const bucket of [PRIMARY, COPIES, OWN]) {
+    await storage.emptyBucket(bucket);
+  }
+  storage.appendOnly.add(COPIES).add(OWN);
+  night = backupName(new Date(Date.now() - 3_600_000));
+  objects = {
+    ...(await putBackup(storage, PRIMARY, "cassandra", night, cassandraObjects(night, FILES))),
+    ...(await putBackup(storage, PRIMARY, "elasticsearch", night, elasticsearchObjects(7))),
+  };
+});
+
+function replicate(overrides: Partial<JobInput<"replicate">> = {}) {
+  const config = jobConfig("replicate", {
+    site: "prod",
+    bucket: PRIMARY,
+    copiesBucket: COPIES,
+    repositories: ["cassandra-emea", "elasticsearch-emea"],
+    waitSeconds: 0,
+    transfers: 2,
+    ...overrides,
+  });
+  return startJob("replicate", config, storage.env);
+}
+
+function restoreCopy(overrides: Partial<JobInput<"restore-copy">> = {}) {
+  const common = {
+    source: "prod",
+    marker: "latest",
+    copiesBucket: COPIES,
+    bucket: OWN,
+    accessSeconds: 0,
+    transfers: 2,
+  };
+  return startJob("restore-copy", jobConfig("restore-copy", { ...common, ...overrides }), storage.env);
+}
+
+async function markers(): Promise<string[]> {
+  return (await storage.names(COPIES)).filter((name) => name.startsWith("markers/"));
+}
+
+async function succeeded(job: Promise<RunningJob>): Promise<Record<string, unknown>> {
+  const { code, lines } = await (await job).done;
+  assert.equal(code, 0, JSON.stringify(lines.at(-1)));
+  return lines.at(-1)!;
+}
+
+async function failed(job: Promise<RunningJob>, pattern: RegExp): Promise<void> {
+  const { code, lines } = await (await job).done;
+  assert.equal(code, 1, JSON.stringify(lines.at(-1)));
+  assert.match(JSON.stringify(lines.at(-1)), pattern);
+}
+
+async function assertWhole(marker: string): Promise<void> {
+  for (const [name, content] of Object.entries(objects)) {
+    assert.equal(await storage.get(COPIES, copyPath("prod", marker, name)), content, name);
+  }
+}
+
+test("a copy is whole, is restored to the original paths, and neither is done twice", async () => {
+  const first = await succeeded(replicate());
+  await assertWhole(String(first.marker));
+  assert.deepEqual(await markers(), [markerPath("prod", String(first.marker))]);
+  const again = await succeeded(replicate());
+  assert.equal(again.copied, 0);
+  assert.equal((await markers()).length, 1);
+
+  await succeeded(restoreCopy());
+  assert.deepEqual(
+    await storage.names(OWN),
+    [...Object.keys(objects), restoredPath(String(first.marker))].sort(),
+    "everything at its path, and the record",
+  );
+  for (const [name, content] of Object.entries(objects)) {
+    assert.equal(await storage.get(OWN, name), content, name);
+  }
+  assert.equal((await succeeded(restoreCopy())).copied, 0);
+});
+
+test("the next night's pointers stand beside the last one's", async () => {
+  const first = await succeeded(replicate());
+  const next = backupName(new Date());
+  await storage.remove(PRIMARY, "elasticsearch-emea/index-7");
+  await putBackup(storage, PRIMARY, "cassandra", next, cassandraObjects(next, FILES + 1));
+  await putBackup(storage, PRIMARY, "elasticsearch", next, elasticsearchObjects(8));
+  const second = await succeeded(replicate());
+  for (const [marker, backup] of [[first.marker, night] as const, [second.marker, next] as const]) {
+    const pointer = "cassandra-emea/index/latest_backup/node-1/backup_name.txt";
+    assert.equal(await storage.get(COPIES, copyPath("prod", String(marker), pointer)), backup);
+  }
+  await succeeded(restoreCopy({ marker: String(first.marker) }));
+  assert.equal(await storage.get(OWN, "elasticsearch-emea/index-7"), '{"generation":7}');
+  assert.equal(await storage.get(OWN, "elasticsearch-emea/index-8"), undefined);
+});
+
+for (const [name, start] of [
+  ["replicate", () => replicate()] as const,
+  ["restore-copy", () => restoreCopy()] as const,
+]) {
+  test(`${name} killed in the middle leaves no marker or record, and the next run goes on from there`, async () => {
+    if (name === "restore-copy") {
+      await succeeded(replicate());
+      storage.copies = 0;
+    }
+    const job = await start();
+    storage.onCopy = ({ count }) => {
+      if (count === FILES / 2) {
+        job.child.kill("SIGTERM");
+      }
+    };
+    assert.equal((await job.done).code, 143);
+    storage.onCopy = undefined;
+    const documents = [...(await markers()), ...(await storage.names(OWN)).filter((n) => n.startsWith("restores/"))];
+    assert.deepEqual(documents.length, name === "replicate" ? 0 : 1, documents.join());
+    const before = storage.copies;
+    const result = await succeeded(start());
+    assert.ok(before >= FILES / 2 && storage.copies - before < Object.keys(objects).length - FILES / 4);
+    if (name === "replicate") {
+      await assertWhole(String(result.marker));
+    }
+  });
+}
+
+test("a snapshot taken during the copy is noticed, and the second attempt copies a still repository", async () => {
+  storage.onCopy = async ({ object }) => {
+    if (object === "elasticsearch-emea/snap-u7.dat") {
+      storage.onCopy = undefined;
+      for (const [path, content] of Object.entries(elasticsearchObjects(8))) {
+        await storage.put(PRIMARY, path, content);
+      }
+      await storage.remove(PRIMARY, "elasticsearch-emea/index-7");
+    }
+  };
+  const { code, lines } = await (await replicate()).done;
+  assert.equal(code, 0, JSON.stringify(lines.at(-1)));
+  assert.ok(lines.some(({ step }) => step === "source moved, trying again"));
+  const marker = String(lines.at(-1)!.marker);
+  assert.equal(await storage.get(COPIES, copyPath("prod", marker, "elasticsearch-emea/index.latest")), "\0\x008");
+});
+
+test("an object overwritten at the source during the copy makes no copy", async () => {
+  const victim = "cassandra-emea/node-1/data/media/files-0a/nb-3-big-Data.db";
+  storage.onCopy = async () => {
+    storage.onCopy = undefined;
+    await storage.put(PRIMARY, victim, "forged!!");
+  };
+  await failed(replicate(), /nb-3-big-Data\.db is 8 bytes/);
+  assert.deepEqual(await markers(), []);
+});
+
+test("a source that is not what its manifest says is refused before anything is copied", async () => {
+  await storage.remove(PRIMARY, "cassandra-emea/node-1/data/media/files-0a/nb-5-big-Data.db");
+  await failed(replicate(), /is not what its manifest says.*nb-5-big-Data\.db is missing/);
+  assert.deepEqual(await storage.names(COPIES), []);
+});
+
+test("another object under the same name in the vault is named, and stays", async () => {
+  const victim = copyPath("prod", "any", "cassandra-emea/node-1/data/media/files-0a/nb-9-big-Data.db");
+  await storage.put(COPIES, victim, "intruder");
+  await failed(replicate(), /holds other content.*nb-9-big-Data\.db/);
+  assert.equal(await storage.get(COPIES, victim), "intruder");
+  assert.deepEqual(await markers(), []);
+});
+
+test("without a manifest of tonight nothing is copied", async () => {
+  await failed(replicate({ maxAgeHours: 0.5 }), /no complete backup of tonight.*h old/);
+  await failed(replicate({ repositories: ["cassandra-amer"] }), /cassandra-amer: no manifest/);
+  assert.deepEqual(await storage.names(COPIES), []);
+});
+
+test("a copy without its marker is no copy, and a marker that doesn't exist is answered with those that do", async () => {
+  const { marker } = await succeeded(replicate());
+  await failed(restoreCopy({ marker: "copy-20200101t000000z" }), new RegExp(`no copy .*${marker}`));
+  storage.appendOnly.clear();
+  await storage.remove(COPIES, markerPath("prod", String(marker)));
+  await failed(restoreCopy(), /no copy \\"latest\\" of site \\"prod\\".*none/);
+  assert.deepEqual(await storage.names(OWN), []);
+});
+
+test("a damaged copy is not brought in as if it were whole", async () => {
+  const { marker } = await succeeded(replicate());
+  storage.appendOnly.clear();
+  const victim = "cassandra-emea/node-1/data/media/files-0a/nb-1-big-Data.db";
+  await storage.put(COPIES, copyPath("prod", String(marker), victim), "sstable X");
+  await failed(restoreCopy(), /other content than the marker lists.*nb-1-big-Data\.db/);
+  await storage.remove(OWN, victim);
+  await storage.remove(COPIES, copyPath("prod", String(marker), victim));
+  await failed(restoreCopy(), /could not be brought in whole.*nb-1-big-Data\.db/);
+  assert.ok(!(await storage.names(OWN)).includes(restoredPath(String(marker))));
+});
+
+test("restore-copy waits for a grant to take effect, and says so when it never does", async () => {
+  await succeeded(replicate());
+  storage.refused.add(COPIES);
+  await failed(restoreCopy(), /cannot be read.*restoreGrants/);
+  const waiting = restoreCopy({ accessSeconds: 60, pollSeconds: 0.2 });
+  setTimeout(() => storage.refused.clear(), 2500);
+  await succeeded(waiting);
+});

@@ -1,0 +1,91 @@
+/** Backups as the stores write them, small, for tests of the copy and restore jobs. */
+import { createHash } from "node:crypto";
+import { manifestPath, repository } from "../../plan/layout";
+import type { Manifest } from "../lib/manifest";
+import type { StoredFile } from "../lib/rclone";
+import type { TestStorage } from "./storage";
+
+/** Size and md5 of a content under a name. */
+export function fileOf(name: string, content: string): StoredFile {
+  return { name, size: Buffer.byteLength(content), md5: createHash("md5").update(content).digest("hex") };
+}
+
+/** Objects of one Cassandra backup below `cassandra-emea/`; `count` data files besides Medusa's own. */
+export function cassandraObjects(backup: string, count: number): Record<string, string> {
+  const prefix = repository("cassandra", "emea");
+  const objects: Record<string, string> = {
+    [`${prefix}/node-1/${backup}/meta/manifest.json`]: "[]",
+    [`${prefix}/node-1/${backup}/meta/schema.cql`]: `-- ${backup}`,
+    [`${prefix}/index/backup_index/${backup}/finished_node-1_1.timestamp`]: "1",
+    [`${prefix}/index/latest_backup/node-1/backup_name.txt`]: backup,
+  };
+  for (let i = 0; i < count; i++) {
+    objects[`${prefix}/node-1/data/media/files-0a/nb-${i}-big-Data.db`] = `sstable ${i}`;
+  }
+  return objects;
+}
+
+/** Objects of an Elasticsearch repository of that generation below `elasticsearch-emea/`. */
+export function elasticsearchObjects(generation: number): Record<string, string> {
+  const prefix = repository("elasticsearch", "emea");
+  return {
+    [`${prefix}/index-${generation}`]: `{"generation":${generation}}`,
+    [`${prefix}/index.latest`]: `\0\0${generation}`,
+    [`${prefix}/snap-u${generation}.dat`]: `snapshot ${generation}`,
+    [`${prefix}/indices/abc/0/__blob`]: "segments",
+    [`${prefix}/indices/abc/0/index-g${generation}`]: "shard generation",
+  };
+}
+
+/** Manifest of such a backup. */
+export function manifestOf(
+  kind: "cassandra" | "elasticsearch",
+  backup: string,
+  objects: Record<string, string>,
+): Manifest {
+  const now = new Date().toISOString();
+  const files = Object.entries(objects)
+    .filter(([name]) => !name.includes("/latest_backup/"))
+    .map(([name, content]) => fileOf(name, content));
+  const common = {
+    version: 1 as const,
+    repository: repository(kind, "emea"),
+    backup,
+    startedAt: now,
+    finishedAt: now,
+    files,
+  };
+  return kind === "cassandra"
+    ? {
+        ...common,
+        kind,
+        datacenter: "emea",
+        nodes: [{ host: "node-1", rack: "rack1", tokens: ["0"] }],
+        racks: ["rack1"],
+        schemaDigest: "00",
+        tables: [{ keyspace: "media", table: "files", objects: 1, bytes: 1 }],
+        versions: { cassandra: "5.0.4" },
+      }
+    : {
+        ...common,
+        kind,
+        indices: [{ name: "assets", shards: 1, files: 1, bytes: 1, mappingsDigest: "00" }],
+        versions: { elasticsearch: "9.2.0" },
+      };
+}
+
+/** Puts a backup with its manifest into a bucket. @returns its objects, the manifest among them */
+export async function putBackup(
+  storage: TestStorage,
+  bucket: string,
+  kind: "cassandra" | "elasticsearch",
+  backup: string,
+  objects: Record<string, string>,
+): Promise<Record<string, string>> {
+  const manifest = JSON.stringify(manifestOf(kind, backup, objects));
+  const all = { ...objects, [manifestPath(repository(kind, "emea"), backup)]: manifest };
+  for (const [name, content] of Object.entries(all)) {
+    await storage.put(bucket, name, content);
+  }
+  return all;
+}

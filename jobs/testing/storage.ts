@@ -1,0 +1,156 @@
+/**
+ * A Cloud Storage for tests: the real rclone against fake-gcs-server, behind a proxy that lets a test look at and interfere
+ * with single requests, and that refuses overwriting in append-only buckets as the vault's IAM does.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { program } from "./tools";
+
+/** Called for each copy between buckets before it is made; `object` is the source's full name. */
+export type OnCopy = (copy: { bucket: string; object: string; count: number }) => Promise<void> | void;
+
+/** A running storage; `env` points rclone to it. */
+export interface TestStorage {
+  env: Record<string, string>;
+  onCopy: OnCopy | undefined;
+  /** Buckets in which an existing object can be neither overwritten nor deleted. */
+  appendOnly: Set<string>;
+  /** Buckets that refuse every request. */
+  refused: Set<string>;
+  /** Number of copies between buckets so far. */
+  copies: number;
+  /** Creates the bucket, or empties it. */
+  emptyBucket(name: string): Promise<void>;
+  put(bucket: string, object: string, content: string): Promise<void>;
+  get(bucket: string, object: string): Promise<string | undefined>;
+  names(bucket: string): Promise<string[]>;
+  remove(bucket: string, object: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts it on free ports of 127.0.0.1. */
+export async function startStorage(): Promise<TestStorage> {
+  const port = await freePort();
+  const args = ["-scheme", "http", "-host", "127.0.0.1", "-port", String(port), "-backend", "memory"];
+  const server = spawn("setpriv", ["--pdeathsig", "KILL", program("fake-gcs-server"), ...args, "-log-level", "error"]);
+  const base = `http://127.0.0.1:${port}`;
+  await ready(`${base}/storage/v1/b?project=test`, server);
+
+  const objectUrl = (bucket: string, object: string) =>
+    `${base}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}`;
+  const storage: TestStorage = {
+    env: {},
+    onCopy: undefined,
+    appendOnly: new Set(),
+    refused: new Set(),
+    copies: 0,
+    async emptyBucket(name) {
+      for (const object of await storage.names(name)) {
+        await storage.remove(name, object);
+      }
+      const response = await fetch(`${base}/storage/v1/b/${name}`);
+      if (!response.ok) {
+        await send(`${base}/storage/v1/b?project=test`, "POST", JSON.stringify({ name }));
+      }
+    },
+    async put(bucket, object, content) {
+      const url = `${base}/upload/storage/v1/b/${bucket}/o?uploadType=media&name=${encodeURIComponent(object)}`;
+      await send(url, "POST", content);
+    },
+    async get(bucket, object) {
+      const response = await fetch(`${objectUrl(bucket, object)}?alt=media`);
+      return response.ok ? response.text() : undefined;
+    },
+    async names(bucket) {
+      const response = await fetch(`${base}/storage/v1/b/${bucket}/o`);
+      const { items } = (await response.json()) as { items?: { name: string }[] };
+      return (items ?? []).map(({ name }) => name).sort();
+    },
+    async remove(bucket, object) {
+      await send(objectUrl(bucket, object), "DELETE");
+    },
+    async stop() {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+      server.kill("SIGKILL");
+    },
+  };
+  const proxy = await startProxy(port, storage);
+  const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/storage/v1/`;
+  storage.env = { RCLONE_GCS_ENDPOINT: endpoint, RCLONE_GCS_ANONYMOUS: "true", RCLONE_GCS_ENV_AUTH: "false" };
+  return storage;
+}
+
+async function startProxy(port: number, storage: TestStorage): Promise<Server> {
+  const proxy = createServer((incoming, answer) => {
+    void (async () => {
+      const refusal = await judge(incoming, storage);
+      if (refusal !== undefined) {
+        answer.writeHead(403, { "content-type": "application/json" });
+        answer.end(JSON.stringify({ error: { code: 403, message: refusal, errors: [{ reason: "forbidden" }] } }));
+        return;
+      }
+      const { method, url, headers } = incoming;
+      const outgoing = request({ host: "127.0.0.1", port, method, path: url, headers }, (response) => {
+        answer.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(answer);
+      });
+      outgoing.on("error", () => answer.destroy());
+      incoming.pipe(outgoing);
+    })();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  return proxy;
+}
+
+async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<string | undefined> {
+  const url = new URL(incoming.url ?? "/", "http://storage");
+  const copy = /^\/storage\/v1\/b\/([^/]+)\/o\/(.+)\/rewriteTo\/b\/([^/]+)\/o\/(.+)$/.exec(url.pathname);
+  const plain = /\/b\/([^/]+)(?:\/o(?:\/(.+))?)?$/.exec(url.pathname);
+  const bucket = copy?.[3] ?? plain?.[1] ?? "";
+  const object = decodeURIComponent(copy?.[4] ?? plain?.[2] ?? url.searchParams.get("name") ?? "");
+  if (storage.refused.has(bucket) || (copy !== null && storage.refused.has(copy[1]!))) {
+    return "identity does not have storage.objects.list access";
+  }
+  if (copy !== null) {
+    storage.copies++;
+    await storage.onCopy?.({ bucket: copy[1]!, object: decodeURIComponent(copy[2]!), count: storage.copies });
+  }
+  const writes = incoming.method !== "GET" && incoming.method !== "HEAD";
+  if (writes && storage.appendOnly.has(bucket) && (await storage.get(bucket, object)) !== undefined) {
+    return `identity does not have storage.objects.delete access to ${bucket}/${object}`;
+  }
+  return undefined;
+}
+
+async function send(url: string, method: string, body?: string): Promise<void> {
+  const response = await fetch(url, { method, ...(body === undefined ? {} : { body }) });
+  if (!response.ok) {
+    throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function ready(url: string, server: ChildProcess): Promise<void> {
+  for (let i = 0; i < 100 && server.exitCode === null; i++) {
+    if (
+      await fetch(url).then(
+        (response) => response.ok,
+        () => false,
+      )
+    ) {
+      return;
+    }
+    await sleep(50);
+  }
+  throw new Error("fake-gcs-server did not start");
+}
