@@ -12,6 +12,8 @@ export const retention = {
   mediaAfterRemovalDays: 30,
   /** Soft delete of media buckets, for what objects.delete removes among noncurrent versions. */
   mediaSoftDeleteDays: 30,
+  /** Longest life of a restore grant, from the day it is given. */
+  restoreGrantDays: 14,
 } as const;
 
 /** Days as the seconds that bucket policies want. */

@@ -1,0 +1,41 @@
+# Two commands matter: `make drill` and `make test`. Both do all their set-up themselves.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TSX := node --import tsx
+
+.PHONY: help drill test up down env setup check format clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+drill: setup ## lose every region and bring the site back; results in reports/latest/drill.json
+	@$(TSX) drill/cli.ts
+
+test: setup ## checks, unit and integration tests, a small drill
+	@$(TSX) tests/run.ts
+
+up: setup ## start the local cloud and leave it running
+	@$(TSX) sandbox/cli.ts up
+
+down: node_modules/.package-lock.json ## stop the local cloud and remove its state
+	@$(TSX) sandbox/cli.ts down --purge
+
+env: node_modules/.package-lock.json ## print the environment for pulumi by hand: eval "$$(make -s env)"
+	@$(TSX) sandbox/cli.ts env
+
+setup: node_modules/.package-lock.json ## install and build what is pinned (cached outside git)
+	@$(TSX) sandbox/toolchain/cli.ts ensure
+
+node_modules/.package-lock.json: package-lock.json
+	@command -v node >/dev/null || { echo "Node.js >= 20.19 is missing: install it from your distribution or nodejs.org"; exit 1; }
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+check: node_modules/.package-lock.json ## lint, format and types
+	npx biome ci . && npx tsc --noEmit
+
+format: node_modules/.package-lock.json ## format and apply safe fixes
+	npx biome check --write .
+
+clean: ## remove what was built here (not the cache)
+	rm -rf dist reports

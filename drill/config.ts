@@ -1,0 +1,91 @@
+/**
+ * The drill's stacks: the same programs as production, at the floor of what the plan allows (two racks, two nodes and
+ * two replicas per region), without deletion protection, in projects and buckets of their own.
+ */
+import { repository } from "../plan/layout";
+
+/** Sizes of a drill's data set. */
+export interface DrillSize {
+  /** Cassandra rows over all tables. */
+  rows: number;
+  /** Elasticsearch documents in each region. */
+  documents: number;
+}
+
+export const FULL: DrillSize = { rows: 200_000, documents: 50_000 };
+export const SMALL: DrillSize = { rows: 6_000, documents: 2_000 };
+
+export const VAULT = "drill-vault";
+export const PROD = "drill-prod";
+export const REBUILD = "drill-rebuild-1";
+
+export const VAULT_PROJECT = "iconik-drill-vault";
+const PROJECTS = { [VAULT]: VAULT_PROJECT, [PROD]: "iconik-drill-prod", [REBUILD]: "iconik-drill-rebuild-1" };
+const BUCKETS = { [PROD]: "iconik-drill-prod-backups", [REBUILD]: "iconik-drill-rebuild-1-backups" };
+export const COPIES_BUCKET = "iconik-drill-backup-copies";
+export const PRIMARY_BUCKET = BUCKETS[PROD];
+
+export const REGIONS = [
+  { name: "europe-west1", datacenter: "emea", zones: ["europe-west1-b", "europe-west1-c"] },
+  { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] },
+];
+
+const REGISTRY = "europe-west6-docker.pkg.dev/iconik-drill-vault";
+/** The sandbox runs the jobs' local build for this image; a digest is what production pins. */
+const JOBS_IMAGE = `${REGISTRY}/dr/jobs@sha256:${"0".repeat(64)}`;
+
+const shared = {
+  deletionProtection: false,
+  images: { jobs: JOBS_IMAGE },
+  charts: { repository: `oci://${REGISTRY}/charts` },
+};
+
+/** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */
+export function vaultConfig(options: { grantUntil?: Date; retentionDays: number }): Record<string, unknown> {
+  return {
+    ...shared,
+    role: "vault",
+    project: PROJECTS[VAULT],
+    location: "europe-west6",
+    copies: { bucket: COPIES_BUCKET, retentionDays: options.retentionDays },
+    sites: [
+      {
+        name: PROD,
+        project: PROJECTS[PROD],
+        bucket: BUCKETS[PROD],
+        location: "EU",
+        repositories: REGIONS.flatMap(({ datacenter }) => [
+          repository("cassandra", datacenter),
+          repository("elasticsearch", datacenter),
+        ]),
+      },
+    ],
+    restoreGrants: options.grantUntil
+      ? [
+          {
+            site: REBUILD,
+            project: PROJECTS[REBUILD],
+            bucket: BUCKETS[REBUILD],
+            source: PROD,
+            expires: options.grantUntil.toISOString(),
+          },
+        ]
+      : [],
+  };
+}
+
+/** Configuration of a site; `restore` makes it a rebuild from the vault's newest copy of prod. */
+export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false): Record<string, unknown> {
+  return {
+    ...shared,
+    role: "site",
+    project: PROJECTS[name],
+    regions: REGIONS,
+    cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: 2 },
+    elasticsearch: { nodes: 1 },
+    backups: { bucket: BUCKETS[name], location: "EU" },
+    vault: { project: PROJECTS[VAULT], location: "europe-west6", copiesBucket: COPIES_BUCKET },
+    onePassword: { vault: "iconik-drill" },
+    restore: restore ? { site: PROD, marker: "latest", grant: name } : undefined,
+  };
+}

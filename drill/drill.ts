@@ -1,0 +1,200 @@
+/**
+ * The drill of D2 and D5: a site and its vault come up, data is written, the night runs, every region is lost, and
+ * `pulumi up` of a fresh stack brings the data back from the second copy. Everything is destroyed at the end.
+ */
+import type { Stack } from "@pulumi/pulumi/automation";
+import { serviceAccountEmail } from "../plan/names";
+import { type AttackResult, attack, findMarker } from "./attack";
+import {
+  COPIES_BUCKET,
+  type DrillSize,
+  PRIMARY_BUCKET,
+  PROD,
+  REBUILD,
+  REGIONS,
+  siteConfig,
+  VAULT,
+  VAULT_PROJECT,
+  vaultConfig,
+} from "./config";
+import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
+import { runNight } from "./night";
+import { type Phase, runPhases, watchMemory } from "./phases";
+import type { DrillReport, PhaseTime } from "./report";
+import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
+import { RegionStores } from "./stores";
+import { destroy, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
+
+/** How long the restore grant of a drill lasts. */
+const GRANT_MS = 60 * 60_000;
+/** Protection of the second copy during the drill; unlocked, so that the end can lift it. */
+const RETENTION_DAYS = 7;
+
+/** Runs the drill. Never rejects: a failure is in the report. */
+export async function drill(size: DrillSize): Promise<DrillReport> {
+  const memory = watchMemory();
+  const times: PhaseTime[] = [];
+  const run = new Drill(size);
+  let failure: string | undefined;
+  try {
+    await runPhases(run.phases(), times);
+  } catch (error) {
+    failure = (error as Error).message;
+  }
+  try {
+    await runPhases(run.cleanUp(failure !== undefined), times);
+  } catch (error) {
+    failure ??= (error as Error).message;
+  }
+  if (!failure && run.leftovers.length > 0) failure = "something was left behind";
+  return {
+    result: failure === undefined ? "pass" : "fail",
+    failure,
+    restored: run.restored,
+    denied: run.denied && { attempts: run.denied.attempts, refused: run.denied.refused },
+    rtoSeconds: run.rtoSeconds,
+    rpoSeconds: run.rpoSeconds,
+    phases: times,
+    peakMemoryMiB: memory.stop(),
+    leftovers: run.leftovers,
+  };
+}
+
+class Drill {
+  restored: DrillReport["restored"] = null;
+  denied: AttackResult | null = null;
+  rtoSeconds: number | null = null;
+  rpoSeconds: number | null = null;
+  leftovers: string[] = [];
+
+  private vault!: Stack;
+  private prod!: Stack;
+  private prodStores!: RegionStores;
+  private rebuiltStores!: RegionStores;
+  private vaultKubeconfig = "";
+  private storage = "";
+  private lostAt = 0;
+
+  constructor(private readonly size: DrillSize) {}
+
+  phases(): Phase[] {
+    return [
+      { name: "local cloud starts", run: (progress) => this.start(progress) },
+      { name: "pulumi up vault", run: (progress) => this.upVault(progress) },
+      { name: "pulumi up prod, two regions", run: (progress) => this.upProd(progress) },
+      { name: "data is written in every region", run: (progress) => this.prodStores.write(this.size, progress) },
+      { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
+      { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
+      { name: "attack on the second copy", run: (progress) => this.attack(progress) },
+      { name: "every region is lost", run: () => this.disaster() },
+      { name: "pulumi up vault, restore granted", run: (progress) => this.grant(progress) },
+      { name: "pulumi up of a fresh stack, restored", run: (progress) => this.rebuild(progress) },
+      { name: "verification of what came back", run: (progress) => this.verify(progress) },
+    ];
+  }
+
+  /** After a failure the stacks are not destroyed one by one: the sandbox goes as a whole, its logs are kept. */
+  cleanUp(failed: boolean): Phase[] {
+    return [
+      ...(failed
+        ? []
+        : [
+            { name: "pulumi destroy of everything", run: (progress: (line: string) => void) => this.destroy(progress) },
+          ]),
+      {
+        name: "nothing is left",
+        run: async (progress) => {
+          const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
+          await down(progress, failed);
+          for (const name of [VAULT, PROD, REBUILD]) forget(name);
+          this.leftovers = leftovers(SANDBOX_DIR, ports);
+        },
+      },
+    ];
+  }
+
+  private async start(progress: (line: string) => void): Promise<void> {
+    for (const name of [VAULT, PROD, REBUILD]) forget(name);
+    await upFresh(progress);
+    this.storage = process.env.SANDBOX_STORAGE_ENDPOINT ?? "";
+    if (!this.storage) throw new Error("the sandbox's environment names no SANDBOX_STORAGE_ENDPOINT");
+  }
+
+  private async upVault(progress: (line: string) => void): Promise<void> {
+    this.vault = await openStack(VAULT, vaultConfig({ retentionDays: RETENTION_DAYS }));
+    const outputs = await up(this.vault, progress);
+    this.vaultKubeconfig = outputs.kubeconfig?.value;
+  }
+
+  private async upProd(progress: (line: string) => void): Promise<void> {
+    this.prod = await openStack(PROD, siteConfig(PROD));
+    this.prodStores = new RegionStores((await up(this.prod, progress)).regions?.value);
+    await this.prodStores.open();
+  }
+
+  private async night(progress: (line: string) => void): Promise<void> {
+    await runNight(this.prodStores.regions, this.vaultKubeconfig, progress);
+  }
+
+  private async attack(progress: (line: string) => void): Promise<void> {
+    const identities = await serviceAccounts(this.prod);
+    if (identities.length === 0) throw new Error("prod's state names no service account to attack with");
+    progress(`${identities.length} identities`);
+    const replicator = serviceAccountEmail("backup-replicator", VAULT_PROJECT);
+    const marker = await findMarker(this.storage, replicator, COPIES_BUCKET, PROD);
+    this.denied = await attack(this.storage, identities, COPIES_BUCKET, marker);
+    const [granted] = this.denied.granted;
+    if (granted) {
+      throw new Error(
+        `${granted.identity} was not refused: ${granted.operation} on the second copy was answered ${granted.status}, 403 is allowed`,
+      );
+    }
+  }
+
+  private async disaster(): Promise<void> {
+    await this.prodStores.close();
+    for (const region of REGIONS) await loseRegion(region.name);
+    await makeUnreadable(PRIMARY_BUCKET);
+    this.lostAt = Date.now();
+  }
+
+  private async grant(progress: (line: string) => void): Promise<void> {
+    setConfig(VAULT, vaultConfig({ grantUntil: new Date(Date.now() + GRANT_MS), retentionDays: RETENTION_DAYS }));
+    await up(this.vault, progress);
+  }
+
+  private async rebuild(progress: (line: string) => void): Promise<void> {
+    const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, true));
+    const outputs = await up(rebuilt, progress);
+    this.rtoSeconds = (Date.now() - this.lostAt) / 1000;
+    this.rebuiltStores = new RegionStores(outputs.regions?.value);
+    await this.rebuiltStores.open();
+  }
+
+  private async verify(progress: (line: string) => void): Promise<void> {
+    const newest = await this.rebuiltStores.newestCanary();
+    this.rpoSeconds = newest === undefined ? null : (this.lostAt - newest.getTime()) / 1000;
+    this.restored = await this.rebuiltStores.verify(this.size, progress);
+    await this.rebuiltStores.close();
+    const { cassandra, elasticsearch } = this.restored;
+    if (!cassandra.digestsMatch || !elasticsearch.digestsMatch)
+      throw new Error("what came back is not what was written");
+    if (this.rpoSeconds === null) throw new Error("no canary came back, so the age of the restored data is unknown");
+    const tooFew = Object.entries(cassandra.replicas).filter(
+      ([, nodes]) => nodes.filter((rows) => rows === cassandra.expected).length < 2,
+    );
+    if (tooFew.length > 0)
+      throw new Error(
+        `rows lie on fewer than two nodes in ${tooFew.map(([name, nodes]) => `${name} (${nodes.join(", ")})`)}`,
+      );
+  }
+
+  private async destroy(progress: (line: string) => void): Promise<void> {
+    await makeReadable(PRIMARY_BUCKET);
+    await destroy(REBUILD, progress);
+    await destroy(PROD, progress);
+    setConfig(VAULT, vaultConfig({ retentionDays: 0 }));
+    await up(this.vault, progress);
+    await destroy(VAULT, progress);
+  }
+}

@@ -1,0 +1,44 @@
+/** The night, run now: every CronJob that the stacks declared for it, in the plan's order, from its own template. */
+import { BatchV1Api } from "@kubernetes/client-node";
+import { kubeConfig, type RegionOutput, runCronJob } from "./clusters";
+import type { Progress } from "./workspace";
+
+interface Scheduled {
+  kubeconfig: string;
+  namespace: string;
+  name: string;
+  schedule: string;
+}
+
+/**
+ * Runs the snapshots of all regions at once, then the vault's replication.
+ *
+ * @throws when a stack declares no CronJob, or one of them fails
+ */
+export async function runNight(regions: RegionOutput[], vaultKubeconfig: string, progress: Progress): Promise<void> {
+  const snapshots = (await Promise.all(regions.map((region) => cronJobs(region.kubeconfig)))).flat();
+  if (snapshots.length < 2 * regions.length) {
+    throw new Error(
+      `expected a Cassandra and an Elasticsearch snapshot in each region, found ${snapshots.map(({ name }) => name)}`,
+    );
+  }
+  await Promise.all(snapshots.map((job) => start(job, progress)));
+  const copies = await cronJobs(vaultKubeconfig);
+  if (copies.length === 0) throw new Error("the vault declares no CronJob that replicates");
+  for (const job of copies) await start(job, progress);
+}
+
+async function cronJobs(kubeconfig: string): Promise<Scheduled[]> {
+  const list = await kubeConfig(kubeconfig).makeApiClient(BatchV1Api).listCronJobForAllNamespaces();
+  return list.items.map((item) => ({
+    kubeconfig,
+    namespace: item.metadata?.namespace ?? "",
+    name: item.metadata?.name ?? "",
+    schedule: item.spec?.schedule ?? "",
+  }));
+}
+
+async function start({ kubeconfig, namespace, name, schedule }: Scheduled, progress: Progress): Promise<void> {
+  const seconds = await runCronJob(kubeConfig(kubeconfig), namespace, name);
+  progress(`${namespace}/${name} (${schedule}) ${seconds.toFixed(1)} s`);
+}

@@ -1,0 +1,62 @@
+/** Runs the phases of a drill one after another, shows their progress and keeps their times. */
+import { readFileSync } from "node:fs";
+import { Listr, PRESET_TIMER } from "listr2";
+import type { PhaseTime } from "./report";
+import type { Progress } from "./workspace";
+
+/** A phase does its work, reports lines while it runs and rejects when the plan did not hold. */
+export interface Phase {
+  name: string;
+  run: (progress: Progress) => Promise<void>;
+}
+
+/** Runs phases until one fails; rejects with its error. The time of each that began is pushed to `times`. */
+export async function runPhases(phases: Phase[], times: PhaseTime[]): Promise<void> {
+  const verbose = process.env.DRILL_VERBOSE !== undefined;
+  await new Listr(
+    phases.map((phase) => ({
+      title: phase.name,
+      task: async (_, task) => {
+        const startedAt = new Date();
+        try {
+          await phase.run((line) => {
+            if (process.stdout.isTTY) task.output = line.split("\n").at(-1) ?? "";
+            else if (verbose) console.log(`    ${line}`);
+          });
+        } finally {
+          times.push({
+            name: phase.name,
+            startedAt: startedAt.toISOString(),
+            seconds: (Date.now() - startedAt.getTime()) / 1000,
+          });
+        }
+      },
+    })),
+    {
+      fallbackRenderer: "simple",
+      rendererOptions: { timer: PRESET_TIMER, collapseErrors: false },
+      fallbackRendererOptions: { timer: PRESET_TIMER },
+    },
+  ).run();
+}
+
+/** Samples the machine's memory in use; `stop` gives the peak above the start, in MiB. */
+export function watchMemory(everyMs = 500): { stop(): number } {
+  const used = () => {
+    const info = readFileSync("/proc/meminfo", "utf8");
+    const kib = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(info)?.[1] ?? 0);
+    return (kib("MemTotal") - kib("MemAvailable")) / 1024;
+  };
+  const before = used();
+  let peak = before;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, used());
+  }, everyMs);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return Math.round(peak - before);
+    },
+  };
+}

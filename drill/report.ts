@@ -1,0 +1,86 @@
+/** What a drill found, as `reports/latest/drill.json` and as the lines a person reads. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Table from "cli-table3";
+import type { AttackResult } from "./attack";
+import { PROJECT_ROOT } from "./workspace";
+
+export interface PhaseTime {
+  name: string;
+  /** ISO-8601, UTC. */
+  startedAt: string;
+  seconds: number;
+}
+
+/** What one table or index should hold and what was found in it. */
+export interface Restored {
+  name: string;
+  expected: number;
+  found: number;
+  digestMatches: boolean;
+}
+
+export interface DrillReport {
+  result: "pass" | "fail";
+  /** Why it failed; absent when it passed. */
+  failure?: string;
+  restored: {
+    cassandra: {
+      expected: number;
+      found: number;
+      digestsMatch: boolean;
+      tables: Restored[];
+      replicas: Record<string, number[]>;
+    };
+    elasticsearch: { expected: number; found: number; digestsMatch: boolean; clusters: Restored[] };
+  } | null;
+  denied: Pick<AttackResult, "attempts" | "refused"> | null;
+  /** From the loss of the last region to the end of the `pulumi up` that rebuilt the site. */
+  rtoSeconds: number | null;
+  /** From the newest write that was restored to the loss. */
+  rpoSeconds: number | null;
+  phases: PhaseTime[];
+  /** Peak of the memory in use above what was in use at the start, in MiB. */
+  peakMemoryMiB: number;
+  leftovers: string[];
+}
+
+/** Writes the report; the folder is created. Returns its path. */
+export function writeReport(report: DrillReport, name = "drill"): string {
+  const folder = join(PROJECT_ROOT, "reports", "latest");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${name}.json`);
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  return path;
+}
+
+const verdict = (match: boolean) => (match ? "digests match" : "DIGESTS DIFFER");
+
+/** The closing lines: a table of phases, then what was restored, what was denied, RTO and RPO. */
+export function summary(report: DrillReport): string {
+  const table = new Table({
+    head: ["phase", "seconds"],
+    colAligns: ["left", "right"],
+    style: { head: [], border: [] },
+  });
+  for (const phase of report.phases) table.push([phase.name, phase.seconds.toFixed(1)]);
+  const lines = [table.toString(), ""];
+  if (report.restored) {
+    const { cassandra, elasticsearch } = report.restored;
+    const perCluster = elasticsearch.clusters.map((cluster) => `${cluster.found}/${cluster.expected}`).join(" and ");
+    lines.push(
+      `restored   cassandra ${cassandra.found}/${cassandra.expected} rows in ${cassandra.tables.length} tables, ${verdict(cassandra.digestsMatch)}` +
+        ` · elasticsearch ${elasticsearch.clusters.length} clusters, ${perCluster} documents, ${verdict(elasticsearch.digestsMatch)}`,
+    );
+  }
+  if (report.denied)
+    lines.push(`denied     ${report.denied.refused}/${report.denied.attempts} attempts on the second copy`);
+  if (report.rtoSeconds !== null)
+    lines.push(
+      `RTO ${Math.round(report.rtoSeconds)} s · RPO ${report.rpoSeconds === null ? "unknown" : `${Math.round(report.rpoSeconds)} s`}`,
+    );
+  lines.push(`memory     peak ${report.peakMemoryMiB} MiB`);
+  if (report.leftovers.length) lines.push(`left over  ${report.leftovers.join("\n           ")}`);
+  lines.push(report.result === "pass" ? "PASS" : `FAIL       ${report.failure}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,59 @@
+/**
+ * The drill's view of the local cloud: its command line only. What the drill asks of the sandbox here is what a
+ * disaster, or an attacker, would do to the real clouds.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT, type Progress } from "./workspace";
+
+/** Folder of the sandbox's state, all of it removed by `down --purge`. */
+export const SANDBOX_DIR = process.env.SANDBOX_DIR ?? join(PROJECT_ROOT, ".sandbox");
+
+/** Starts a fresh sandbox and takes its environment over into this process. */
+export async function upFresh(progress: Progress): Promise<void> {
+  await sandbox(["up", "--fresh"], progress);
+  Object.assign(process.env, JSON.parse(await sandbox(["env", "--json"])));
+}
+
+/** Stops the sandbox and removes its state. */
+export async function down(progress: Progress): Promise<void> {
+  if (existsSync(SANDBOX_DIR)) await sandbox(["down", "--purge"], progress);
+}
+
+/** The region's clusters die: processes are killed and disks deleted. */
+export const loseRegion = (region: string) => sandbox(["fault", "region", region, "lost"]);
+
+/** Nobody can read the bucket any more, whatever the bindings say. */
+export const makeUnreadable = (bucket: string) => sandbox(["fault", "bucket", bucket, "unreadable"]);
+
+/** Ends {@link makeUnreadable}. */
+export const makeReadable = (bucket: string) => sandbox(["fault", "bucket", bucket, "readable"]);
+
+/** An access token of the service account, as an attacker with its credentials would hold. */
+export const stealToken = async (email: string) => (await sandbox(["token", email])).trim();
+
+/** Runs a command of the sandbox; rejects with what it printed when it fails. Returns its standard output. */
+function sandbox(args: string[], progress?: Progress): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--import", "tsx", join(PROJECT_ROOT, "sandbox", "cli.ts"), ...args], {
+      cwd: PROJECT_ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      progress?.(String(chunk).trim());
+    });
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0
+        ? resolve(stdout)
+        : reject(new Error(`sandbox ${args.join(" ")} ended with ${code}: ${stderr || stdout}`)),
+    );
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * The drill's Pulumi workspace: the project's own Pulumi.yaml and programs, stacks whose names start with `drill-`,
+ * driven through the Automation API as an operator would drive them by hand.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LocalWorkspace, type OutputMap, type Stack } from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+
+export const PROJECT_ROOT = join(__dirname, "..");
+
+/** Called with each line the engine prints. */
+export type Progress = (line: string) => void;
+
+const stackFile = (name: string) => join(PROJECT_ROOT, `Pulumi.${name}.yaml`);
+
+/** Creates the stack, or selects it when a killed run left it, and replaces its configuration. */
+export async function openStack(name: string, config: Record<string, unknown>): Promise<Stack> {
+  const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: PROJECT_ROOT });
+  setConfig(name, config);
+  return stack;
+}
+
+/**
+ * Replaces the stack file's `config` and leaves what `stack init` wrote beside it: the salt of the secrets provider,
+ * without which the stack's secrets are lost.
+ */
+export function setConfig(name: string, config: Record<string, unknown>): void {
+  const path = stackFile(name);
+  const settings = existsSync(path) ? (parse(readFileSync(path, "utf8")) ?? {}) : {};
+  settings.config = Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key.includes(":") ? key : `iconik-dr:${key}`, value]),
+  );
+  writeFileSync(path, stringify(settings));
+}
+
+/** `pulumi up` with the policy pack, as CI runs it. Returns the stack's outputs. */
+export async function up(stack: Stack, progress: Progress): Promise<OutputMap> {
+  const result = await stack.up({
+    onOutput: lines(progress),
+    color: "never",
+    suppressProgress: true,
+    policyPacks: [join(PROJECT_ROOT, "policies")],
+  });
+  return result.outputs;
+}
+
+/** `pulumi preview --expect-no-changes`; rejects naming the changed resources. */
+export async function expectNoChanges(stack: Stack, progress: Progress): Promise<void> {
+  await stack.preview({ onOutput: lines(progress), color: "never", expectNoChanges: true, diff: true });
+}
+
+/** `pulumi destroy` and `pulumi stack rm`; a stack that does not exist is already destroyed. */
+export async function destroy(name: string, progress: Progress): Promise<void> {
+  const stacks = await (await LocalWorkspace.create({ workDir: PROJECT_ROOT })).listStacks();
+  if (stacks.some((summary) => summary.name === name)) {
+    const stack = await LocalWorkspace.selectStack({ stackName: name, workDir: PROJECT_ROOT });
+    await stack.destroy({ onOutput: lines(progress), color: "never", suppressProgress: true });
+    await stack.workspace.removeStack(name);
+  }
+  forget(name);
+}
+
+/** Removes the stack file that a drill generated. */
+export function forget(name: string): void {
+  rmSync(stackFile(name), { force: true });
+}
+
+/** Service accounts in the state of a stack: the identities an attacker could have taken there. */
+export async function serviceAccounts(stack: Stack): Promise<string[]> {
+  const state = (await stack.exportStack()).deployment as {
+    resources?: { type: string; outputs?: { email?: string } }[];
+  };
+  return (state.resources ?? [])
+    .filter((resource) => resource.type === "gcp:serviceaccount/account:Account")
+    .map((resource) => resource.outputs?.email)
+    .filter((email): email is string => email !== undefined)
+    .sort();
+}
+
+function lines(progress: Progress): (chunk: string) => void {
+  return (chunk) => {
+    for (const line of chunk.split("\n")) if (line.trim()) progress(line.trim());
+  };
+}

@@ -1,0 +1,183 @@
+/** The control plane of one cluster: kube-apiserver, kube-controller-manager and kube-scheduler as local processes. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { freePort, type ProcessTable, type Running, waitUntil } from "../lib/process";
+import type { ClusterCredentials } from "./credentials";
+
+export interface ControlPlaneBinaries {
+  kubeApiserver: string;
+  kubeControllerManager: string;
+  kubeScheduler: string;
+}
+
+export interface ControlPlaneOptions {
+  /** Folder of the cluster's files. */
+  dir: string;
+  name: string;
+  /** Loopback network of the cluster: 127.(20+index).0.0/16, upper half for Services. */
+  network: number;
+  etcdEndpoint: string;
+  /** Key prefix in the shared etcd. */
+  etcdPrefix: string;
+  credentials: ClusterCredentials;
+  binaries: ControlPlaneBinaries;
+  processes: ProcessTable;
+}
+
+/** Controllers that clusters here need. The endpoint controllers are off: the API refuses loopback addresses in them. */
+const CONTROLLERS = [
+  "serviceaccount-controller",
+  "root-ca-certificate-publisher-controller",
+  "job-controller",
+  "cronjob-controller",
+  "deployment-controller",
+  "replicaset-controller",
+  "statefulset-controller",
+  "daemonset-controller",
+  "disruption-controller",
+  "namespace-controller",
+  "garbage-collector-controller",
+  "ttl-after-finished-controller",
+  "persistentvolume-binder-controller",
+  "persistentvolumeclaim-protection-controller",
+  "persistentvolume-protection-controller",
+];
+
+/** Go programs on two shared cores: fewer threads, a lazier collector. */
+const GO_ENV = { GOMAXPROCS: "2", GOGC: "150", PATH: "/usr/bin:/bin" };
+
+export class ControlPlane {
+  /** `127.0.0.1:PORT` */
+  readonly endpoint: string;
+  readonly caCertificate: string;
+  readonly adminKubeconfig: string;
+
+  private constructor(
+    private readonly running: Running[],
+    port: number,
+    options: ControlPlaneOptions,
+  ) {
+    this.endpoint = `127.0.0.1:${port}`;
+    this.caCertificate = certificate(options.dir);
+    this.adminKubeconfig = kubeconfig(this.endpoint, this.caCertificate, options.credentials.adminToken);
+  }
+
+  /** Starts all three and returns when the API server is ready. */
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    mkdirSync(options.dir, { recursive: true });
+    const port = await freePort();
+    const log = (program: string) => join(options.dir, `${program}.log`);
+    const apiserver = options.processes.run({
+      name: `kube-apiserver ${options.name}`,
+      command: options.binaries.kubeApiserver,
+      args: apiserverFlags(options, port),
+      env: GO_ENV,
+      log: log("kube-apiserver"),
+    });
+    await waitUntil(`API server of ${options.name}`, () => ready(port, options.credentials.adminToken), {
+      timeoutMs: 60_000,
+      child: apiserver,
+      log: log("kube-apiserver"),
+    });
+    const plane = new ControlPlane([apiserver], port, options);
+    const config = join(options.dir, "controllers.kubeconfig");
+    writeFileSync(config, plane.adminKubeconfig, { mode: 0o600 });
+    const ca = join(options.dir, "ca.crt");
+    writeFileSync(ca, plane.caCertificate);
+    plane.running.push(
+      options.processes.run({
+        name: `kube-controller-manager ${options.name}`,
+        command: options.binaries.kubeControllerManager,
+        args: [
+          `--kubeconfig=${config}`,
+          "--leader-elect=false",
+          "--secure-port=0",
+          `--service-account-private-key-file=${options.credentials.serviceAccountPrivateKey}`,
+          `--root-ca-file=${ca}`,
+          `--controllers=${CONTROLLERS.join(",")}`,
+          "--pvclaimbinder-sync-period=5s",
+          "--kube-api-qps=200",
+          "--kube-api-burst=400",
+        ],
+        env: GO_ENV,
+        log: log("kube-controller-manager"),
+      }),
+      options.processes.run({
+        name: `kube-scheduler ${options.name}`,
+        command: options.binaries.kubeScheduler,
+        args: [`--kubeconfig=${config}`, "--leader-elect=false", "--secure-port=0"],
+        env: GO_ENV,
+        log: log("kube-scheduler"),
+      }),
+    );
+    return plane;
+  }
+
+  /** Ends all three; with `graceMs` 0 as if the machine had lost power. */
+  async stop(graceMs?: number): Promise<void> {
+    await Promise.all(this.running.map((process) => process.stop(graceMs)));
+  }
+}
+
+function apiserverFlags(options: ControlPlaneOptions, port: number): string[] {
+  return [
+    `--etcd-servers=${options.etcdEndpoint}`,
+    `--etcd-prefix=${options.etcdPrefix}`,
+    `--secure-port=${port}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=127.0.0.1",
+    `--cert-dir=${join(options.dir, "certs")}`,
+    `--token-auth-file=${options.credentials.tokenFile}`,
+    "--authorization-mode=RBAC",
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${options.credentials.serviceAccountPublicKey}`,
+    `--service-account-signing-key-file=${options.credentials.serviceAccountPrivateKey}`,
+    `--service-cluster-ip-range=127.${options.network}.128.0/17`,
+    "--endpoint-reconciler-type=none",
+    "--profiling=false",
+    "--enable-priority-and-fairness=false",
+  ];
+}
+
+/** The API server makes its own authority and certificate; the file holds both. */
+const certificate = (dir: string) => readFileSync(join(dir, "certs", "apiserver.crt"), "utf8");
+
+function ready(port: number, token: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(
+      {
+        host: "127.0.0.1",
+        port,
+        path: "/readyz",
+        headers: { authorization: `Bearer ${token}` },
+        // Only until the certificate that it makes for itself can be read.
+        rejectUnauthorized: false,
+        timeout: 2000,
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    request.on("error", () => resolve(false));
+    request.on("timeout", () => request.destroy());
+  });
+}
+
+function kubeconfig(endpoint: string, ca: string, token: string): string {
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: "cluster",
+        cluster: { server: `https://${endpoint}`, "certificate-authority-data": Buffer.from(ca).toString("base64") },
+      },
+    ],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name: "admin", context: { cluster: "cluster", user: "admin" } }],
+    "current-context": "admin",
+  });
+}

@@ -1,0 +1,192 @@
+/** Starts and stops clusters: a control plane and a node agent each, over one etcd. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import type { Log } from "../lib/log";
+import { logger } from "../lib/log";
+import type { ProcessTable } from "../lib/process";
+import {
+  CloudError,
+  type ClusterManager,
+  type ClusterSpec,
+  type ImageTable,
+  type NodeAgent,
+  type NodePoolSpec,
+  type PodIdentities,
+  type RunningCluster,
+} from "../lib/types";
+import { Agent } from "../nodes/agent";
+import { HostsFiles } from "../nodes/hosts";
+import { ControlPlane, type ControlPlaneBinaries } from "./control-plane";
+import { type ClusterCredentials, clusterCredentials } from "./credentials";
+import { type Etcd, startEtcd } from "./etcd";
+import { createStorageClasses, registerNodes, removeNodes } from "./nodes";
+
+export interface ClusterManagerOptions {
+  /** State folder of the sandbox. */
+  dir: string;
+  binaries: ControlPlaneBinaries & { etcd: string; bwrap: string };
+  processes: ProcessTable;
+  identities: PodIdentities;
+  images: ImageTable;
+  /** Called when a cluster runs and its agent is ready; what it returns is stopped before the cluster is. */
+  onStart(
+    cluster: RunningCluster,
+    agent: NodeAgent,
+    resolve: (host: string) => string[],
+  ): Promise<{ stop(): Promise<void> }>;
+}
+
+interface Entry {
+  network: number;
+  cluster: RunningCluster;
+  plane: ControlPlane;
+  agent: Agent;
+  config: KubeConfig;
+  attached: { stop(): Promise<void> };
+}
+
+/** First loopback network of clusters: 127.20.0.0/16 and up. */
+const FIRST_NETWORK = 20;
+
+export class LocalClusters implements ClusterManager {
+  private readonly entries = new Map<string, Entry>();
+  private readonly starting = new Map<string, Promise<RunningCluster>>();
+  private readonly networks = new Set<number>();
+  private readonly hosts: HostsFiles;
+  private readonly credentials: ClusterCredentials;
+  private etcd: Promise<Etcd> | undefined;
+  private readonly log: Log = logger("clusters");
+
+  constructor(private readonly options: ClusterManagerOptions) {
+    this.credentials = clusterCredentials(join(options.dir, "credentials"));
+    this.hosts = new HostsFiles(join(options.dir, "hosts"));
+  }
+
+  create(spec: ClusterSpec): Promise<RunningCluster> {
+    const running = this.entries.get(spec.id);
+    if (running) return Promise.resolve(running.cluster);
+    const pending = this.starting.get(spec.id) ?? this.start(spec).finally(() => this.starting.delete(spec.id));
+    this.starting.set(spec.id, pending);
+    return pending;
+  }
+
+  private async start(spec: ClusterSpec): Promise<RunningCluster> {
+    const network = this.takeNetwork();
+    const started = Date.now();
+    this.etcd ??= startEtcd({
+      dir: this.options.dir,
+      binary: this.options.binaries.etcd,
+      processes: this.options.processes,
+    });
+    const etcd = await this.etcd;
+    const dir = this.dirOf(network);
+    const plane = await ControlPlane.start({
+      dir,
+      name: spec.name,
+      network,
+      etcdEndpoint: etcd.endpoint,
+      etcdPrefix: prefixOf(network),
+      credentials: this.credentials,
+      binaries: this.options.binaries,
+      processes: this.options.processes,
+    });
+    const cluster: RunningCluster = {
+      spec,
+      endpoint: plane.endpoint,
+      caCertificate: plane.caCertificate,
+      adminKubeconfig: plane.adminKubeconfig,
+    };
+    const config = new KubeConfig();
+    config.loadFromString(plane.adminKubeconfig);
+    await createStorageClasses(config);
+    const agent = new Agent({
+      cluster,
+      config,
+      network,
+      dir,
+      bwrap: this.options.binaries.bwrap,
+      processes: this.options.processes,
+      identities: this.options.identities,
+      images: this.options.images,
+      hosts: this.hosts,
+    });
+    await agent.start();
+    const attached = await this.options.onStart(cluster, agent, (host) => this.hosts.resolve(spec.id, host));
+    this.entries.set(spec.id, { network, cluster, plane, agent, config, attached });
+    this.log(`${spec.id} runs at ${plane.endpoint} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    return cluster;
+  }
+
+  async setNodePool(clusterId: string, pool: NodePoolSpec): Promise<void> {
+    const { config, cluster } = this.entry(clusterId);
+    await registerNodes(config, cluster.spec, pool);
+  }
+
+  async removeNodePool(clusterId: string, poolName: string): Promise<void> {
+    const entry = this.entries.get(clusterId);
+    if (entry) await removeNodes(entry.config, poolName);
+  }
+
+  async delete(clusterId: string): Promise<void> {
+    await this.end(clusterId);
+  }
+
+  async lose(clusterId: string): Promise<void> {
+    this.entry(clusterId);
+    await this.end(clusterId);
+  }
+
+  /** Processes are killed, not asked: a deleted cluster and a lost one differ only in who wanted it. */
+  private async end(clusterId: string): Promise<void> {
+    const entry = this.entries.get(clusterId);
+    if (!entry) return;
+    this.entries.delete(clusterId);
+    await entry.attached.stop();
+    await Promise.all([entry.agent.kill(), entry.plane.stop(0)]);
+    this.hosts.remove(clusterId);
+    await (await this.etcd)?.removePrefix(prefixOf(entry.network));
+    rmSync(this.dirOf(entry.network), { recursive: true, force: true });
+    this.networks.delete(entry.network);
+  }
+
+  get(clusterId: string): RunningCluster | undefined {
+    return this.entries.get(clusterId)?.cluster;
+  }
+
+  list(): RunningCluster[] {
+    return [...this.entries.values()].map((entry) => entry.cluster);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.entries.keys()].map((id) => this.end(id)));
+    await (await this.etcd)?.stop();
+    this.etcd = undefined;
+  }
+
+  private entry(clusterId: string): Entry {
+    const entry = this.entries.get(clusterId);
+    if (!entry) {
+      throw new CloudError(
+        404,
+        "notFound",
+        `cluster ${clusterId} is not running; running are ${[...this.entries.keys()].join(", ") || "none"}`,
+      );
+    }
+    return entry;
+  }
+
+  private takeNetwork(): number {
+    for (let network = FIRST_NETWORK; network < 120; network++) {
+      if (!this.networks.has(network)) {
+        this.networks.add(network);
+        return network;
+      }
+    }
+    throw new CloudError(429, "quotaExceeded", "100 clusters run already; delete one first");
+  }
+
+  private readonly dirOf = (network: number) => join(this.options.dir, "clusters", String(network));
+}
+
+const prefixOf = (network: number) => `/registry-${network}/`;

@@ -1,0 +1,59 @@
+/** The command line that gives a container a file system and a process tree of its own. */
+import { existsSync, readdirSync } from "node:fs";
+
+export interface Mount {
+  /** Path on this machine. */
+  source: string;
+  /** Path inside. */
+  target: string;
+  readOnly: boolean;
+}
+
+export interface Root {
+  mounts: Mount[];
+  /** Folder whose file `hosts` answers for names. */
+  hostsFolder: string;
+  workingDir: string;
+  /** Runs the command as this user; absent: as the daemon's own. */
+  user?: { uid: number; gid: number };
+}
+
+/** Files of /etc that programs need to know users, certificates and libraries; everything else of it stays outside. */
+const ETC =
+  /^(passwd|group|nsswitch\.conf|ssl|ca-certificates.*|alternatives|ld\.so\..*|localtime|mime\.types|protocols|services|java.*|openssl)$/;
+const HOSTS = "/run/hosts";
+/** File descriptor on which bubblewrap tells the container's process id. */
+export const INFO_FD = 3;
+
+/** Arguments for `bwrap`: a fresh root with the system read-only, then the mounts in their order, then the command. */
+export function bubblewrapArgs(root: Root, command: string[]): string[] {
+  const links = ["bin", "sbin", "lib", "lib64"].filter((name) => existsSync(`/${name}`));
+  return [
+    "--die-with-parent",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--as-pid-1",
+    "--info-fd",
+    String(INFO_FD),
+    ...["--ro-bind", "/usr", "/usr"],
+    ...links.flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]),
+    ...readdirSync("/etc")
+      .filter((name) => ETC.test(name))
+      .flatMap((name) => ["--ro-bind-try", `/etc/${name}`, `/etc/${name}`]),
+    ...["--ro-bind", root.hostsFolder, HOSTS],
+    ...["--symlink", `${HOSTS}/hosts`, "/etc/hosts"],
+    ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"],
+    ...["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/var/run", "--dir", "/root", "--dir", "/home"],
+    ...root.mounts.flatMap((mount) => [mount.readOnly ? "--ro-bind" : "--bind", mount.source, mount.target]),
+    ...["--chdir", root.workingDir],
+    "--",
+    ...asUser(root.user),
+    ...command,
+  ];
+}
+
+/** Drops to a user when the daemon is root; otherwise the daemon's own user has to do. */
+export function asUser(user: { uid: number; gid: number } | undefined): string[] {
+  if (!user || process.getuid?.() !== 0) return [];
+  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", "--"];
+}

@@ -1,0 +1,157 @@
+/** A pod's volumes as folders on this machine, laid out as Kubernetes lays them out. */
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { V1KeyToPath, V1Pod, V1Volume, V1VolumeProjection } from "@kubernetes/client-node";
+import { ContainerConfigError, podField, type ReadMap } from "./environment";
+
+/** What volumes need of the cluster. */
+export interface VolumeSources {
+  read: ReadMap;
+  /** A token of the pod's service account for an audience, bound to the pod. */
+  token(audience: string | undefined, seconds: number): Promise<string>;
+  /** Folder behind a claim. @throws when the claim is not bound. */
+  claim(name: string): Promise<string>;
+}
+
+/** A file of a volume: path in the volume, content, mode. */
+export interface VolumeFile {
+  path: string;
+  content: string;
+  mode: number;
+}
+
+const DEFAULT_MODE = 0o644;
+const TOKEN_SECONDS = 3600;
+
+/** Where each volume of the pod is on this machine. Folders that workloads write to belong to `owner`. */
+export async function prepareVolumes(
+  pod: V1Pod,
+  podIP: string,
+  dir: string,
+  sources: VolumeSources,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<Map<string, string>> {
+  const folders = new Map<string, string>();
+  for (const volume of pod.spec?.volumes ?? []) {
+    if (volume.persistentVolumeClaim) {
+      const folder = await sources.claim(volume.persistentVolumeClaim.claimName);
+      own(folder, owner);
+      folders.set(volume.name, folder);
+      continue;
+    }
+    const folder = join(dir, volume.name);
+    mkdirSync(folder, { recursive: true });
+    if (volume.emptyDir) chmodSync(folder, 0o777);
+    else for (const file of await volumeFiles(volume, pod, podIP, sources)) write(folder, file, owner);
+    own(folder, owner);
+    folders.set(volume.name, folder);
+  }
+  return folders;
+}
+
+/** Files of a configMap, secret, downwardAPI or projected volume. */
+export async function volumeFiles(
+  volume: V1Volume,
+  pod: V1Pod,
+  podIP: string,
+  sources: VolumeSources,
+): Promise<VolumeFile[]> {
+  if (volume.projected) {
+    const mode = volume.projected.defaultMode ?? DEFAULT_MODE;
+    const parts = await Promise.all(
+      (volume.projected.sources ?? []).map((source) => projected(source, pod, podIP, sources, mode)),
+    );
+    return parts.flat();
+  }
+  if (volume.configMap || volume.secret) {
+    const { configMap, secret } = volume;
+    return mapFiles(
+      sources.read,
+      configMap ? "ConfigMap" : "Secret",
+      configMap?.name ?? secret?.secretName ?? "",
+      configMap?.items ?? secret?.items,
+      configMap?.optional ?? secret?.optional,
+      configMap?.defaultMode ?? secret?.defaultMode ?? DEFAULT_MODE,
+    );
+  }
+  if (volume.downwardAPI)
+    return downward(volume.downwardAPI.items ?? [], pod, podIP, volume.downwardAPI.defaultMode ?? DEFAULT_MODE);
+  const kind = Object.keys(volume).find((key) => key !== "name") ?? "unknown";
+  throw new ContainerConfigError(
+    `volume ${volume.name} is of kind ${kind}; nodes here mount emptyDir, configMap, secret, projected, downwardAPI and persistentVolumeClaim`,
+  );
+}
+
+async function projected(
+  source: V1VolumeProjection,
+  pod: V1Pod,
+  podIP: string,
+  sources: VolumeSources,
+  mode: number,
+): Promise<VolumeFile[]> {
+  if (source.serviceAccountToken) {
+    const { audience, expirationSeconds, path } = source.serviceAccountToken;
+    return [{ path, content: await sources.token(audience, expirationSeconds ?? TOKEN_SECONDS), mode }];
+  }
+  if (source.downwardAPI) return downward(source.downwardAPI.items ?? [], pod, podIP, mode);
+  const ref = source.configMap ?? source.secret;
+  if (!ref) return [];
+  return mapFiles(
+    sources.read,
+    source.configMap ? "ConfigMap" : "Secret",
+    ref.name ?? "",
+    ref.items,
+    ref.optional,
+    mode,
+  );
+}
+
+async function mapFiles(
+  read: ReadMap,
+  kind: "ConfigMap" | "Secret",
+  name: string,
+  items: V1KeyToPath[] | undefined,
+  optional: boolean | undefined,
+  mode: number,
+): Promise<VolumeFile[]> {
+  const values = await read(kind, name);
+  if (!values) {
+    if (optional) return [];
+    throw new ContainerConfigError(`${kind} "${name}" not found`);
+  }
+  if (!items) return Object.entries(values).map(([path, content]) => ({ path, content, mode }));
+  return items.flatMap((item) => {
+    const content = values[item.key];
+    if (content === undefined) {
+      if (optional) return [];
+      throw new ContainerConfigError(`${kind} "${name}" has no key ${item.key}`);
+    }
+    return [{ path: item.path, content, mode: item.mode ?? mode }];
+  });
+}
+
+function downward(
+  items: { path: string; mode?: number; fieldRef?: { fieldPath: string } }[],
+  pod: V1Pod,
+  podIP: string,
+  mode: number,
+): VolumeFile[] {
+  return items.map((item) => ({
+    path: item.path,
+    content: item.fieldRef ? podField(pod, item.fieldRef.fieldPath, podIP) : "",
+    mode: item.mode ?? mode,
+  }));
+}
+
+function write(folder: string, file: VolumeFile, owner: { uid: number; gid: number } | undefined): void {
+  const path = join(folder, file.path);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, file.content, { mode: file.mode });
+  chmodSync(path, file.mode);
+  own(path, owner);
+}
+
+/** As root, folders are handed to whom the container runs as (fsGroup and runAsUser); otherwise they are ours anyway. */
+function own(path: string, owner: { uid: number; gid: number } | undefined): void {
+  if (owner && process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+}

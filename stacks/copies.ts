@@ -1,0 +1,89 @@
+/** Looks a copy up before anything is created: does it exist, and does the site to be restored fit it? */
+import { type Marker, markerSchema, parseDocument } from "../jobs/lib/manifest";
+import { markerOfPath, markerPath, markersPrefix, newestMarker, repository } from "../plan/layout";
+import { rackNames } from "../plan/names";
+import { cassandraVersion } from "../plan/versions";
+import { ConfigError, type SiteConfig } from "./config";
+
+/** Read access to a bucket, as the deployer's manifest reader has it. */
+export interface BucketReader {
+  list(bucket: string, prefix: string): Promise<string[]>;
+  read(bucket: string, name: string): Promise<string>;
+}
+
+/** A copy that was found and fits. */
+export interface FoundCopy {
+  source: string;
+  /** Marker id, `latest` resolved. */
+  marker: string;
+}
+
+/**
+ * The copy that `restore` asks for.
+ * @returns undefined without `restore`
+ * @throws ConfigError when there is no such copy or the site's topology does not fit it
+ */
+export async function findCopy(
+  stack: string,
+  config: SiteConfig,
+  reader: BucketReader,
+): Promise<FoundCopy | undefined> {
+  if (!config.restore) return undefined;
+  const { site: source, marker: wanted } = config.restore;
+  const bucket = config.vault.copiesBucket;
+  const names = await reader.list(bucket, markersPrefix(source));
+  const present = names.flatMap((name) => markerOfPath(source, name) ?? []).sort();
+  const marker = wanted === "latest" ? newestMarker(source, names) : wanted;
+  if (!marker || !present.includes(marker)) {
+    const allowed = present.length ? `latest, ${present.slice(-5).join(", ")}` : "none: the bucket holds no copy of it";
+    throw new ConfigError(stack, [
+      `iconik-dr:restore.marker is "${wanted}": no such copy of site "${source}" in ${bucket}; allowed: ${allowed}`,
+    ]);
+  }
+  const path = markerPath(source, marker);
+  const problems = misfits(config, parseDocument(markerSchema, await reader.read(bucket, path), `${bucket}/${path}`));
+  if (problems.length) throw new ConfigError(stack, problems);
+  return { source, marker };
+}
+
+/** Why a copy cannot be restored into a site; empty when it can. Cassandra wants the same names, racks and sizes. */
+export function misfits(config: SiteConfig, marker: Marker): string[] {
+  const { racks, nodesPerRegion } = config.cassandra;
+  const wantedRacks = rackNames(racks).join(", ");
+  return config.regions.flatMap(({ datacenter }, index) => {
+    const missing = (["cassandra", "elasticsearch"] as const)
+      .map((kind) => repository(kind, datacenter))
+      .filter((name) => !marker.repositories[name]);
+    if (missing.length) {
+      const has = Object.keys(marker.repositories).sort().join(", ");
+      return [
+        `iconik-dr:regions[${index}].datacenter is "${datacenter}": copy ${marker.id} has no ${missing.join(" and no ")}; it has ${has}`,
+      ];
+    }
+    const manifest = marker.repositories[repository("cassandra", datacenter)]!.manifest;
+    if (manifest.kind !== "cassandra")
+      return [`copy ${marker.id}: the manifest of ${manifest.repository} is not Cassandra's`];
+    const problems: string[] = [];
+    if (manifest.nodes.length !== nodesPerRegion) {
+      problems.push(
+        `iconik-dr:cassandra.nodesPerRegion is ${nodesPerRegion}: copy ${marker.id} has ${manifest.nodes.length} nodes in ${datacenter}; set ${manifest.nodes.length}`,
+      );
+    }
+    const copied = [...manifest.racks].sort().join(", ");
+    if (copied !== wantedRacks) {
+      problems.push(
+        `iconik-dr:cassandra.racks is ${racks} (${wantedRacks}): copy ${marker.id} has ${copied} in ${datacenter}; set ${manifest.racks.length}`,
+      );
+    }
+    if (major(manifest.versions.cassandra) !== major(cassandraVersion)) {
+      problems.push(
+        `plan/versions.ts has Cassandra ${cassandraVersion}: copy ${marker.id} was written by ${manifest.versions.cassandra}; restore with the same major version`,
+      );
+    }
+    return problems;
+  });
+}
+
+function major(version: string): string {
+  return version.split(".")[0]!;
+}

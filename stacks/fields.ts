@@ -1,0 +1,74 @@
+/** Fields that several roles' configurations share, each with a message that says what is allowed and how to fix it. */
+import { CronExpressionParser } from "cron-parser";
+import { z } from "zod";
+import { siteNameMaxLength } from "../plan/names";
+import { multiRegions, regions } from "../plan/regions";
+import type { ScheduleName } from "../plan/schedules";
+
+const codes = [...multiRegions.keys()].join(", ");
+const regionList = [...regions.keys()].join(", ");
+
+/** Google Cloud project id. */
+export const projectId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens");
+
+/** Cloud Storage bucket name without dots (dotted names need a verified domain). */
+export const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "no bucket name; allowed: 3 to 63 lower-case letters, digits, - and _");
+
+/** A site's name: prefix of its copies and part of its restorer's account id. */
+export const siteName = z
+  .string()
+  .regex(
+    new RegExp(`^[a-z][a-z0-9-]{0,${siteNameMaxLength - 2}}[a-z0-9]$`),
+    `no site name; allowed: 2 to ${siteNameMaxLength} lower-case letters, digits and hyphens, a letter first`,
+  )
+  .refine((name) => name !== "markers", "taken: the second copies keep their markers under it; choose another name");
+
+/** Datacenter name: part of resource, Service and bucket paths. */
+export const datacenterName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]{1,14}$/, "no datacenter name; allowed: 2 to 15 lower-case letters and digits, e.g. emea");
+
+/** A region of Google Cloud. */
+export const regionName = z
+  .string()
+  .refine((name) => regions.has(name), `no region that the plan knows; allowed: ${regionList}`);
+
+/** A bucket location that outlives a region. */
+export const multiRegion = z
+  .string()
+  .refine(
+    (code) => multiRegions.has(code.toUpperCase()),
+    `no multi-region, so the bucket would be lost with its region; allowed: ${codes}`,
+  );
+
+/** Cron expression with the five fields that Kubernetes takes. */
+export const cron = z.string().refine(isCron, "no cron expression; allowed: five fields in UTC, e.g. 0 1 * * *");
+
+/** Image reference by digest: what was drilled is what runs. */
+export const image = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
+    "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits",
+  );
+
+/** Network in CIDR notation. */
+export const cidr = z.cidrv4("no network; allowed: IPv4 in CIDR notation, e.g. 203.0.113.0/24");
+
+/** Overrides of the plan's cron expressions; what is absent stays as planned. */
+export const scheduleOverrides = (...names: ScheduleName[]) =>
+  z.strictObject(Object.fromEntries(names.map((name) => [name, cron.optional()]))).default({});
+
+function isCron(expression: string): boolean {
+  if (expression.trim().split(/\s+/).length !== 5) return false;
+  try {
+    CronExpressionParser.parse(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,28 @@
+import * as gcp from "@pulumi/gcp";
+import { MediaBuckets } from "../components/media-buckets";
+import { ProjectServices } from "../components/project-services";
+import type { FoundationConfig } from "./config";
+import type { Outputs } from "./program";
+
+/** What keeps a globally unique name or an address: the media buckets and the address of `app.iconik.io`. */
+export function foundation({ project, media, deletionProtection }: FoundationConfig): Outputs {
+  const services = new ProjectServices("apis", {
+    project,
+    services: ["compute.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"],
+  });
+  const buckets = new MediaBuckets(
+    "media",
+    // Nobody yet: services and the media replicator are granted with their own issues.
+    { project, location: media.location, grants: [], deletionProtection },
+    { dependsOn: [services] },
+  );
+  const address = new gcp.compute.GlobalAddress(
+    "app",
+    { project, name: "app", addressType: "EXTERNAL", ipVersion: "IPV4" },
+    { protect: deletionProtection, retainOnDelete: deletionProtection, dependsOn: [services] },
+  );
+  return {
+    mediaBuckets: buckets.stores.map((store) => store.bucket.name),
+    address: address.address,
+  };
+}

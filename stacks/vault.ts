@@ -1,0 +1,109 @@
+import { CopiesBucket } from "../components/copies-bucket";
+import { GkeCluster } from "../components/gke-cluster";
+import { Namespaces } from "../components/namespaces";
+import { Network } from "../components/network";
+import { ProjectServices } from "../components/project-services";
+import { Replication } from "../components/replication";
+import { RestoreGrant } from "../components/restore-grant";
+import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
+import { identity } from "../plan/identities";
+import { clusterName, namespaces, nodeAccountId } from "../plan/names";
+import { regions } from "../plan/regions";
+import { schedules } from "../plan/schedules";
+import { jobNodes } from "../plan/sizing";
+import type { VaultConfig } from "./config";
+import type { Outputs } from "./program";
+
+/** The second copies, who writes them, and who may read them for a while. It knows no production credential. */
+export function vault(config: VaultConfig): Outputs {
+  const { project, location, deletionProtection, copies } = config;
+  const services = new ProjectServices("apis", {
+    project,
+    services: ["compute.googleapis.com", "container.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"],
+  });
+  const network = new Network("network", { project, prefix: "vault", regions: [location] }, { dependsOn: [services] });
+  const cluster = new GkeCluster(
+    `cluster-${location}`,
+    {
+      project,
+      clusterName: clusterName("vault", location),
+      region: location,
+      zones: regions.get(location)!.zones,
+      network: network.network.id,
+      subnetwork: network.subnets[location]!.id,
+      nodeAccountId: nodeAccountId(location),
+      pools: [
+        {
+          name: "jobs",
+          machineType: jobNodes.machineType,
+          diskGigabytes: jobNodes.diskGigabytes,
+          perZone: { min: jobNodes.minPerZone, max: jobNodes.maxPerZone },
+        },
+      ],
+      authorizedNetworks: config.authorizedNetworks,
+      deletionProtection,
+    },
+    { dependsOn: [services] },
+  );
+  const replicator = new WorkloadIdentity(
+    "backup-replicator",
+    { identity: "backup-replicator", project, poolProject: project },
+    // The project's identity pool comes into being with its first cluster.
+    { dependsOn: [cluster] },
+  );
+  const grants = config.restoreGrants.map(
+    (grant) =>
+      new RestoreGrant(
+        `restore-${grant.site}`,
+        {
+          project,
+          site: grant.site,
+          siteProject: grant.project,
+          source: grant.source,
+          copiesBucket: copies.bucket,
+          expires: grant.expires,
+          manifestReader: grant.manifestReader,
+        },
+        { dependsOn: [services] },
+      ),
+  );
+  const bucket = new CopiesBucket(
+    "copies",
+    {
+      project,
+      bucket: copies.bucket,
+      location,
+      retentionDays: copies.retentionDays,
+      grants: [
+        { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
+        ...grants.flatMap((grant) => grant.grants),
+      ],
+      accounts: [replicator.account, ...grants.map((grant) => grant.identity.account)],
+      deletionProtection,
+    },
+    { dependsOn: [services] },
+  );
+  const spaces = new Namespaces("namespaces", { cluster, namespaces: { [namespaces.dr]: "restricted" } });
+  const accounts = identity("backup-replicator").kubernetes.map((account) =>
+    kubernetesAccount(account.name, account, replicator.email, { ...cluster.inside(cluster), dependsOn: [spaces] }),
+  );
+  new Replication(
+    "replication",
+    {
+      cluster,
+      copiesBucket: copies.bucket,
+      sites: config.sites,
+      image: config.images.jobs,
+      schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
+    },
+    { dependsOn: [...accounts, bucket.store.policy] },
+  );
+  return {
+    copiesBucket: bucket.store.bucket.name,
+    cluster: { name: cluster.clusterName, project, location, endpoint: cluster.cluster.endpoint },
+    identities: {
+      "backup-replicator": replicator.email,
+      ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
+    },
+  };
+}

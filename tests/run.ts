@@ -1,0 +1,73 @@
+/**
+ * The test suite, one command: static checks, unit tests, integration tests one at a time, the small drill. Its last
+ * line counts what passed and failed; any failure makes the exit status 1.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const ROOT = join(__dirname, "..");
+const SHARED = join(ROOT, "..", "shared");
+
+let passed = 0;
+let failed = 0;
+
+function count(name: string, ok: boolean): void {
+  if (ok) passed += 1;
+  else failed += 1;
+  console.log(`${ok ? "✔" : "✘"} ${name}`);
+}
+
+/** Runs a program with its output shown; its exit status is the verdict. */
+function program(name: string, command: string, args: string[]): void {
+  console.log(`\n▶ ${name}`);
+  count(name, spawnSync(command, args, { cwd: ROOT, stdio: "inherit" }).status === 0);
+}
+
+/** Runs test files in processes of their own, `concurrency` at a time. */
+async function testFiles(name: string, files: string[], concurrency: number): Promise<void> {
+  console.log(`\n▶ ${name} (${files.length} files)`);
+  if (files.length === 0) return count(`${name}: there are tests to run`, false);
+  await new Promise<void>((resolve, reject) => {
+    const stream = run({ files, concurrency, timeout: 10 * 60_000 });
+    stream.on("test:pass", (event) => {
+      if (event.details.type !== "suite" && !event.skip && !event.todo) passed += 1;
+    });
+    stream.on("test:fail", (event) => {
+      if (event.details.type !== "suite") failed += 1;
+    });
+    stream.compose(new spec()).on("end", resolve).on("error", reject).pipe(process.stdout, { end: false });
+  });
+}
+
+/** Every test file that git tracks or would track. */
+function testFileNames(): string[] {
+  const listed = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "*.test.ts"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  return [...new Set(listed.split("\n").filter(Boolean))].filter((file) => existsSync(join(ROOT, file))).sort();
+}
+
+async function main(): Promise<void> {
+  if (process.env.CI && !existsSync(SHARED)) {
+    count("../shared with the operators' CRDs and the provider's schema is there (CI requires it)", false);
+  }
+  program("lint and format", "npx", ["biome", "ci", "."]);
+  program("types", "npx", ["tsc", "--noEmit"]);
+  const all = testFileNames().map((file) => join(ROOT, file));
+  const integration = all.filter((file) => file.endsWith(".integration.test.ts"));
+  await testFiles(
+    "unit tests",
+    all.filter((file) => !integration.includes(file)),
+    2,
+  );
+  await testFiles("integration tests", integration, 1);
+  program("small drill", process.execPath, ["--import", "tsx", "drill/cli.ts", "--small"]);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+void main();
