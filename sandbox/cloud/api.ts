@@ -1,0 +1,108 @@
+/**
+ * The daemon's control API: HTTP and JSON on a unix socket. Providers, the command line and credential helpers are its
+ * clients. A refusal is `{ error: { status, reason, message } }` with that HTTP status.
+ *
+ *     POST /resources/create   { type, name, inputs, caller }     -> { id, outputs }
+ *     POST /resources/read     { type, id }                       -> { id, inputs, outputs } | 404
+ *     POST /resources/update   { type, id, inputs, caller }       -> { outputs }
+ *     POST /resources/delete   { type, id, caller }               -> {}
+ *     POST /invoke             { token, args, caller }            -> the result
+ *     POST /token              { email }                          -> { accessToken, expiresAt }
+ *     POST /fault              { kind, target, state }            -> {}
+ *     GET  /status             -> Status
+ *     POST /stop               -> {}
+ */
+import { request } from "node:http";
+import { CloudError, type CloudResource, type Props } from "../lib/types";
+
+/** A fault to make or to end: `region` lost, `bucket` unreadable or readable. */
+export interface Fault {
+  kind: "region" | "bucket";
+  target: string;
+  state: "lost" | "unreadable" | "readable";
+}
+
+/** What runs. */
+export interface Status {
+  pid: number;
+  /** Gateway of the storage API, `http://127.0.0.1:PORT`; requests need a token. */
+  storageEndpoint: string;
+  clusters: { id: string; endpoint: string }[];
+  resources: number;
+}
+
+/** An access token of a service account. */
+export interface AccessToken {
+  accessToken: string;
+  /** ISO-8601, UTC. */
+  expiresAt: string;
+}
+
+/**
+ * Client of the control API.
+ *
+ * `caller` is the email of whoever deploys; the sandbox's deployers own their projects.
+ * @throws CloudError as the cloud refused; Error naming the socket when no daemon listens
+ */
+export class ControlClient {
+  constructor(private readonly socket: string) {}
+
+  create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
+    return this.post("/resources/create", { type, name, inputs, caller });
+  }
+  /** Undefined: it is gone. */
+  async read(type: string, id: string): Promise<CloudResource | undefined> {
+    try {
+      return await this.post("/resources/read", { type, id });
+    } catch (error) {
+      if (error instanceof CloudError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+  async update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
+    return (await this.post<{ outputs: Props }>("/resources/update", { type, id, inputs, caller })).outputs;
+  }
+  async delete(type: string, id: string, caller: string): Promise<void> {
+    await this.post("/resources/delete", { type, id, caller });
+  }
+  invoke(token: string, args: Props, caller: string): Promise<Props> {
+    return this.post("/invoke", { token, args, caller });
+  }
+  token(email: string): Promise<AccessToken> {
+    return this.post("/token", { email });
+  }
+  async fault(fault: Fault): Promise<void> {
+    await this.post("/fault", { ...fault });
+  }
+  status(): Promise<Status> {
+    return this.send("GET", "/status");
+  }
+  async stop(): Promise<void> {
+    await this.post("/stop", {});
+  }
+
+  private post<T>(path: string, body: Props): Promise<T> {
+    return this.send("POST", path, JSON.stringify(body));
+  }
+
+  private send<T>(method: string, path: string, body?: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: this.socket, method, path, headers: { "content-type": "application/json" } });
+      call.on("error", (error) =>
+        reject(new Error(`no sandbox listens on ${this.socket} (${error.message}); start one with make up`)),
+      );
+      call.on("response", (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const answer = JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+          if ((response.statusCode ?? 500) < 300) return resolve(answer as T);
+          const { status, reason, message } = answer.error ?? {};
+          return reject(new CloudError(status ?? response.statusCode, reason ?? "unknown", message ?? "no message"));
+        });
+      });
+      call.end(body);
+    });
+  }
+}
