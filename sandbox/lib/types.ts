@@ -158,3 +158,40 @@ export interface OperatorContext {
   resolve(host: string): string[];
   log(message: string): void;
 }
+
+/** What the storage gateway and the pods' identities ask of the control plane. Implemented by sandbox/cloud/control.ts. */
+export interface AccessDecisions {
+  /** Settings of a bucket that exists, else undefined. */
+  bucket(name: string): BucketSettings | undefined;
+  /**
+   * True when the declared IAM (bucket policy, project policy, custom and predefined roles, conditions) gives `member`
+   * (`serviceAccount:EMAIL`) a permission such as `storage.objects.get` on a bucket, or on one of its objects.
+   */
+  allows(member: string, permission: string, bucket: string, object?: string): boolean;
+  /** True when the account exists and `member` (`serviceAccount:PROJECT.svc.id.goog[ns/ksa]`) may act as it. */
+  mayActAs(member: string, email: string): boolean;
+  /** Now, as the cloud's clock has it. */
+  now(): Date;
+}
+
+export interface BucketSettings {
+  name: string;
+  project: string;
+  location: string;
+  /** Objects younger than this can be neither deleted nor replaced. 0: no retention. */
+  retentionSeconds: number;
+  /** Fault: every read fails with 503, whatever IAM says. */
+  unreadable: boolean;
+}
+
+/** The objects behind the gateway, with the rights of the storage service itself. Implemented by sandbox/cloud/objects.ts. */
+export interface ObjectStore {
+  createBucket(name: string): Promise<void>;
+  /** @throws CloudError 409 when it holds objects */
+  deleteBucket(name: string): Promise<void>;
+  /** Removes every object. */
+  empty(bucket: string): Promise<void>;
+  list(bucket: string, prefix: string): Promise<{ name: string; size: number; created: Date }[]>;
+  /** Undefined: no such object. */
+  read(bucket: string, name: string): Promise<Buffer | undefined>;
+}
