@@ -14,6 +14,8 @@ export interface Root {
   /** Folder whose file `hosts` answers for names. */
   hostsFolder: string;
   workingDir: string;
+  /** Nothing outside the mounts can be written, /tmp included. */
+  readOnly: boolean;
   /** Runs the command as this user; absent: as the daemon's own. */
   user?: { uid: number; gid: number };
 }
@@ -43,8 +45,10 @@ export function bubblewrapArgs(root: Root, command: string[]): string[] {
     ...["--ro-bind", root.hostsFolder, HOSTS],
     ...["--symlink", `${HOSTS}/hosts`, "/etc/hosts"],
     ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"],
-    ...["--perms", "1777", "--tmpfs", "/tmp", "--dir", "/var/run", "--dir", "/root", "--dir", "/home"],
+    ...(root.readOnly ? ["--dir", "/tmp"] : ["--perms", "1777", "--tmpfs", "/tmp"]),
+    ...["--dir", "/var/run", "--dir", "/root", "--dir", "/home"],
     ...root.mounts.flatMap((mount) => [mount.readOnly ? "--ro-bind" : "--bind", mount.source, mount.target]),
+    ...(root.readOnly ? ["--remount-ro", "/"] : []),
     ...["--chdir", root.workingDir],
     "--",
     ...asUser(root.user),

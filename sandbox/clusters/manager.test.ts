@@ -1,0 +1,162 @@
+/** A real cluster: API server, scheduler, controllers and our nodes running pods. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { AppsV1Api, BatchV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { ProcessTable, reapLeftovers, recordedAlive, waitUntil } from "../lib/process";
+import type { ImageTable, NodeAgent, PodIdentities, RunningCluster } from "../lib/types";
+import { loadTools } from "../toolchain";
+import { LocalClusters } from "./manager";
+
+const shell: ImageTable = (image) =>
+  image.startsWith("shell") ? { entrypoint: ["/bin/sh", "-c"], mounts: {}, path: [], env: {} } : undefined;
+const nobody: PodIdentities = { open: async () => ({ env: { IDENTITY: "opened" }, close: async () => undefined }) };
+
+let dir: string;
+let clusters: LocalClusters;
+let cluster: RunningCluster;
+let agent: NodeAgent;
+let resolve: (host: string) => string[];
+let config: KubeConfig;
+
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), "clusters-"));
+  const tools = loadTools();
+  clusters = new LocalClusters({
+    dir,
+    binaries: tools,
+    processes: new ProcessTable(dir),
+    identities: nobody,
+    images: shell,
+    onStart: async (_, started, names) => {
+      agent = started;
+      resolve = names;
+      return { stop: async () => undefined };
+    },
+  });
+  cluster = await clusters.create({ id: "c", name: "c", project: "p", location: "europe-west1" });
+  await clusters.setNodePool("c", {
+    name: "pool",
+    zones: ["europe-west1-b", "europe-west1-c"],
+    nodesPerZone: 1,
+    labels: {},
+    taints: [],
+    cpu: 4,
+    memoryBytes: 16 * 2 ** 30,
+  });
+  config = new KubeConfig();
+  config.loadFromString(cluster.adminKubeconfig);
+});
+
+after(async () => {
+  await clusters.stopAll();
+  assert.deepEqual(recordedAlive(dir), []);
+  await reapLeftovers(dir);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test("a StatefulSet's pod keeps its disk, has a name and can be entered", async () => {
+  const apps = config.makeApiClient(AppsV1Api);
+  const core = config.makeApiClient(CoreV1Api);
+  await core.createNamespacedService({
+    namespace: "default",
+    body: {
+      metadata: { name: "web" },
+      spec: { clusterIP: "None", selector: { app: "web" }, ports: [{ port: 80 }] },
+    },
+  });
+  await apps.createNamespacedStatefulSet({
+    namespace: "default",
+    body: {
+      metadata: { name: "web" },
+      spec: {
+        serviceName: "web",
+        selector: { matchLabels: { app: "web" } },
+        template: {
+          metadata: { labels: { app: "web" } },
+          spec: {
+            initContainers: [
+              {
+                name: "count",
+                image: "shell:1",
+                args: ["echo run >> /data/runs"],
+                volumeMounts: [{ name: "data", mountPath: "/data" }],
+              },
+            ],
+            containers: [
+              {
+                name: "web",
+                image: "shell:1",
+                args: ["exec sleep 1000"],
+                readinessProbe: { exec: { command: ["test", "-s", "/data/runs"] }, periodSeconds: 1 },
+                volumeMounts: [{ name: "data", mountPath: "/data" }],
+              },
+            ],
+          },
+        },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: "data" },
+            spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+          },
+        ],
+      },
+    },
+  });
+  const ready = async () =>
+    (await apps.readNamespacedStatefulSet({ namespace: "default", name: "web" })).status?.readyReplicas === 1;
+  await waitUntil("web", ready, { timeoutMs: 30_000 });
+  await waitUntil("its name", async () => resolve("web-0.web.default.svc").length === 1, { timeoutMs: 5_000 });
+  assert.match(resolve("web.default")[0] ?? "", /^127\.20\./);
+
+  const first = await core.readNamespacedPod({ namespace: "default", name: "web-0" });
+  await core.deleteNamespacedPod({ namespace: "default", name: "web-0" });
+  await waitUntil(
+    "the next web-0",
+    async () => {
+      const pod = await core.readNamespacedPod({ namespace: "default", name: "web-0" }).catch(() => undefined);
+      return pod !== undefined && pod.metadata?.uid !== first.metadata?.uid && (await ready());
+    },
+    { timeoutMs: 60_000 },
+  );
+  const runs = await agent.exec("default", "web-0", "web", ["sh", "-c", 'cat /data/runs; echo "$IDENTITY $HOSTNAME"']);
+  assert.deepEqual(runs, { code: 0, stdout: "run\nrun\nopened web-0\n", stderr: "" });
+});
+
+test("a Job that fails says why, and one with an unknown image waits", async () => {
+  const batch = config.makeApiClient(BatchV1Api);
+  const core = config.makeApiClient(CoreV1Api);
+  const job = (name: string, image: string) =>
+    batch.createNamespacedJob({
+      namespace: "default",
+      body: {
+        metadata: { name },
+        spec: {
+          backoffLimit: 0,
+          template: {
+            spec: {
+              restartPolicy: "Never",
+              containers: [{ name: "main", image, args: ["echo not today; exit 3"] }],
+            },
+          },
+        },
+      },
+    });
+  await job("fails", "shell");
+  await job("unknown", "elsewhere/thing:1");
+  await waitUntil(
+    "the failure",
+    async () => ((await batch.readNamespacedJob({ namespace: "default", name: "fails" })).status?.failed ?? 0) === 1,
+    { timeoutMs: 20_000 },
+  );
+  const state = async (name: string) =>
+    (await core.listNamespacedPod({ namespace: "default", labelSelector: `job-name=${name}` })).items[0]?.status
+      ?.containerStatuses?.[0]?.state;
+  assert.equal((await state("fails"))?.terminated?.exitCode, 3);
+  assert.equal((await state("fails"))?.terminated?.message, "not today");
+  await waitUntil("ErrImagePull", async () => (await state("unknown"))?.waiting?.reason === "ErrImagePull", {
+    timeoutMs: 10_000,
+  });
+});

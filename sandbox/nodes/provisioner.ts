@@ -1,0 +1,121 @@
+/** Persistent disks as folders: provisions claims when the scheduler has picked a node, and removes released disks. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  CoreV1Api,
+  type KubeConfig,
+  type V1Node,
+  type V1PersistentVolume,
+  type V1PersistentVolumeClaim,
+} from "@kubernetes/client-node";
+import { PROVISIONER } from "../clusters/nodes";
+import type { Log } from "../lib/log";
+import { type Watched, watchAll } from "./watch";
+
+/** Set by the scheduler on a claim that waits for its first consumer. */
+const SELECTED_NODE = "volume.kubernetes.io/selected-node";
+const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
+
+export class Provisioner {
+  private readonly core: CoreV1Api;
+  private claims?: Watched<V1PersistentVolumeClaim>;
+  private volumes?: Watched<V1PersistentVolume>;
+  private readonly busy = new Set<string>();
+
+  constructor(
+    private readonly config: KubeConfig,
+    /** Folder that holds a folder per disk. */
+    private readonly dir: string,
+    private readonly log: Log,
+  ) {
+    this.core = config.makeApiClient(CoreV1Api);
+  }
+
+  async start(): Promise<void> {
+    this.volumes = await watchAll(
+      this.config,
+      "/api/v1/persistentvolumes",
+      () => this.core.listPersistentVolume(),
+      (volume, gone) => {
+        if (!gone && volume.status?.phase === "Released") this.once(volume.metadata?.name, () => this.remove(volume));
+      },
+    );
+    this.claims = await watchAll(
+      this.config,
+      "/api/v1/persistentvolumeclaims",
+      () => this.core.listPersistentVolumeClaimForAllNamespaces(),
+      (claim, gone) => {
+        const waits = !gone && claim.status?.phase === "Pending" && claim.metadata?.annotations?.[SELECTED_NODE];
+        if (waits && !claim.spec?.volumeName) this.once(claim.metadata?.uid, () => this.provision(claim));
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.claims?.stop(), this.volumes?.stop()]);
+  }
+
+  /** Folder of the disk behind a claim. @throws when the claim is not bound yet */
+  folder(namespace: string, claim: string): string {
+    const found = this.claims
+      ?.list()
+      .find((each) => each.metadata?.namespace === namespace && each.metadata.name === claim);
+    const volume = found?.status?.phase === "Bound" ? found.spec?.volumeName : undefined;
+    if (!volume) throw new Error(`claim ${namespace}/${claim} is ${found?.status?.phase ?? "absent"}, not Bound`);
+    return join(this.dir, volume);
+  }
+
+  private once(key: string | undefined, work: () => Promise<void>): void {
+    if (!key || this.busy.has(key)) return;
+    this.busy.add(key);
+    work()
+      .catch((error) => this.log(`disk ${key}: ${(error as Error).message}`))
+      .finally(() => this.busy.delete(key));
+  }
+
+  private async provision(claim: V1PersistentVolumeClaim): Promise<void> {
+    if (claim.metadata?.annotations?.["volume.kubernetes.io/storage-provisioner"] !== PROVISIONER) return;
+    const node = await this.core.readNode({ name: claim.metadata.annotations[SELECTED_NODE] ?? "" });
+    const volume = volumeFor(claim, node, this.dir);
+    mkdirSync(join(this.dir, volume.metadata?.name ?? ""), { recursive: true });
+    await this.core.createPersistentVolume({ body: volume });
+  }
+
+  private async remove(volume: V1PersistentVolume): Promise<void> {
+    if (volume.metadata?.annotations?.[PROVISIONED_BY] !== PROVISIONER) return;
+    const name = volume.metadata.name ?? "";
+    rmSync(join(this.dir, name), { recursive: true, force: true });
+    await this.core.deletePersistentVolume({ name });
+  }
+}
+
+/** The volume of a claim: bound to the zone of the node it was made for, as a zonal disk is. */
+export function volumeFor(claim: V1PersistentVolumeClaim, node: V1Node, dir: string): V1PersistentVolume {
+  const name = `pvc-${claim.metadata?.uid}`;
+  const zone = node.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "";
+  return {
+    metadata: { name, annotations: { [PROVISIONED_BY]: PROVISIONER } },
+    spec: {
+      accessModes: claim.spec?.accessModes,
+      capacity: { storage: claim.spec?.resources?.requests?.storage ?? "1Gi" },
+      storageClassName: claim.spec?.storageClassName,
+      persistentVolumeReclaimPolicy: "Delete",
+      claimRef: {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        namespace: claim.metadata?.namespace,
+        name: claim.metadata?.name,
+        uid: claim.metadata?.uid,
+        resourceVersion: claim.metadata?.resourceVersion,
+      },
+      hostPath: { path: join(dir, name) },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: "topology.kubernetes.io/zone", operator: "In", values: [zone] }] },
+          ],
+        },
+      },
+    },
+  };
+}
