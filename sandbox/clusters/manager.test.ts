@@ -77,6 +77,7 @@ test("a StatefulSet's pod keeps its disk, has a name and can be entered", async 
         template: {
           metadata: { labels: { app: "web" } },
           spec: {
+            terminationGracePeriodSeconds: 1,
             initContainers: [
               {
                 name: "count",

@@ -43,6 +43,8 @@ export function nodeObject(spec: ClusterSpec, pool: NodePoolSpec, name: string, 
   };
 }
 
+const mergePatch = setHeaderOptions("Content-Type", "application/merge-patch+json");
+
 /** Registers a pool's nodes as ready. Nodes of the pool that it no longer has are removed. */
 export async function registerNodes(config: KubeConfig, spec: ClusterSpec, pool: NodePoolSpec): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
@@ -78,8 +80,10 @@ export async function registerNodes(config: KubeConfig, spec: ClusterSpec, pool:
           },
         },
       },
-      setHeaderOptions("Content-Type", "application/merge-patch+json"),
+      mergePatch,
     );
+    // Admission taints every new node as not ready; the controller that lifts it wants heartbeats.
+    await core.patchNode({ name, body: { spec: { taints: pool.taints } } }, mergePatch);
   }
   const keep = new Set(wanted.map(({ name }) => name));
   for (const name of names) if (name && !keep.has(name)) await core.deleteNode({ name });
