@@ -1,0 +1,45 @@
+/** `sandbox.yaml`: all that the sandbox knows of the project it serves. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import { z } from "zod";
+import { PROJECT_ROOT } from "./environment";
+
+const schema = z.strictObject({
+  /** Images of the project and the local programs that run for them. */
+  images: z.array(
+    z.strictObject({
+      /** Image repository without tag and digest; a leading `*` stands for any registry. */
+      match: z.string().min(1),
+      /** Command that builds `folder`, run in the project's root before the sandbox starts. */
+      build: z.array(z.string()).min(1),
+      /** Folder of the built files, relative to the project's root; mounted read-only at /app. */
+      folder: z.string().min(1),
+      entrypoint: z.array(z.string()).min(1),
+      /** Programs of the sandbox's tools that the image carries on its PATH. */
+      tools: z.array(z.enum(["node", "rclone"])).default([]),
+    }),
+  ),
+  /** 1Password vaults, their items and fields. A field without a value gets a random password. */
+  onePassword: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.string().nullable()))).default({}),
+});
+
+export type SandboxConfig = z.output<typeof schema>;
+
+/** Reads `sandbox.yaml`. @throws naming each key that is wrong */
+export function loadConfig(root: string): SandboxConfig {
+  const path = join(root, "sandbox.yaml");
+  const result = schema.safeParse(parse(readFileSync(path, "utf8")));
+  if (!result.success) throw new Error(`${path} cannot be used:\n${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+/** Builds the project's own images. */
+export async function buildImages(): Promise<void> {
+  for (const { build } of loadConfig(PROJECT_ROOT).images) {
+    const [command = "", ...args] = build;
+    await promisify(execFile)(command, args, { cwd: PROJECT_ROOT });
+  }
+}

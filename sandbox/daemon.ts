@@ -1,0 +1,83 @@
+/** The local cloud's only long-lived process: everything else is its child and ends with it. */
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { CloudControl } from "./cloud/control";
+import { Gateway } from "./cloud/gateway";
+import { LocalIdentities } from "./cloud/identities";
+import { FakeGcsObjects } from "./cloud/objects";
+import { serveControl } from "./cloud/server";
+import { startStorageServer } from "./cloud/storage-server";
+import { Tokens } from "./cloud/tokens";
+import { LocalClusters } from "./clusters/manager";
+import { loadConfig } from "./config";
+import { PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
+import { imageTable } from "./images/table";
+import { logger } from "./lib/log";
+import { ProcessTable } from "./lib/process";
+import { eckOperator } from "./operators/eck";
+import { k8ssandraOperator } from "./operators/k8ssandra";
+import { OperatorManager } from "./operators/manager";
+import { onePasswordOperator } from "./operators/onepassword";
+import { seedOnePassword } from "./operators/onepassword/items";
+import { loadTools } from "./toolchain";
+
+const log = logger("daemon");
+
+async function main(): Promise<void> {
+  const dir = sandboxDir();
+  mkdirSync(dir, { recursive: true });
+  chmodSync(dir, 0o711); // containers with users of their own pass through it
+  const tools = loadTools();
+  const config = loadConfig(PROJECT_ROOT);
+  const processes = new ProcessTable(dir);
+  const onePassword = seedOnePassword(dir, config.onePassword);
+
+  const storage = await startStorageServer({ dir, binary: tools.fakeGcsServer, processes });
+  const objects = new FakeGcsObjects(storage.endpoint);
+  const control: CloudControl = new CloudControl({ dir, clusters: () => clusters, objects });
+  const tokens = new Tokens();
+  const gateway = await Gateway.start({ upstream: storage.endpoint, decisions: control, tokens });
+  const identities = new LocalIdentities({
+    upstream: storage.endpoint,
+    decisions: control,
+    tokens,
+    workloadPool: (id) => clusters.get(id)?.spec.workloadPool,
+  });
+  const operators = new OperatorManager([k8ssandraOperator, eckOperator, onePasswordOperator(onePassword)]);
+  const clusters = new LocalClusters({
+    dir,
+    binaries: tools,
+    processes,
+    identities,
+    images: imageTable(tools, PROJECT_ROOT, config),
+    onStart: (cluster, agent, resolve) => operators.attach(cluster, agent, resolve),
+  });
+
+  const stop = async (): Promise<void> => {
+    log("stops");
+    await clusters.stopAll();
+    await gateway.close();
+    await storage.stop();
+    process.exit(0);
+  };
+  await serveControl(socketOf(dir), control, {
+    token: async (email) => tokens.issue(email),
+    status: () => ({
+      pid: process.pid,
+      storageEndpoint: gateway.endpoint,
+      clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
+      resources: control.size,
+    }),
+    stop,
+  });
+  process.once("SIGTERM", () => void stop());
+  process.once("SIGINT", () => void stop());
+  process.on("unhandledRejection", (reason) => log(`unhandled: ${(reason as Error)?.stack ?? reason}`));
+  process.on("uncaughtException", (error) => log(`uncaught: ${error.stack}`));
+  log(`runs; state in ${join(dir)}`);
+}
+
+main().catch((error: Error) => {
+  log(`did not start: ${error.stack}`);
+  process.exit(1);
+});

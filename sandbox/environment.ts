@@ -1,0 +1,50 @@
+/** Where the sandbox keeps its state, and the environment that points Pulumi and credential helpers to it. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import type { Status } from "./cloud/api";
+import type { Tools } from "./toolchain";
+
+export const PROJECT_ROOT = join(__dirname, "..");
+
+/** State folder: SANDBOX_DIR, or `.sandbox` of the checkout. */
+export const sandboxDir = (): string => process.env.SANDBOX_DIR ?? join(PROJECT_ROOT, ".sandbox");
+/** Unix socket of the daemon in a state folder. */
+export const socketOf = (dir: string): string => join(dir, "control.sock");
+/** Log of the daemon in a state folder. */
+export const daemonLog = (dir: string): string => join(dir, "daemon.log");
+
+/** Anybody may read it: what it protects is made up, like everything else here. */
+const PASSPHRASE = "sandbox";
+
+/** Environment of the commands that deploy to a running sandbox. `status` is the daemon's. */
+export function environment(dir: string, tools: Tools, status: Status): Record<string, string> {
+  const state = join(dir, "state");
+  const home = join(dir, "pulumi");
+  for (const folder of [state, home]) mkdirSync(folder, { recursive: true });
+  return {
+    PATH: [
+      join(PROJECT_ROOT, "sandbox", "providers", "bin"),
+      join(PROJECT_ROOT, "sandbox", "clusters", "bin"),
+      ...(tools.languageHost ? [tools.languageHost] : []),
+      dirname(tools.pulumi),
+      process.env.PATH ?? "/usr/bin:/bin",
+    ].join(":"),
+    SANDBOX_DIR: dir,
+    SANDBOX_SOCKET: socketOf(dir),
+    SANDBOX_STORAGE_ENDPOINT: status.storageEndpoint,
+    PULUMI_HOME: home,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...secretsToken(dir),
+  };
+}
+
+/** The 1Password token that the sandbox made up for whoever deploys. */
+function secretsToken(dir: string): Record<string, string> {
+  const path = join(dir, "onepassword.json");
+  if (!existsSync(path)) return {};
+  return { OP_SERVICE_ACCOUNT_TOKEN: String(parse(readFileSync(path, "utf8")).token) };
+}
