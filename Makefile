@@ -24,7 +24,7 @@ env: node_modules/.package-lock.json ## print the environment for pulumi by hand
 	@$(TSX) sandbox/cli.ts env
 
 setup: node_modules/.package-lock.json ## install and build what is pinned (cached outside git)
-	@$(TSX) sandbox/toolchain/cli.ts ensure
+	@$(TSX) sandbox/toolchain/cli.ts setup
 
 node_modules/.package-lock.json: package-lock.json
 	@command -v node >/dev/null || { echo "Node.js >= 20.19 is missing: install it from your distribution or nodejs.org"; exit 1; }
