@@ -187,7 +187,8 @@ function initializationFailed(error: InitializationError): ServiceError {
   if (error.inputs) detail.setInputs(toStruct(error.inputs));
   const packed = new Any();
   packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const rpcStatus = new Status().setCode(status.UNKNOWN).setMessage(error.message).addDetails(packed);
+  const rpcStatus = new Status().setCode(status.UNKNOWN).setMessage(error.message);
+  rpcStatus.addDetails(packed);
   const metadata = new Metadata();
   metadata.add("grpc-status-details-bin", Buffer.from(rpcStatus.serializeBinary()));
   return grpcError(status.UNKNOWN, error.message, metadata);
