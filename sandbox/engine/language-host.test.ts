@@ -1,9 +1,11 @@
 /** The language host, driven by the real Pulumi: a program, its configuration and failures, and a policy pack. */
 import assert from "node:assert/strict";
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { loadTools } from "../toolchain/index";
 
@@ -118,3 +120,22 @@ test("a mandatory policy of a TypeScript pack stops a preview, a met one does no
   succeed(run(folder, "config", "set", "name", "good"));
   assert.match(succeed(run(folder, "preview", "--policy-pack", pack)), /naming@v1\.2\.3/);
 });
+
+test("the host ends when the Pulumi that started it was killed", async () => {
+  const parent = spawn("sh", ["-c", '"$0" 127.0.0.1:1 & echo "pid $!"; wait', join(host, "pulumi-language-nodejs")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
+  const pid = Number(String((await lines.next()).value).replace("pid ", ""));
+  assert.match(String((await lines.next()).value), /^\d+$/);
+  assert.ok(existsSync(`/proc/${pid}`));
+  parent.kill("SIGKILL");
+  // Its output stays open for as long as the host lives.
+  await once(parent, "close");
+  assert.ok(!existsSync(`/proc/${pid}`) || isZombie(pid));
+});
+
+/** Ended, though its new parent has not yet taken notice. */
+function isZombie(pid: number): boolean {
+  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}

@@ -19,7 +19,8 @@ export function startNode(args: string[], options: SpawnOptions): ChildProcess {
 /** Waits for the end, with all output delivered. */
 export function exitOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve, reject) => {
-    child.once("error", reject);
+    // An abort is reported as an error too, but then the process still ends and closes.
+    child.on("error", (error) => error.name === "AbortError" || reject(error));
     child.once("close", (code, signal) => resolve(signal ? { signal } : { code: code ?? 0 }));
   });
 }

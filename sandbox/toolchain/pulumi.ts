@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { findOnPath } from "./prerequisites";
+import { findOnPath } from "./on-path";
 
 /** Older ones lack what the stacks use (resource hooks, policies on the current SDK). */
 const oldest = { major: 3, minor: 200 };
