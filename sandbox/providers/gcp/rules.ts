@@ -1,0 +1,203 @@
+/**
+ * What the cloud's APIs and the provider refuse beyond the shape of the inputs, by resource type: rules for single
+ * values by their path (`[]` stands for every element of a list), and conditions between properties in relations.ts.
+ */
+import type { Props } from "../../lib/types";
+import type { CheckFailure } from "../provider";
+import { isRecord, isUnknown } from "../values";
+import { checkPolicy } from "./policy";
+import { relations } from "./relations";
+import {
+  atMost,
+  between,
+  bucketLocation,
+  bucketName,
+  cidr,
+  firewallRange,
+  labels,
+  matches,
+  member,
+  oneOf,
+  projectId,
+  type Rule,
+  region,
+  regionOrZone,
+  resourceName,
+  role,
+  zone,
+} from "./syntax";
+
+/** Rules that hold wherever a type has a property of this name. */
+const common: Record<string, Rule> = {
+  project: projectId,
+  region,
+  deletionPolicy: oneOf("DELETE", "PREVENT", "ABANDON"),
+  labels,
+  resourceLabels: labels,
+};
+
+const storageClass = oneOf(
+  "STANDARD",
+  "NEARLINE",
+  "COLDLINE",
+  "ARCHIVE",
+  "MULTI_REGIONAL",
+  "REGIONAL",
+  "DURABLE_REDUCED_AVAILABILITY",
+);
+const date = matches(/^\d{4}-\d{2}-\d{2}$/, "a date is written YYYY-MM-DD");
+const ports = matches(/^\d{1,5}(?:-\d{1,5})?$/, 'a port is written "80" or "8000-8080"');
+const clusterName = resourceName(40);
+
+const nodeConfig: Record<string, Rule> = {
+  diskType: oneOf("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
+  diskSizeGb: between(10, 65536),
+  "taints[].effect": oneOf("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"),
+  "workloadMetadataConfig.mode": oneOf("GKE_METADATA", "GCE_METADATA", "MODE_UNSPECIFIED"),
+  imageType: matches(/^(?:cos_containerd|ubuntu_containerd|windows_ltsc_containerd)$/i, "e.g. COS_CONTAINERD"),
+};
+const below = (path: string, rules: Record<string, Rule>): Record<string, Rule> =>
+  Object.fromEntries(Object.entries(rules).map(([key, rule]) => [`${path}.${key}`, rule]));
+
+/** Rules by resource type and path. */
+const rules: Record<string, Record<string, Rule>> = {
+  "storage/bucket:Bucket": {
+    name: bucketName,
+    location: bucketLocation,
+    storageClass,
+    publicAccessPrevention: oneOf("inherited", "enforced"),
+    rpo: oneOf("DEFAULT", "ASYNC_TURBO"),
+    "lifecycleRules[].action.type": oneOf("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"),
+    "lifecycleRules[].action.storageClass": storageClass,
+    "lifecycleRules[].condition.withState": oneOf("LIVE", "ARCHIVED", "ANY"),
+    "lifecycleRules[].condition.matchesStorageClasses[]": storageClass,
+    "lifecycleRules[].condition.age": between(0, 100_000),
+    "lifecycleRules[].condition.createdBefore": date,
+    "lifecycleRules[].condition.customTimeBefore": date,
+    "lifecycleRules[].condition.noncurrentTimeBefore": date,
+    "retentionPolicy.retentionPeriod": between(1, 3_155_760_000),
+    "customPlacementConfig.dataLocations[]": bucketLocation,
+    "autoclass.terminalStorageClass": oneOf("NEARLINE", "ARCHIVE"),
+  },
+  "storage/bucketIAMPolicy:BucketIAMPolicy": { policyData: checkPolicy },
+  "serviceaccount/account:Account": {
+    accountId: matches(
+      /^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$/,
+      "an account id has 6 to 30 lower-case letters, digits and dashes, first a letter, last no dash",
+    ),
+    displayName: atMost(100),
+    description: atMost(256),
+  },
+  "serviceaccount/iAMBinding:IAMBinding": {
+    serviceAccountId: matches(
+      /^projects\/[^/]+\/serviceAccounts\/[^/]+$/,
+      'write "projects/PROJECT/serviceAccounts/EMAIL", the name of the account',
+    ),
+    role,
+    "members[]": member,
+  },
+  "projects/iAMCustomRole:IAMCustomRole": {
+    roleId: matches(/^[a-zA-Z0-9_.]{3,64}$/, "a role id has 3 to 64 letters, digits, underscores and dots; no dashes"),
+    title: atMost(100),
+    stage: oneOf("ALPHA", "BETA", "GA", "DEPRECATED", "DISABLED", "EAP"),
+    "permissions[]": matches(
+      /^[a-z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+){2,}$/,
+      "a permission is written SERVICE.RESOURCE.VERB, e.g. storage.objects.get",
+    ),
+  },
+  "projects/iAMMember:IAMMember": { role, member },
+  "projects/service:Service": {
+    service: matches(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, 'a service is written with its domain, "compute.googleapis.com"'),
+  },
+  "container/cluster:Cluster": {
+    name: clusterName,
+    location: regionOrZone,
+    "nodeLocations[]": zone,
+    networkingMode: oneOf("VPC_NATIVE", "ROUTES"),
+    datapathProvider: oneOf("LEGACY_DATAPATH", "ADVANCED_DATAPATH", "DATAPATH_PROVIDER_UNSPECIFIED"),
+    "releaseChannel.channel": oneOf("UNSPECIFIED", "RAPID", "REGULAR", "STABLE", "EXTENDED"),
+    "privateClusterConfig.masterIpv4CidrBlock": cidr(28, 28),
+    "masterAuthorizedNetworksConfig.cidrBlocks[].cidrBlock": cidr(),
+    "ipAllocationPolicy.stackType": oneOf("IPV4", "IPV4_IPV6"),
+    "dnsConfig.clusterDns": oneOf("PROVIDER_UNSPECIFIED", "PLATFORM_DEFAULT", "CLOUD_DNS"),
+    "dnsConfig.clusterDnsScope": oneOf("DNS_SCOPE_UNSPECIFIED", "CLUSTER_SCOPE", "VPC_SCOPE"),
+    "workloadIdentityConfig.workloadPool": matches(/^[^.]+\.svc\.id\.goog$/, 'write "PROJECT.svc.id.goog"'),
+    ...below("nodeConfig", nodeConfig),
+  },
+  "container/nodePool:NodePool": {
+    name: clusterName,
+    location: regionOrZone,
+    nodeCount: between(0, 1000),
+    "nodeLocations[]": zone,
+    "autoscaling.locationPolicy": oneOf("BALANCED", "ANY"),
+    ...below("nodeConfig", nodeConfig),
+  },
+  "compute/network:Network": {
+    name: resourceName(),
+    routingMode: oneOf("REGIONAL", "GLOBAL"),
+    mtu: between(1300, 8896),
+  },
+  "compute/subnetwork:Subnetwork": {
+    name: resourceName(),
+    ipCidrRange: cidr(4, 29),
+    "secondaryIpRanges[].rangeName": resourceName(),
+    "secondaryIpRanges[].ipCidrRange": cidr(4, 29),
+    stackType: oneOf("IPV4_ONLY", "IPV4_IPV6", "IPV6_ONLY"),
+  },
+  "compute/router:Router": { name: resourceName() },
+  "compute/routerNat:RouterNat": {
+    name: resourceName(),
+    natIpAllocateOption: oneOf("MANUAL_ONLY", "AUTO_ONLY"),
+    sourceSubnetworkIpRangesToNat: oneOf(
+      "ALL_SUBNETWORKS_ALL_IP_RANGES",
+      "ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES",
+      "LIST_OF_SUBNETWORKS",
+    ),
+    "logConfig.filter": oneOf("ERRORS_ONLY", "TRANSLATIONS_ONLY", "ALL"),
+  },
+  "compute/firewall:Firewall": {
+    name: resourceName(),
+    direction: oneOf("INGRESS", "EGRESS"),
+    priority: between(0, 65535),
+    "sourceRanges[]": firewallRange,
+    "destinationRanges[]": firewallRange,
+    "allows[].ports[]": ports,
+    "denies[].ports[]": ports,
+    "logConfig.metadata": oneOf("EXCLUDE_ALL_METADATA", "INCLUDE_ALL_METADATA"),
+  },
+  "compute/globalAddress:GlobalAddress": {
+    name: resourceName(),
+    addressType: oneOf("EXTERNAL", "INTERNAL"),
+    ipVersion: oneOf("IPV4", "IPV6"),
+    purpose: oneOf("VPC_PEERING", "PRIVATE_SERVICE_CONNECT"),
+    prefixLength: between(8, 30),
+  },
+};
+
+/** Everything the cloud would refuse about inputs whose shape is right. `type` has no `gcp:` in front. */
+export function checkRules(type: string, inputs: Props): CheckFailure[] {
+  const failures: CheckFailure[] = [];
+  for (const [path, rule] of Object.entries({ ...common, ...rules[type] })) {
+    for (const { at, value } of valuesAt(inputs, path.split("."), "")) {
+      const reason = rule(value);
+      if (reason !== undefined) failures.push({ property: at, reason });
+    }
+  }
+  return failures.concat(relations(type, inputs));
+}
+
+/** Every known value behind a path with `[]` for the elements of a list. */
+function* valuesAt(value: unknown, path: string[], at: string): Generator<{ at: string; value: unknown }> {
+  if (value === undefined || value === null || isUnknown(value)) return;
+  const [step, ...rest] = path;
+  if (step === undefined) {
+    yield { at, value };
+  } else if (step === "[]") {
+    if (Array.isArray(value))
+      for (const [index, item] of value.entries()) yield* valuesAt(item, rest, `${at}[${index}]`);
+  } else if (step.endsWith("[]")) {
+    yield* valuesAt(value, [step.slice(0, -2), "[]", ...rest], at);
+  } else if (isRecord(value)) {
+    yield* valuesAt(value[step], rest, at ? `${at}.${step}` : step);
+  }
+}
