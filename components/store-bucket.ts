@@ -1,6 +1,7 @@
 import * as gcp from "@pulumi/gcp";
 import type { ComponentResourceOptions, Input, Resource } from "@pulumi/pulumi";
 import { ComponentResource } from "@pulumi/pulumi";
+import { storeLabel, storeLabelValue } from "../plan/labels";
 import { type BucketStore, bindings, customRoles, type Grant } from "../plan/permissions";
 import { daysInSeconds } from "../plan/retention";
 
@@ -24,14 +25,6 @@ export interface StoreBucketArgs {
   retainOnDelete?: boolean;
   /** Accounts that must exist before the policy can name them. */
   accounts?: Input<Resource>[];
-}
-
-/** Label that says which column of the identity matrix a bucket is; policies go by it. */
-export const storeLabel = "iconik-store";
-
-/** Label value of a store. */
-export function storeLabelValue(store: BucketStore): string {
-  return store.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /**

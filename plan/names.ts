@@ -82,3 +82,8 @@ export function restorerAccountId(site: string): string {
 
 /** Longest site name, see {@link restorerAccountId}. */
 export const siteNameMaxLength = 21;
+
+/** True for projects that exist for drills: only there may data go unprotected. */
+export function isDrillProject(project: string): boolean {
+  return /(^|-)drill(-|$)/.test(project);
+}

@@ -148,7 +148,7 @@ test("names carry their moment to the second, sort by time and lead back", () =>
 
 test("each system's files and policies exist", () => {
   for (const system of systems) {
-    for (const file of [...system.components, ...system.policies.map((name) => `policies/${name}.ts`)]) {
+    for (const file of [...system.components, ...system.policies.map((name) => `policies/rules/${name}.ts`)]) {
       assert.ok(existsSync(`${__dirname}/../${file}`), `${system.id}: ${file}`);
     }
   }

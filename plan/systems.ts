@@ -8,7 +8,7 @@ export interface System {
   requirement: string;
   /** Files that declare it. Empty: comes with its own issue. */
   components: string[];
-  /** Policies (names of policies/<name>.ts) that enforce it. */
+  /** Policies (names of policies/rules/<name>.ts) that enforce it. */
   policies: string[];
 }
 
