@@ -3,7 +3,7 @@
  * checkouts. A folder under its final name is complete: it is filled under another name and renamed.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { lock } from "proper-lockfile";
@@ -54,25 +54,29 @@ export async function ensure(recipe: Recipe, report: Report): Promise<boolean> {
   // The lock is renewed while its owner lives, so the lock of a killed process expires; a build may last long.
   const release = await lock(join(cacheRoot(), recipe.name), {
     realpath: false,
-    stale: 60_000,
-    update: 5_000,
+    stale: 20_000,
+    update: 4_000,
     retries: { forever: true, minTimeout: 1_000, maxTimeout: 2_000 },
+    // After a long pause of the machine another process may have taken it over: a build too many, but no harm.
+    onCompromised: () => report(`${recipe.name}: another process may be building it as well`),
   });
   try {
     if (missingResults(recipe).length === 0) return false;
     await buildInto(recipe, report);
     return true;
   } finally {
-    await release();
+    await release().catch(() => undefined);
   }
 }
 
 /** Builds beside the final folder and renames. Only the holder of the recipe's lock may call it. */
 async function buildInto(recipe: Recipe, report: Report): Promise<void> {
   const final = folderOf(recipe);
-  const partial = `${final}.partial`;
   removeLeftovers(recipe.name);
-  mkdirSync(partial, { recursive: true });
+  // A name of its own: what a killed build started may still be writing to that build's folder.
+  const partial = mkdtempSync(`${final}.partial-`);
+  // The stores run as another user.
+  chmodSync(partial, 0o755);
   await recipe.build(partial, final, report);
   const missing = recipe.results.filter((result) => !existsSync(join(partial, result)));
   if (missing.length > 0) {
@@ -85,7 +89,7 @@ async function buildInto(recipe: Recipe, report: Report): Promise<void> {
 /** What killed builds of this tool left behind. Older complete versions stay: another checkout may use them. */
 function removeLeftovers(name: string): void {
   for (const entry of readdirSync(cacheRoot())) {
-    if (entry.startsWith(`${name}-`) && entry.endsWith(".partial")) {
+    if (entry.startsWith(`${name}-`) && entry.includes(".partial-")) {
       rmSync(join(cacheRoot(), entry), { recursive: true, force: true });
     }
   }

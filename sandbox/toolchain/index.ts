@@ -43,7 +43,7 @@ export function loadTools(): Tools {
     fakeGcsServer: join(folderOf(fakeGcsServer), "fake-gcs-server"),
     bwrap: findOnPath("bwrap") ?? "",
     python: { home: environment, medusa: join(environment, "bin/medusa"), rclone: join(environment, "bin/rclone") },
-    cassandra: { lib: join(folderOf(cassandra), "lib"), java: java.cassandra },
+    cassandra: { lib: join(folderOf(cassandra), "lib"), java: java.cassandra ?? "" },
     opensearch: { home: folderOf(opensearch), java: java.opensearch },
   };
 }
@@ -56,6 +56,7 @@ function recipes(): Recipe[] {
 function missingTools(): string[] {
   // The sandbox runs these itself; the other prerequisites are only needed for building.
   const programs = ["bwrap", "setpriv", "nsenter"].filter((program) => !findOnPath(program));
+  if (!javaRuntimes().cassandra) programs.push("Java 17");
   const built = recipes().flatMap((recipe) => {
     const [first, ...more] = missingResults(recipe);
     return first ? [`${recipe.name} (${first}${more.length > 0 ? ` and ${more.length} more` : ""})`] : [];

