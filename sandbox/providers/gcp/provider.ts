@@ -45,9 +45,8 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
       const checked = cloudInputs(inputs);
       const failures = checkShape(type, checked);
       // Rules presume the right shape; one mistake should not be reported twice.
-      const all =
-        failures.length > 0 ? failures : [...missingLocation(key, type, checked), ...checkRules(key, checked)];
-      return { inputs, failures: all.map((failure) => located(req, failure)) };
+      if (failures.length > 0) return { inputs, failures };
+      return { inputs, failures: [...missingLocation(key, type, checked), ...checkRules(key, checked)] };
     },
 
     async diff(req): Promise<DiffResult> {
@@ -76,7 +75,6 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
     },
 
     async update(req) {
-      const { type } = known(req.type);
       const inputs = cloudInputs(req.news);
       if (req.preview) return previewUpdate(req.oldInputs, req.oldOutputs, inputs);
       mustBeKnown(req, inputs);
