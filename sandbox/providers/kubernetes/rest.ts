@@ -1,6 +1,7 @@
 /** Operations on objects of one cluster. */
 import { createHash } from "node:crypto";
 import type { KubeConfig } from "@kubernetes/client-node";
+import type { Props } from "../../lib/types";
 import { ApiError, Connection, UnreachableError } from "./connection";
 import { Discovery, isClusterScoped, NoKindError } from "./discovery";
 import { annotated, apiVersionOf, type Gvk, gvkOf, type KubeObject } from "./types";
@@ -103,13 +104,14 @@ export class Rest {
     });
   }
 
-  /** Replaces the live object (no server-side apply). */
-  async replace(object: KubeObject, options: WriteOptions): Promise<KubeObject> {
+  /** Changes the live object by a JSON merge patch (no server-side apply). */
+  async mergePatch(object: KubeObject, patch: Props, options: WriteOptions): Promise<KubeObject> {
     return this.connection.send<KubeObject>({
-      method: "PUT",
+      method: "PATCH",
       path: await this.path(object, options.waitMs),
       query: writeQuery(options),
-      body: object,
+      contentType: "application/merge-patch+json",
+      body: patch,
     });
   }
 
