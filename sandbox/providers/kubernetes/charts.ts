@@ -1,6 +1,6 @@
 /** The Helm charts that can be released here: their CustomResourceDefinitions and whether an operator comes with them. */
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import type { Props } from "../../lib/types";
 import { isRecord } from "../values";
@@ -108,7 +108,11 @@ export function chartOf(reference: string): Chart {
 
 /** Folder of real CustomResourceDefinitions, `GROUP_PLURAL.yaml` each; kinds without a file get a permissive schema. */
 export function crdFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.SANDBOX_CRDS || resolve(__dirname, "../../../../shared/crds");
+  if (env.SANDBOX_CRDS) return env.SANDBOX_CRDS;
+  // This file runs as a source and as a bundle elsewhere in the checkout.
+  let folder = __dirname;
+  while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
+  return join(folder, "..", "shared", "crds");
 }
 
 /** The CustomResourceDefinitions that a release of a chart installs. */

@@ -16,6 +16,9 @@ export interface ProviderConfig {
   /** Namespace of objects that declare none. */
   namespace: string;
   enableServerSideApply: boolean;
+  /** Data of ConfigMaps and Secrets is changed in place instead of by replacement. */
+  enableConfigMapMutable: boolean;
+  enableSecretMutable: boolean;
   /** Objects of a cluster that cannot be reached count as gone. */
   deleteUnreachable: boolean;
 }
@@ -25,6 +28,8 @@ export function readConfig(args: Props, env: NodeJS.ProcessEnv = process.env): P
   const config: ProviderConfig = {
     namespace: isUnknown(args.namespace) ? "default" : text(args.namespace),
     enableServerSideApply: flag(args.enableServerSideApply, env.PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY, true),
+    enableConfigMapMutable: flag(args.enableConfigMapMutable, env.PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE, false),
+    enableSecretMutable: flag(args.enableSecretMutable, env.PULUMI_K8S_ENABLE_SECRET_MUTABLE, false),
     deleteUnreachable: flag(args.deleteUnreachable, env.PULUMI_K8S_DELETE_UNREACHABLE, false),
   };
   if ([args.kubeconfig, args.context, args.cluster].some(isUnknown)) {

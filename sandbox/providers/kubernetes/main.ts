@@ -1,0 +1,5 @@
+/** Program of `pulumi-resource-kubernetes`. */
+import { serve } from "../server";
+import { kubernetesProvider } from ".";
+
+serve(kubernetesProvider());
