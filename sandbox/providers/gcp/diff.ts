@@ -10,7 +10,7 @@ import { type ObjectType, objectType, parseType } from "./table";
  */
 export function diffInputs(type: ObjectType, olds: Props, news: Props): DiffResult {
   const detailed: Record<string, DiffKind> = {};
-  diffObject(type, olds, news, "", false, detailed);
+  diffObject(type, olds, news, "", detailed);
   const paths = Object.keys(detailed);
   return {
     changes: paths.length > 0,
@@ -22,10 +22,10 @@ export function diffInputs(type: ObjectType, olds: Props, news: Props): DiffResu
 
 type Detailed = Record<string, DiffKind>;
 
-function diffObject(type: ObjectType, olds: Props, news: Props, path: string, replaces: boolean, into: Detailed): void {
+function diffObject(type: ObjectType, olds: Props, news: Props, path: string, into: Detailed): void {
   for (const name of keys(olds, news)) {
     const expression = Object.hasOwn(type.properties, name) ? type.properties[name]! : "string";
-    diffValue(expression, olds[name], news[name], path ? `${path}.${name}` : name, replaces, into);
+    diffValue(expression, olds[name], news[name], path ? `${path}.${name}` : name, false, into);
   }
 }
 
@@ -54,7 +54,8 @@ function diffValue(
       diffValue(type.of, old[key], value[key], `${path}["${key}"]`, replaces, into);
     }
   } else if (type.kind === "object" && isRecord(old) && isRecord(value)) {
-    diffObject(objectType(type.of), old, value, path, replaces, into);
+    // The mark on an object is about its coming and going; what is inside has marks of its own.
+    diffObject(objectType(type.of), old, value, path, into);
   } else if (JSON.stringify(old) !== JSON.stringify(value)) {
     into[path] = replaces ? "update-replace" : "update";
   }
