@@ -166,8 +166,9 @@ export interface AccessDecisions {
   /**
    * True when the declared IAM (bucket policy, project policy, custom and predefined roles, conditions) gives `member`
    * (`serviceAccount:EMAIL`) a permission such as `storage.objects.get` on a bucket, or on one of its objects.
+   * `listPrefix` is the prefix of a listing, which conditions may ask for.
    */
-  allows(member: string, permission: string, bucket: string, object?: string): boolean;
+  allows(member: string, permission: string, bucket: string, object?: string, listPrefix?: string): boolean;
   /** True when the account exists and `member` (`serviceAccount:PROJECT.svc.id.goog[ns/ksa]`) may act as it. */
   mayActAs(member: string, email: string): boolean;
   /** Now, as the cloud's clock has it. */

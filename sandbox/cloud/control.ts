@@ -1,0 +1,169 @@
+/** The cloud's control plane: resources by type, their behaviours, the IAM that follows from them, and faults. */
+import {
+  type AccessDecisions,
+  type Behaviour,
+  type BucketSettings,
+  CloudError,
+  type CloudResource,
+  type ClusterManager,
+  type ObjectStore,
+  type Props,
+} from "../lib/types";
+import type { Fault } from "./api";
+import { bucketBehaviour, bucketPolicyBehaviour, retention } from "./gcp/bucket";
+import { clusterBehaviour, nodePoolBehaviour } from "./gcp/cluster";
+import { computeBehaviours } from "./gcp/compute";
+import {
+  accountBehaviour,
+  accountBindingBehaviour,
+  customRoleBehaviour,
+  POOLS,
+  projectMemberBehaviour,
+} from "./gcp/identity";
+import { Access, TYPES } from "./iam/access";
+import { invoke } from "./invokes";
+import { Registry, text } from "./registry";
+
+export interface CloudControlOptions {
+  /** State folder. */
+  dir: string;
+  clusters: () => ClusterManager;
+  objects: ObjectStore;
+  /** Projects that had a cluster before, so that their Workload Identity pool exists. */
+  preparedProjects?: string[];
+}
+
+const UNREADABLE = "unreadable buckets";
+
+export class CloudControl implements AccessDecisions {
+  private readonly registry: Registry;
+  private readonly access: Access;
+  private readonly behaviours: Record<string, Behaviour>;
+
+  constructor(private readonly options: CloudControlOptions) {
+    this.registry = new Registry(options.dir);
+    this.access = new Access(this.registry);
+    for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
+    const { registry, access } = this;
+    this.behaviours = {
+      [TYPES.bucket]: bucketBehaviour(registry, options.objects, () => this.now()),
+      [TYPES.bucketPolicy]: bucketPolicyBehaviour(registry, access),
+      [TYPES.account]: accountBehaviour(registry),
+      [TYPES.accountBinding]: accountBindingBehaviour(registry, access),
+      [TYPES.customRole]: customRoleBehaviour(registry),
+      [TYPES.projectMember]: projectMemberBehaviour(registry, access),
+      [TYPES.cluster]: clusterBehaviour(registry, options.clusters),
+      [TYPES.nodePool]: nodePoolBehaviour(registry, options.clusters),
+      ...computeBehaviours(registry),
+    };
+  }
+
+  /** Number of resources that exist. */
+  get size(): number {
+    return this.registry.size;
+  }
+
+  async create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
+    const behaviour = this.behaviours[type];
+    const made = behaviour
+      ? await behaviour.create(inputs, caller)
+      : { id: recordedId(type, name, inputs), outputs: { ...inputs } };
+    this.registry.put({ type, id: made.id, inputs, outputs: made.outputs });
+    return made;
+  }
+
+  async read(type: string, id: string): Promise<CloudResource | undefined> {
+    const resource = this.registry.get(type, id);
+    if (!resource) return undefined;
+    const read = this.behaviours[type]?.read;
+    if (!read) return resource;
+    const outputs = await read(resource);
+    return outputs && { ...resource, outputs };
+  }
+
+  async update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
+    const resource = this.registry.get(type, id);
+    if (!resource) throw new CloudError(404, "notFound", `${id} was not found`);
+    const update = this.behaviours[type]?.update;
+    const outputs = update ? await update(resource, inputs, caller) : { ...resource.outputs, ...inputs };
+    this.registry.put({ type, id, inputs, outputs });
+    return outputs;
+  }
+
+  /** Deleting what is gone succeeds. */
+  async delete(type: string, id: string, caller: string): Promise<void> {
+    const resource = this.registry.get(type, id);
+    if (!resource) return;
+    await this.behaviours[type]?.delete?.(resource, caller);
+    this.registry.remove(type, id);
+  }
+
+  invoke(token: string, args: Props, caller: string): Promise<Props> {
+    return invoke(token, args, {
+      objects: this.options.objects,
+      caller,
+      allows: (permission, bucket, object, listPrefix) =>
+        this.allows(memberOf(caller), permission, bucket, object, listPrefix),
+    });
+  }
+
+  async fault({ kind, target, state }: Fault): Promise<void> {
+    if (kind === "bucket") {
+      if (!this.registry.get(TYPES.bucket, target))
+        throw new CloudError(404, "notFound", `bucket ${target} was not found`);
+      if (state === "unreadable") this.registry.note(UNREADABLE, target);
+      else this.registry.forget(UNREADABLE, target);
+      return;
+    }
+    const clusters = this.options.clusters();
+    const hit = clusters
+      .list()
+      .filter(({ spec }) => spec.location === target || spec.location.replace(/-[a-z]$/, "") === target);
+    if (hit.length === 0) throw new CloudError(404, "notFound", `no cluster runs in region ${target}`);
+    await Promise.all(hit.map(({ spec }) => clusters.lose(spec.id)));
+  }
+
+  bucket(name: string): BucketSettings | undefined {
+    const found = this.registry.get(TYPES.bucket, name);
+    return (
+      found && {
+        name,
+        project: text(found.outputs, "project"),
+        location: text(found.outputs, "location"),
+        retentionSeconds: retention(found.outputs).seconds,
+        unreadable: this.registry.knows(UNREADABLE, name),
+      }
+    );
+  }
+
+  allows(member: string, permission: string, bucket: string, object?: string, listPrefix?: string): boolean {
+    const found = this.registry.get(TYPES.bucket, bucket);
+    if (!found) return false;
+    const resourceName = `projects/_/buckets/${bucket}${object === undefined ? "" : `/objects/${object}`}`;
+    return this.access.bucketAllows(found, member, permission, {
+      time: this.now(),
+      resourceName,
+      resourceType: `storage.googleapis.com/${object === undefined ? "Bucket" : "Object"}`,
+      ...(listPrefix === undefined ? {} : { listPrefix }),
+    });
+  }
+
+  mayActAs(member: string, email: string): boolean {
+    return this.access.mayActAs(member, email, this.now());
+  }
+
+  now(): Date {
+    return new Date();
+  }
+}
+
+/** IAM member of an email address. */
+const memberOf = (email: string) => `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
+
+/** Id of a type that is only recorded. */
+function recordedId(type: string, name: string, inputs: Props): string {
+  const collection = type.split("/")[1]?.split(":")[0] ?? type;
+  return [inputs.project && `projects/${inputs.project}`, collection, inputs.name ?? inputs.service ?? name]
+    .filter(Boolean)
+    .join("/");
+}

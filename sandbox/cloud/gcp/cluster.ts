@@ -1,0 +1,145 @@
+/** GKE clusters and node pools: real API servers, and the nodes that pods are scheduled to. */
+import {
+  type Behaviour,
+  CloudError,
+  type CloudResource,
+  type ClusterManager,
+  type NodePoolSpec,
+  type Props,
+} from "../../lib/types";
+import { TYPES } from "../iam/access";
+import { type Registry, text } from "../registry";
+import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
+import { POOLS } from "./identity";
+
+const EFFECTS: Record<string, string> = {
+  NO_SCHEDULE: "NoSchedule",
+  NO_EXECUTE: "NoExecute",
+  PREFER_NO_SCHEDULE: "PreferNoSchedule",
+};
+/** GiB of memory per core by machine family. */
+const MEMORY_PER_CORE: Record<string, number> = { standard: 4, highmem: 8, highcpu: 1 };
+
+export function clusterBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {
+  return {
+    create: async (inputs) => {
+      const [project, name, location] = [
+        required(inputs, "project", "cluster"),
+        text(inputs, "name"),
+        text(inputs, "location"),
+      ];
+      matches(name, /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "cluster name");
+      const id = `projects/${project}/locations/${location}/clusters/${name}`;
+      absent(registry, TYPES.cluster, id);
+      const network = text(inputs, "network");
+      if (network.startsWith("projects/") && !registry.get("gcp:compute/network:Network", network))
+        throw notFound(`Network ${network}`);
+      for (const zone of (inputs.nodeLocations as string[]) ?? []) {
+        if (!zone.startsWith(location)) throw invalid(`node location ${zone} is not in ${location}`);
+      }
+      const pool = (inputs.workloadIdentityConfig as { workloadPool?: string } | undefined)?.workloadPool;
+      if (pool && pool !== `${project}.svc.id.goog`)
+        throw invalid(`Workload Identity pool ${pool} is not ${project}.svc.id.goog`);
+      const dns = inputs.dnsConfig as { clusterDnsScope?: string; clusterDnsDomain?: string } | undefined;
+      const running = await clusters().create({
+        id,
+        name,
+        project,
+        location,
+        ...(pool ? { workloadPool: pool } : {}),
+        ...(dns?.clusterDnsScope === "VPC_SCOPE" && dns.clusterDnsDomain ? { vpcDnsDomain: dns.clusterDnsDomain } : {}),
+      });
+      if (pool) registry.note(POOLS, pool);
+      return {
+        id,
+        outputs: {
+          ...inputs,
+          endpoint: running.endpoint,
+          masterVersion: "1.35.0-gke.1",
+          masterAuth: { clusterCaCertificate: Buffer.from(running.caCertificate).toString("base64") },
+          selfLink: `https://container.googleapis.com/v1/${id}`,
+        },
+      };
+    },
+    read: async ({ id, outputs }) => (clusters().get(id) ? outputs : undefined),
+    update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
+    delete: async ({ id, inputs }) => {
+      if (inputs.deletionProtection !== false)
+        throw new CloudError(
+          400,
+          "failedPrecondition",
+          `Cannot destroy cluster ${id} because deletion_protection is set to true. Set it to false to proceed with cluster deletion.`,
+        );
+      await clusters().delete(id);
+      for (const pool of registry.all(TYPES.nodePool)) {
+        if (pool.id.startsWith(`${id}/`)) registry.remove(TYPES.nodePool, pool.id);
+      }
+    },
+  };
+}
+
+export function nodePoolBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {
+  const clusterOf = (inputs: Props): CloudResource => {
+    const reference = required(inputs, "cluster", "node pool");
+    const id = reference.startsWith("projects/")
+      ? reference
+      : `projects/${text(inputs, "project")}/locations/${text(inputs, "location")}/clusters/${reference}`;
+    const found = registry.get(TYPES.cluster, id);
+    if (!found || !clusters().get(id)) throw notFound(`Cluster ${id}`);
+    return found;
+  };
+  const set = async (inputs: Props) => {
+    const cluster = clusterOf(inputs);
+    await clusters().setNodePool(cluster.id, nodePoolSpec(inputs, cluster));
+    return cluster;
+  };
+  return {
+    create: async (inputs) => {
+      matches(text(inputs, "name"), LABEL, "node pool name");
+      const id = `${clusterOf(inputs).id}/nodePools/${text(inputs, "name")}`;
+      absent(registry, TYPES.nodePool, id);
+      await set(inputs);
+      return { id, outputs: { ...inputs } };
+    },
+    read: async ({ inputs, outputs }) => {
+      const cluster = text(inputs, "cluster");
+      return !cluster.startsWith("projects/") || clusters().get(cluster) ? outputs : undefined;
+    },
+    update: async (_, inputs) => {
+      await set(inputs);
+      return { ...inputs };
+    },
+    delete: async ({ id, inputs }) => {
+      const [cluster = ""] = id.split("/nodePools/");
+      await clusters().removeNodePool(cluster, text(inputs, "name"));
+    },
+  };
+}
+
+/** The nodes that a pool's inputs ask for. */
+export function nodePoolSpec(inputs: Props, cluster: CloudResource): NodePoolSpec {
+  const node = (inputs.nodeConfig ?? {}) as {
+    machineType?: string;
+    labels?: Record<string, string>;
+    taints?: { key: string; value?: string; effect: string }[];
+  };
+  const scaling = inputs.autoscaling as { minNodeCount?: number } | undefined;
+  const location = text(cluster.inputs, "location");
+  const zones = (inputs.nodeLocations ?? cluster.inputs.nodeLocations) as string[] | undefined;
+  const machine = node.machineType ?? "e2-medium";
+  const [, family = "", cores = ""] = /^[a-z0-9]+-([a-z]+)-(\d+)$/.exec(machine) ?? [];
+  const cpu = Number(cores) || 2;
+  return {
+    name: text(inputs, "name"),
+    zones: zones ?? [`${location}-b`],
+    nodesPerZone: Math.max(Number(inputs.nodeCount ?? scaling?.minNodeCount ?? inputs.initialNodeCount ?? 1), 1),
+    labels: node.labels ?? {},
+    taints: (node.taints ?? []).map(({ key, value, effect }) => {
+      const known = EFFECTS[effect];
+      if (!known) throw invalid(`Taint effect ${effect} is not one of ${Object.keys(EFFECTS).join(", ")}`);
+      return { key, ...(value === undefined ? {} : { value }), effect: known };
+    }),
+    cpu,
+    memoryBytes: cpu * (MEMORY_PER_CORE[family] ?? 4) * 2 ** 30,
+  };
+}

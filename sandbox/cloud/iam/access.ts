@@ -1,0 +1,98 @@
+/** Who may do what, computed from the IAM that is declared now. */
+import type { CloudResource } from "../../lib/types";
+import { type Registry, text } from "../registry";
+import { type Condition, type ConditionContext, holds } from "./conditions";
+import { predefinedPermissions } from "./roles";
+
+export interface Binding {
+  role: string;
+  members: string[];
+  condition?: Condition;
+}
+
+export const TYPES = {
+  bucket: "gcp:storage/bucket:Bucket",
+  bucketPolicy: "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
+  account: "gcp:serviceaccount/account:Account",
+  accountBinding: "gcp:serviceaccount/iAMBinding:IAMBinding",
+  customRole: "gcp:projects/iAMCustomRole:IAMCustomRole",
+  projectMember: "gcp:projects/iAMMember:IAMMember",
+  cluster: "gcp:container/cluster:Cluster",
+  nodePool: "gcp:container/nodePool:NodePool",
+} as const;
+
+export class Access {
+  constructor(private readonly registry: Registry) {}
+
+  /** Bindings of a bucket: its authoritative policy, or what Cloud Storage gives a new bucket. */
+  bucketBindings(bucket: CloudResource): Binding[] {
+    const policy = this.registry.get(TYPES.bucketPolicy, `b/${bucket.id}`);
+    if (policy) return (JSON.parse(text(policy.inputs, "policyData")).bindings ?? []) as Binding[];
+    const project = text(bucket.outputs, "project");
+    return [
+      {
+        role: "roles/storage.legacyBucketOwner",
+        members: [`projectEditor:${project}`, `projectOwner:${project}`],
+      },
+      { role: "roles/storage.legacyBucketReader", members: [`projectViewer:${project}`] },
+    ];
+  }
+
+  /** Bindings of a project. */
+  projectBindings(project: string): Binding[] {
+    return this.registry
+      .all(TYPES.projectMember)
+      .filter(({ inputs }) => inputs.project === project)
+      .map(({ inputs }) => ({
+        role: text(inputs, "role"),
+        members: [text(inputs, "member")],
+        ...(inputs.condition ? { condition: inputs.condition as Condition } : {}),
+      }));
+  }
+
+  /** Permissions of a predefined or declared custom role; undefined: there is no such role. */
+  rolePermissions(role: string): readonly string[] | undefined {
+    const custom = this.registry.get(TYPES.customRole, role);
+    return custom ? ((custom.inputs.permissions as string[]) ?? []) : predefinedPermissions(role);
+  }
+
+  /** True when the bucket's or its project's bindings give the member the permission. */
+  bucketAllows(bucket: CloudResource, member: string, permission: string, context: ConditionContext): boolean {
+    const project = text(bucket.outputs, "project");
+    const inherited = this.projectBindings(project);
+    // Members such as projectEditor:P are whoever holds that role in the project.
+    const names = [member, ...convenience(project, inherited, member)];
+    return [...this.bucketBindings(bucket), ...inherited].some(
+      ({ role, members, condition }) =>
+        members.some((each) => names.includes(each) || each === "allUsers" || each === "allAuthenticatedUsers") &&
+        (this.rolePermissions(role)?.includes(permission) ?? false) &&
+        (!condition || holds(condition, context)),
+    );
+  }
+
+  /** True when a binding on the account lets the member act as it. */
+  mayActAs(member: string, email: string, time: Date): boolean {
+    const account = this.registry.all(TYPES.account).find(({ outputs }) => outputs.email === email);
+    if (!account) return false;
+    return this.registry
+      .all(TYPES.accountBinding)
+      .filter(({ inputs }) => inputs.serviceAccountId === account.id)
+      .some(
+        ({ inputs }) =>
+          ((inputs.members as string[]) ?? []).includes(member) &&
+          (this.rolePermissions(text(inputs, "role"))?.includes("iam.serviceAccounts.getAccessToken") ?? false) &&
+          (!inputs.condition ||
+            holds(inputs.condition as Condition, {
+              time,
+              resourceName: account.id,
+              resourceType: "iam.googleapis.com/ServiceAccount",
+            })),
+      );
+  }
+}
+
+function convenience(project: string, bindings: Binding[], member: string): string[] {
+  return (["owner", "editor", "viewer"] as const)
+    .filter((role) => bindings.some((each) => each.role === `roles/${role}` && each.members.includes(member)))
+    .map((role) => `project${role[0]?.toUpperCase()}${role.slice(1)}:${project}`);
+}

@@ -1,0 +1,65 @@
+/** IAM conditions: CEL over the request and the resource. Source: "Attribute reference for IAM Conditions". */
+import { Environment } from "@marcbachmann/cel-js";
+import { CloudError } from "../../lib/types";
+
+/** What a condition may ask about. */
+export interface ConditionContext {
+  time: Date;
+  /** e.g. `projects/_/buckets/B/objects/O`. */
+  resourceName: string;
+  /** e.g. `storage.googleapis.com/Object`. */
+  resourceType: string;
+  /** Prefix of a listing, when the request is one. */
+  listPrefix?: string;
+}
+
+export interface Condition {
+  title: string;
+  expression: string;
+}
+
+const environment = new Environment()
+  .registerVariable("request", "map")
+  .registerVariable("resource", "map")
+  .registerVariable("api", "map")
+  .registerFunction("map.getAttribute(string, dyn): dyn", (attributes: Map<string, unknown>, name: string, other) => {
+    const values = attributes as unknown as Record<string, unknown>;
+    return values[name] ?? other;
+  });
+
+const parsed = new Map<string, (context: Record<string, unknown>) => unknown>();
+
+/** @throws CloudError 400 when the expression cannot be evaluated as a condition */
+export function checkCondition({ title, expression }: Condition): void {
+  if (!title) throw new CloudError(400, "invalid", "a condition needs a title");
+  compile(expression);
+}
+
+/** True when the condition holds; one that cannot be evaluated does not. */
+export function holds({ expression }: Condition, context: ConditionContext): boolean {
+  try {
+    return (
+      compile(expression)({
+        request: { time: context.time },
+        resource: { name: context.resourceName, type: context.resourceType, service: "storage.googleapis.com" },
+        api: context.listPrefix === undefined ? {} : { "storage.googleapis.com/objectListPrefix": context.listPrefix },
+      }) === true
+    );
+  } catch {
+    return false;
+  }
+}
+
+function compile(expression: string): (context: Record<string, unknown>) => unknown {
+  const known = parsed.get(expression);
+  if (known) return known;
+  try {
+    const program = environment.parse(expression);
+    const checked = program.check();
+    if (!checked.valid) throw checked.error ?? new Error("it does not type-check");
+    parsed.set(expression, program);
+    return program;
+  } catch (error) {
+    throw new CloudError(400, "invalid", `condition ${expression} cannot be used: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,44 @@
+/** Permissions of the predefined roles that storage decisions depend on. Source: "IAM roles for Cloud Storage". */
+
+const READ = ["storage.objects.get", "storage.objects.list"];
+const ALL = [...READ, "storage.objects.create", "storage.objects.delete", "storage.objects.update"];
+const BUCKET = ["storage.buckets.get", "storage.buckets.update", "storage.buckets.getIamPolicy"];
+
+const predefined: Record<string, readonly string[]> = {
+  "roles/storage.objectViewer": READ,
+  "roles/storage.objectCreator": ["storage.objects.create"],
+  "roles/storage.objectUser": ALL,
+  "roles/storage.objectAdmin": ALL,
+  "roles/storage.admin": [...ALL, ...BUCKET, "storage.buckets.setIamPolicy", "storage.buckets.delete"],
+  "roles/storage.legacyObjectReader": ["storage.objects.get"],
+  "roles/storage.legacyObjectOwner": ["storage.objects.get", "storage.objects.update"],
+  "roles/storage.legacyBucketReader": ["storage.buckets.get", "storage.objects.list"],
+  "roles/storage.legacyBucketWriter": [
+    "storage.buckets.get",
+    "storage.objects.list",
+    "storage.objects.create",
+    "storage.objects.delete",
+  ],
+  "roles/storage.legacyBucketOwner": [
+    ...BUCKET,
+    "storage.buckets.setIamPolicy",
+    "storage.objects.list",
+    "storage.objects.create",
+    "storage.objects.delete",
+  ],
+  // Objects reach basic roles only through the bindings that a bucket is born with.
+  "roles/owner": [...BUCKET, "storage.buckets.setIamPolicy", "storage.buckets.delete"],
+  "roles/editor": [],
+  "roles/viewer": [],
+  "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken"],
+  "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken"],
+  "roles/container.defaultNodeServiceAccount": [],
+};
+
+/** Permissions of a predefined role, or undefined when the sandbox does not know it. */
+export function predefinedPermissions(role: string): readonly string[] | undefined {
+  return predefined[role];
+}
+
+/** Names of the roles above. */
+export const predefinedRoles = Object.keys(predefined);
