@@ -45,7 +45,8 @@ const ATTEMPTS = 5;
 const TIMEOUT_MS = 60_000;
 /** Credentials are asked for anew after this long; plugins keep their own caches. */
 const CREDENTIALS_MS = 60_000;
-const TRANSIENT = new Set([429, 500, 502, 503, 504]);
+/** 500 is not among them: the API server gives it to server-side apply of a field that does not exist. */
+const TRANSIENT = new Set([429, 502, 503, 504]);
 
 /** Requests to the API server of a kubeconfig's current context. */
 export class Connection {
@@ -96,7 +97,13 @@ export class Connection {
           headers: {
             ...auth.headers,
             accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": req.contentType ?? "application/json" }),
+            // Node sends the body of a DELETE without any length unless it is told one.
+            ...(body === undefined
+              ? {}
+              : {
+                  "content-type": req.contentType ?? "application/json",
+                  "content-length": String(Buffer.byteLength(body)),
+                }),
           },
         },
         (response) => {
