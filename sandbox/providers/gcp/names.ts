@@ -65,10 +65,15 @@ export function withDefaults(
   return { ...inputs, [DEFAULTS]: filled };
 }
 
-/** True when the program chose the name itself: the new resource cannot exist beside the old one. */
-export function hasExplicitName(type: string, inputs: Props): boolean {
+/** True when the program chose a name that the replacement keeps: the new resource cannot exist beside the old one. */
+export function keepsExplicitName(type: string, olds: Props, news: Props): boolean {
   const auto = autoNames[type];
-  return auto !== undefined && !filledBefore(inputs).includes(auto.property) && !isUnknown(inputs[auto.property]);
+  return (
+    auto !== undefined &&
+    !filledBefore(news).includes(auto.property) &&
+    !isUnknown(news[auto.property]) &&
+    olds[auto.property] === news[auto.property]
+  );
 }
 
 /** The inputs as the cloud gets them. */

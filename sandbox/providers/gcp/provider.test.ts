@@ -63,7 +63,7 @@ test("a type outside the table is refused with what to do", async () => {
   await assert.rejects(engine.check(topic, {}), /does not know gcp:pubsub\/topic:Topic; add it to resourceTypes in/);
 });
 
-test("only a name the program chose is deleted before its replacement", async () => {
+test("a resource is deleted before its replacement only when both have the name the program chose", async () => {
   const replaced = (defaults: string[]) =>
     engine.diff(
       BUCKET,

@@ -8,7 +8,7 @@ import type { CheckFailure, DiffResult, Provider, ResourceRef } from "../provide
 import { containsUnknown, UNKNOWN } from "../values";
 import { checkShape } from "./check";
 import { diffInputs } from "./diff";
-import { cloudInputs, DEFAULTS, hasExplicitName, type Locations, withDefaults } from "./names";
+import { cloudInputs, DEFAULTS, keepsExplicitName, type Locations, withDefaults } from "./names";
 import { checkRules } from "./rules";
 import { packageVersion, type ResourceType, resourceType } from "./table";
 
@@ -52,7 +52,10 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
     async diff(req): Promise<DiffResult> {
       const { key, type } = known(req.type);
       const diff = diffInputs(type, cloudInputs(req.oldInputs), cloudInputs(req.news));
-      return { ...diff, deleteBeforeReplace: diff.replaces.length > 0 && hasExplicitName(key, req.news) };
+      return {
+        ...diff,
+        deleteBeforeReplace: diff.replaces.length > 0 && keepsExplicitName(key, req.oldInputs, req.news),
+      };
     },
 
     async create(req) {
