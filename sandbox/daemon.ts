@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     binaries: tools,
     processes,
     identities,
-    images: imageTable(tools, PROJECT_ROOT, config),
+    images: imageTable(tools, PROJECT_ROOT, config, dir),
     onStart: (cluster, agent, resolve) => operators.attach(cluster, agent, resolve),
   });
 

@@ -1,0 +1,163 @@
+/** What operators share: a reconcile loop over one kind, server-side apply of what they own, status updates. */
+import {
+  ApiException,
+  type KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  PatchStrategy,
+} from "@kubernetes/client-node";
+import { sleep } from "../lib/process";
+
+/** A custom object: whatever its operator knows of it. */
+export interface CustomObject<Spec = Record<string, unknown>, Status = Record<string, unknown>>
+  extends KubernetesObject {
+  spec?: Spec;
+  status?: Status;
+}
+
+/** Kind of object to reconcile. */
+export interface Kind {
+  apiVersion: string;
+  kind: string;
+}
+
+const FIELD_MANAGER = "operator";
+
+/** API access of an operator. */
+export class Objects {
+  private readonly api: KubernetesObjectApi;
+
+  constructor(config: KubeConfig) {
+    this.api = KubernetesObjectApi.makeApiClient(config);
+  }
+
+  /** Every object of a kind, in one namespace or all. */
+  async list<T extends KubernetesObject>({ apiVersion, kind }: Kind, namespace?: string): Promise<T[]> {
+    const found = await this.api.list<T>(apiVersion, kind, namespace);
+    return found.items.map((item) => ({ ...item, apiVersion, kind }));
+  }
+
+  /** Undefined: there is none. */
+  async get<T extends KubernetesObject>(kind: Kind, namespace: string, name: string): Promise<T | undefined> {
+    try {
+      return (await this.api.read<T>({ ...kind, metadata: { namespace, name } } as never)) as T;
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Creates the object or makes it what is given, by server-side apply. */
+  async apply<T extends KubernetesObject>(object: T): Promise<T> {
+    return (await this.api.patch(
+      object as never,
+      undefined,
+      undefined,
+      FIELD_MANAGER,
+      true,
+      PatchStrategy.ServerSideApply,
+    )) as T;
+  }
+
+  /** Creates the object; one that is there already stays as it is. */
+  async create<T extends KubernetesObject>(object: T): Promise<void> {
+    try {
+      await this.api.create(object as never);
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+    }
+  }
+
+  /** Merges into metadata or spec. */
+  async merge(object: KubernetesObject & Record<string, unknown>): Promise<void> {
+    await this.api.patch(object as never, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
+  }
+
+  /** Deleting what is gone succeeds. */
+  async delete(object: KubernetesObject): Promise<void> {
+    try {
+      await this.api.delete(object as never);
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  }
+}
+
+export const isStatus = (error: unknown, code: number): boolean => error instanceof ApiException && error.code === code;
+
+/** Owner reference that makes the garbage collector remove what an object owns. */
+export function ownedBy(owner: KubernetesObject) {
+  return [
+    {
+      apiVersion: owner.apiVersion ?? "",
+      kind: owner.kind ?? "",
+      name: owner.metadata?.name ?? "",
+      uid: owner.metadata?.uid ?? "",
+      controller: true,
+      blockOwnerDeletion: true,
+    },
+  ];
+}
+
+/** A condition of a status. */
+export interface Condition {
+  type: string;
+  status: "True" | "False";
+  lastTransitionTime: string;
+  reason?: string;
+  message?: string;
+}
+
+/** The condition with a new moment only when its status changed. */
+export function condition(before: Condition[] | undefined, type: string, holds: boolean, message = ""): Condition {
+  const status = holds ? "True" : "False";
+  const old = before?.find((each) => each.type === type);
+  const lastTransitionTime = old?.status === status ? old.lastTransitionTime : new Date().toISOString();
+  return { type, status, lastTransitionTime, ...(message ? { message } : {}) };
+}
+
+/**
+ * Calls `work` for every object of a kind again and again, one call at a time per object, until stopped. Errors are logged
+ * once each; what failed is tried again in the next round.
+ */
+export function reconcile<T extends KubernetesObject>(options: {
+  objects: Objects;
+  kind: Kind;
+  work: (object: T) => Promise<void>;
+  log: (message: string) => void;
+  everyMs?: number;
+}): { stop(): Promise<void> } {
+  let stopped = false;
+  const busy = new Map<string, Promise<void>>();
+  const said = new Map<string, string>();
+  const complain = (key: string, message: string) => {
+    if (said.get(key) !== message && !stopped) options.log(`${options.kind.kind} ${key}: ${message}`);
+    said.set(key, message);
+  };
+  const round = async () => {
+    for (const object of await options.objects.list<T>(options.kind)) {
+      const key = `${object.metadata?.namespace}/${object.metadata?.name}`;
+      if (busy.has(key) || stopped) continue;
+      busy.set(
+        key,
+        options
+          .work(object)
+          .then(() => void said.delete(key))
+          .catch((error: Error) => complain(key, error.message))
+          .finally(() => busy.delete(key)),
+      );
+    }
+  };
+  const loop = (async () => {
+    while (!stopped) {
+      await round().catch((error: Error) => complain("list", error.message));
+      await sleep(options.everyMs ?? 700);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      await loop;
+    },
+  };
+}
