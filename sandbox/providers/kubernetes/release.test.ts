@@ -74,8 +74,9 @@ test("a release is recorded as Helm does, waits for its operator, is upgraded, r
   const statuses = (await revisions()).map(({ metadata }) => metadata.labels?.status).sort();
   assert.deepEqual(statuses, ["deployed", "superseded"]);
   const read = await resource.read(upgraded);
-  assert.deepEqual(read?.inputs, upgraded.inputs);
-  const { revision, status } = read?.outputs.status as { revision: number; status: string };
+  assert.ok(read);
+  assert.deepEqual(read.inputs, upgraded.inputs);
+  const { revision, status } = read.outputs.status as { revision: number; status: string };
   assert.deepEqual([revision, status], [2, "deployed"]);
 
   await resource.delete(upgraded);
