@@ -1,0 +1,29 @@
+/** The image of a Cassandra node: the real server and nodetool on a JDK. */
+import { join } from "node:path";
+import type { ImageProgram } from "../lib/types";
+import type { Tools } from "../toolchain";
+
+/** Largest heap of a node here, in MiB; what a datacenter declares for production does not fit on one machine. */
+export const MAX_HEAP_MIB = 512;
+
+/** Mounts and environment that give a container Cassandra's programs. */
+export function cassandraPrograms(tools: Tools): Pick<ImageProgram, "mounts" | "path" | "env"> {
+  const { lib, java } = tools.cassandra;
+  return {
+    mounts: { "/image": join(__dirname, "cassandra"), [lib]: lib, ...outsideUsr(java) },
+    path: ["/image"],
+    env: { CASSANDRA_LIB: lib, JAVA: java, HEAP_MIB: String(MAX_HEAP_MIB) },
+  };
+}
+
+/** Runs as root in its sandbox: the data folder is its own. */
+export function cassandraImage(tools: Tools): ImageProgram {
+  return { entrypoint: ["/image/cassandra.sh"], ...cassandraPrograms(tools) };
+}
+
+/** A Java home that is not part of the system has to be mounted. */
+export function outsideUsr(java: string): Record<string, string> {
+  if (java.startsWith("/usr/")) return {};
+  const home = join(java, "..", "..");
+  return { [home]: home };
+}

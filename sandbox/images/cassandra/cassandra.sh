@@ -1,0 +1,57 @@
+#!/bin/sh
+# The Cassandra image. `configure` renders /etc/cassandra for this pod, `run` starts the node, any other first word is
+# nodetool's. Needs NODE_IP, SEEDS (names or addresses, comma separated) and, of the image, CASSANDRA_LIB and JAVA.
+set -eu
+
+# All pods share one loopback interface, but JMX listens on 127.0.0.1 only: each address gets a port of its own.
+jmx_port() {
+  echo "$NODE_IP" | awk -F. '{ print 20000 + ($2 % 6) * 2000 + ($3 * 254 + $4) % 2000 }'
+}
+
+configure() {
+  # A node that is a seed names itself first: the first of all nodes has no other to ask.
+  case "$HOSTNAME" in *-0) seeds="$NODE_IP,$SEEDS" ;; *) seeds=$SEEDS ;; esac
+  sed -e "s|@NODE_IP@|$NODE_IP|g" -e "s|@SEEDS@|$seeds|g" /config/cassandra.yaml >/etc/cassandra/cassandra.yaml
+  printf 'dc=%s\nrack=%s\n' "$DATACENTER" "$RACK" >/etc/cassandra/cassandra-rackdc.properties
+  cp /image/logback.xml /etc/cassandra/logback.xml
+}
+
+exports="java.base/jdk.internal.misc java.base/jdk.internal.ref java.base/sun.nio.ch
+  java.management.rmi/com.sun.jmx.remote.internal.rmi java.rmi/sun.rmi.registry java.rmi/sun.rmi.server
+  java.rmi/sun.rmi.transport.tcp java.sql/java.sql jdk.unsupported/sun.misc"
+opens="java.base/java.io java.base/java.lang java.base/java.lang.module java.base/java.lang.reflect java.base/java.net
+  java.base/java.nio java.base/java.util java.base/java.util.concurrent java.base/java.util.concurrent.atomic
+  java.base/jdk.internal.loader java.base/jdk.internal.math java.base/jdk.internal.module java.base/jdk.internal.ref
+  java.base/jdk.internal.reflect java.base/jdk.internal.util.jar java.base/sun.nio.ch
+  jdk.management/com.sun.management.internal"
+
+run() {
+  set --
+  for package in $exports; do set -- "$@" "--add-exports=$package=ALL-UNNAMED"; done
+  for package in $opens; do set -- "$@" "--add-opens=$package=ALL-UNNAMED"; done
+  mkdir -p /var/lib/cassandra/tmp
+  # Quick starts on an idle machine: no long waits for gossip to settle, for the ring or for the superuser.
+  exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k \
+    "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" "$@" \
+    -Djdk.attach.allowAttachSelf=true -Djava.io.tmpdir=/var/lib/cassandra/tmp -Dcassandra-foreground=yes \
+    -Dcassandra.config=file:///etc/cassandra/cassandra.yaml \
+    -Dcassandra-rackdc.properties=file:///etc/cassandra/cassandra-rackdc.properties \
+    -Dlogback.configurationFile=/etc/cassandra/logback.xml -Dcassandra.storagedir=/var/lib/cassandra \
+    "-Dcassandra.jmx.local.port=$(jmx_port)" -Dcassandra.ring_delay_ms=1000 \
+    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=0 \
+    -cp "$CASSANDRA_LIB/*" org.apache.cassandra.service.CassandraDaemon
+}
+
+nodetool() {
+  flags=
+  while [ $# -gt 0 ]; do case "$1" in -D*) flags="$flags $1"; shift ;; *) break ;; esac; done
+  # shellcheck disable=SC2086
+  exec "$JAVA" -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $flags -Dlogback.configurationFile=/image/nodetool.xml \
+    -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p "$(jmx_port)" "$@"
+}
+
+case "${1:-run}" in
+configure | run) "$1" ;;
+nodetool) shift; nodetool "$@" ;;
+*) echo "unknown command $1; known are configure, run and nodetool" >&2; exit 2 ;;
+esac
