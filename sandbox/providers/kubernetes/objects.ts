@@ -92,7 +92,7 @@ export class Objects {
     try {
       return await this.explained(object, options, () => this.rest.create(object, options));
     } catch (error) {
-      if (error instanceof NoKindError || missingNamespace(error)) throw new NotYetCheckable();
+      if (error instanceof NoKindError || notServedYet(error)) throw new NotYetCheckable();
       // The object that this one replaces is still there: a dry run under its name would be an update of it.
       const replaced = error instanceof ApiError && [409, 422].includes(error.status) && (await this.rest.get(object));
       if (!replaced) throw error;
@@ -107,7 +107,7 @@ export class Objects {
       try {
         return await this.rest.create(object, options);
       } catch (error) {
-        if (!missingNamespace(error) || Date.now() + delay > deadline) throw error;
+        if (!notServedYet(error) || Date.now() + delay > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, delay));
       }
     }
@@ -163,8 +163,9 @@ function withoutManagedFields(live: KubeObject): KubeObject {
   return { ...live, metadata };
 }
 
-function missingNamespace(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404 && error.details.kind === "namespaces";
+/** The namespace is missing, or a kind that discovery lists already is not served yet. */
+function notServedYet(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
 }
 
 function capitalized(word: string): string {
