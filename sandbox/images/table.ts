@@ -6,14 +6,8 @@ import type { ImageProgram, ImageTable } from "../lib/types";
 import type { Tools } from "../toolchain";
 import { cassandraImage } from "./cassandra";
 import { medusaImage } from "./medusa";
+import { OPERATOR_IMAGES } from "./names";
 import { opensearchImage } from "./opensearch";
-
-/** Image repositories of the stand-in operators' own pods. */
-export const OPERATOR_IMAGES = {
-  cassandra: "sandbox/cassandra",
-  medusa: "sandbox/medusa",
-  opensearch: "sandbox/opensearch",
-} as const;
 
 /** Where an image's own files are, and its programs. */
 const APP = "/app";

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The Cassandra image. `configure` renders /etc/cassandra for this pod, `run` starts the node, any other first word is
-# nodetool's. Needs NODE_IP, SEEDS (names or addresses, comma separated) and, of the image, CASSANDRA_LIB and JAVA.
+# nodetool's. Needs NODE_IP, DATACENTER, RACK, FIRST_RACK, SEEDS and ADDITIONAL_SEEDS (comma separated names) and, of the
+# image, CASSANDRA_LIB, JAVA and HEAP_MIB.
 set -eu
 
 # All pods share one loopback interface, but JMX listens on 127.0.0.1 only: each address gets a port of its own.
@@ -9,11 +10,21 @@ jmx_port() {
 }
 
 configure() {
-  # A node that is a seed names itself first: the first of all nodes has no other to ask.
-  case "$HOSTNAME" in *-0) seeds="$NODE_IP,$SEEDS" ;; *) seeds=$SEEDS ;; esac
-  sed -e "s|@NODE_IP@|$NODE_IP|g" -e "s|@SEEDS@|$seeds|g" /config/cassandra.yaml >/etc/cassandra/cassandra.yaml
+  sed -e "s|@NODE_IP@|$NODE_IP|g" /config/cassandra.yaml >/etc/cassandra/cassandra.yaml
   printf 'dc=%s\nrack=%s\n' "$DATACENTER" "$RACK" >/etc/cassandra/cassandra-rackdc.properties
   cp /image/logback.xml /etc/cassandra/logback.xml
+}
+
+# A node that has been a member may start without any other. So may the very first one: the first of its datacenter's
+# first rack, when no other datacenter's seeds are known.
+first_seed() {
+  [ -d /var/lib/cassandra/data/system ] && return 0
+  [ "$RACK" = "$FIRST_RACK" ] || return 1
+  case "$HOSTNAME" in *-0) ;; *) return 1 ;; esac
+  for name in $(echo "$ADDITIONAL_SEEDS" | tr , ' '); do
+    getent hosts "$name" >/dev/null && return 1
+  done
+  return 0
 }
 
 exports="java.base/jdk.internal.misc java.base/jdk.internal.ref java.base/sun.nio.ch
@@ -30,6 +41,9 @@ run() {
   for package in $exports; do set -- "$@" "--add-exports=$package=ALL-UNNAMED"; done
   for package in $opens; do set -- "$@" "--add-opens=$package=ALL-UNNAMED"; done
   mkdir -p /var/lib/cassandra/tmp
+  seeds=$SEEDS,$ADDITIONAL_SEEDS
+  if first_seed; then seeds=$NODE_IP,$seeds; fi
+  sed -i "s|@SEEDS@|${seeds%,}|" /etc/cassandra/cassandra.yaml
   # Quick starts on an idle machine: no long waits for gossip to settle, for the ring or for the superuser.
   exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k \
     "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" "$@" \
