@@ -1,10 +1,12 @@
 /** What operators share: a reconcile loop over one kind, server-side apply of what they own, status updates. */
 import {
   ApiException,
+  CustomObjectsApi,
   type KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
   PatchStrategy,
+  setHeaderOptions,
 } from "@kubernetes/client-node";
 import { sleep } from "../lib/process";
 
@@ -26,9 +28,11 @@ const FIELD_MANAGER = "operator";
 /** API access of an operator. */
 export class Objects {
   private readonly api: KubernetesObjectApi;
+  private readonly custom: CustomObjectsApi;
 
   constructor(config: KubeConfig) {
     this.api = KubernetesObjectApi.makeApiClient(config);
+    this.custom = config.makeApiClient(CustomObjectsApi);
   }
 
   /** Every object of a kind, in one namespace or all. */
@@ -71,6 +75,22 @@ export class Objects {
   /** Merges into metadata or spec. */
   async merge(object: KubernetesObject & Record<string, unknown>): Promise<void> {
     await this.api.patch(object as never, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
+  }
+
+  /** Merges into the status subresource. `plural` is the resource's name in URLs. */
+  async status({ apiVersion = "", metadata }: KubernetesObject, plural: string, status: object): Promise<void> {
+    const [group = "", version = ""] = apiVersion.split("/");
+    await this.custom.patchNamespacedCustomObjectStatus(
+      {
+        group,
+        version,
+        plural,
+        namespace: metadata?.namespace ?? "",
+        name: metadata?.name ?? "",
+        body: { status },
+      },
+      setHeaderOptions("Content-Type", "application/merge-patch+json"),
+    );
   }
 
   /** Deleting what is gone succeeds. */

@@ -25,7 +25,7 @@ export function onePasswordOperator(store: OnePassword): Operator {
           const next = condition(item.status?.conditions, "Ready", !problem, problem);
           const before = item.status?.conditions?.find(({ type }) => type === "Ready");
           if (before?.status === next.status && before.message === next.message) return;
-          await objects.merge({ ...item, spec: undefined, status: { conditions: [next] } });
+          await objects.status(item, "onepassworditems", { conditions: [next] });
         },
       });
     },
