@@ -113,7 +113,7 @@ export class ContainerRunner {
   private restarts(code: number): boolean {
     const { pod, container } = this.options;
     if (isSidecar(container)) return true;
-    const init = pod.spec?.initContainers?.includes(container);
+    const init = pod.spec?.initContainers?.some(({ name }) => name === container.name);
     const policy = pod.spec?.restartPolicy ?? "Always";
     if (init) return code !== 0 && policy !== "Never";
     return policy === "Always" || (policy === "OnFailure" && code !== 0);

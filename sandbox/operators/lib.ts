@@ -105,6 +105,16 @@ export class Objects {
 
 export const isStatus = (error: unknown, code: number): boolean => error instanceof ApiException && error.code === code;
 
+/** What the API server said, or the error's own message. */
+function reason(error: Error): string {
+  if (!(error instanceof ApiException)) return error.message;
+  try {
+    return JSON.parse(String(error.body)).message;
+  } catch {
+    return String(error.body);
+  }
+}
+
 /** Owner reference that makes the garbage collector remove what an object owns. */
 export function ownedBy(owner: KubernetesObject) {
   return [
@@ -163,14 +173,14 @@ export function reconcile<T extends KubernetesObject>(options: {
         options
           .work(object)
           .then(() => void said.delete(key))
-          .catch((error: Error) => complain(key, error.message))
+          .catch((error: Error) => complain(key, reason(error)))
           .finally(() => busy.delete(key)),
       );
     }
   };
   const loop = (async () => {
     while (!stopped) {
-      await round().catch((error: Error) => complain("list", error.message));
+      await round().catch((error: Error) => complain("list", reason(error)));
       await sleep(options.everyMs ?? 700);
     }
   })();

@@ -2,7 +2,7 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import { condition, type Objects, ownedBy } from "../lib";
 import { holds } from "./datacenter";
-import { medusaIni } from "./files";
+import { encodeConfig, medusaIni } from "./files";
 import { medusaConfigName } from "./pods";
 import { type CassandraDatacenter, type K8ssandraCluster, kinds } from "./types";
 
@@ -55,7 +55,7 @@ export function datacentersOf(cluster: K8ssandraCluster): CassandraDatacenter[] 
       tolerations: cassandra?.tolerations ?? [],
       ...(cassandra?.resources ? { resources: cassandra.resources } : {}),
       storageConfig: cassandra?.storageConfig ?? {},
-      config: { "cassandra-yaml": cassandra?.config?.cassandraYaml ?? {} },
+      config: encodeConfig({ "cassandra-yaml": cassandra?.config?.cassandraYaml ?? {} }),
       ...(datacenter.stopped ? { stopped: true } : {}),
     },
   }));

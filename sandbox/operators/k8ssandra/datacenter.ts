@@ -24,12 +24,12 @@ export async function reconcileDatacenter(
   const ready = await reconcileRacks(objects, datacenter, initialized);
   const stopped = datacenter.spec?.stopped ?? false;
   const upserted = ready && !stopped && (status?.superUserUpserted ? true : await upsert(objects, context, datacenter));
-  const conditions = [
-    condition(status?.conditions, "Initialized", initialized || upserted),
-    condition(status?.conditions, "Ready", upserted),
-    condition(status?.conditions, "Stopped", stopped && ready),
-    condition(status?.conditions, "Healthy", upserted),
-  ];
+  const conditions = Object.entries({
+    Initialized: initialized || upserted,
+    Ready: upserted,
+    Stopped: stopped && ready,
+    Healthy: upserted,
+  }).map(([type, is]) => ({ ...condition(status?.conditions, type, is), reason: "", message: "" }));
   const superUserUpserted = upserted
     ? (status?.superUserUpserted ?? new Date().toISOString())
     : status?.superUserUpserted;

@@ -21,11 +21,17 @@ const defaults = {
   auth_cache_warming_enabled: false,
 };
 
+/** Server configuration by file, as a datacenter's resource carries it. */
+type ServerConfig = { "cassandra-yaml": Record<string, unknown> };
+export const encodeConfig = (config: ServerConfig): string => Buffer.from(JSON.stringify(config)).toString("base64");
+const decodeConfig = (text = ""): Partial<ServerConfig> =>
+  text ? JSON.parse(Buffer.from(text, "base64").toString("utf8")) : {};
+
 /** cassandra.yaml. */
 export function cassandraYaml(datacenter: CassandraDatacenter): string {
   return stringify({
     ...defaults,
-    ...datacenter.spec?.config["cassandra-yaml"],
+    ...decodeConfig(datacenter.spec?.config)["cassandra-yaml"],
     cluster_name: datacenter.spec?.clusterName,
     listen_address: "@NODE_IP@",
     rpc_address: "@NODE_IP@",

@@ -63,7 +63,8 @@ export interface DatacenterSpec {
   tolerations: V1Toleration[];
   resources?: V1ResourceRequirements;
   storageConfig: Record<string, unknown>;
-  config: { "cassandra-yaml": Record<string, unknown> };
+  /** JSON in base64: the resource declares bytes. */
+  config: string;
   stopped?: boolean;
   podTemplateSpec?: { spec?: { initContainers?: { name: string; env?: EnvVar[] }[] } };
 }
