@@ -37,14 +37,14 @@ async function main(): Promise<void> {
   const control: CloudControl = new CloudControl({ dir, clusters: () => clusters, objects });
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream: storage.endpoint, decisions: control, tokens });
-  const identities = new LocalIdentities({
+  const identities: LocalIdentities = new LocalIdentities({
     upstream: storage.endpoint,
     decisions: control,
     tokens,
-    workloadPool: (id) => clusters.get(id)?.spec.workloadPool,
+    workloadPool: (id: string): string | undefined => clusters.get(id)?.spec.workloadPool,
   });
   const operators = new OperatorManager([k8ssandraOperator, eckOperator, onePasswordOperator(onePassword)]);
-  const clusters = new LocalClusters({
+  const clusters: LocalClusters = new LocalClusters({
     dir,
     binaries: tools,
     processes,

@@ -1,4 +1,5 @@
 /** The image of a Cassandra node: the real server and nodetool on a JDK. */
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageProgram } from "../lib/types";
 import type { Tools } from "../toolchain";
@@ -21,9 +22,8 @@ export function cassandraImage(tools: Tools): ImageProgram {
   return { entrypoint: ["/image/cassandra.sh"], ...cassandraPrograms(tools) };
 }
 
-/** A Java home that is not part of the system has to be mounted. */
-export function outsideUsr(java: string): Record<string, string> {
-  if (java.startsWith("/usr/")) return {};
-  const home = join(java, "..", "..");
-  return { [home]: home };
+/** The installation of a program `HOME/bin/PROGRAM` has to be mounted when it is not part of the system. */
+export function outsideUsr(program: string): Record<string, string> {
+  const homes = [program, realpathSync(program)].filter((path) => !path.startsWith("/usr/"));
+  return Object.fromEntries(homes.map((path) => join(path, "..", "..")).map((home) => [home, home]));
 }

@@ -2,15 +2,15 @@
 import { join } from "node:path";
 import type { ImageProgram } from "../lib/types";
 import type { Tools } from "../toolchain";
-import { cassandraPrograms } from "./cassandra";
+import { cassandraPrograms, outsideUsr } from "./cassandra";
 
 export function medusaImage(tools: Tools): ImageProgram {
   const cassandra = cassandraPrograms(tools);
-  const { home } = tools.python;
+  const python = join(tools.python.home, "bin", "python3");
   return {
     entrypoint: ["/medusa/medusa.sh"],
-    mounts: { ...cassandra.mounts, "/medusa": join(__dirname, "medusa"), [home]: home },
+    mounts: { ...cassandra.mounts, "/medusa": join(__dirname, "medusa"), ...outsideUsr(python) },
     path: cassandra.path,
-    env: { ...cassandra.env, PYTHON: join(home, "bin", "python3"), PYTHONDONTWRITEBYTECODE: "1" },
+    env: { ...cassandra.env, PYTHON: python, PYTHONDONTWRITEBYTECODE: "1" },
   };
 }

@@ -36,14 +36,18 @@ opens="java.base/java.io java.base/java.lang java.base/java.lang.module java.bas
   java.base/jdk.internal.reflect java.base/jdk.internal.util.jar java.base/sun.nio.ch
   jdk.management/com.sun.management.internal"
 
+module_flags() {
+  for package in $exports; do printf -- '--add-exports=%s=ALL-UNNAMED ' "$package"; done
+  for package in $opens; do printf -- '--add-opens=%s=ALL-UNNAMED ' "$package"; done
+}
+
 run() {
-  set --
-  for package in $exports; do set -- "$@" "--add-exports=$package=ALL-UNNAMED"; done
-  for package in $opens; do set -- "$@" "--add-opens=$package=ALL-UNNAMED"; done
   mkdir -p /var/lib/cassandra/tmp
   seeds=$SEEDS,$ADDITIONAL_SEEDS
   if first_seed; then seeds=$NODE_IP,$seeds; fi
   sed -i "s|@SEEDS@|${seeds%,}|" /etc/cassandra/cassandra.yaml
+  # shellcheck disable=SC2046 # one word per flag
+  set -- $(module_flags)
   # Quick starts on an idle machine: no long waits for gossip to settle, for the ring or for the superuser.
   exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k \
     "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" "$@" \
@@ -52,15 +56,15 @@ run() {
     -Dcassandra-rackdc.properties=file:///etc/cassandra/cassandra-rackdc.properties \
     -Dlogback.configurationFile=/etc/cassandra/logback.xml -Dcassandra.storagedir=/var/lib/cassandra \
     "-Dcassandra.jmx.local.port=$(jmx_port)" -Dcassandra.ring_delay_ms=1000 \
-    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=0 \
+    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500 \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.service.CassandraDaemon
 }
 
 nodetool() {
   flags=
   while [ $# -gt 0 ]; do case "$1" in -D*) flags="$flags $1"; shift ;; *) break ;; esac; done
-  # shellcheck disable=SC2086
-  exec "$JAVA" -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $flags -Dlogback.configurationFile=/image/nodetool.xml \
+  # shellcheck disable=SC2046,SC2086
+  exec "$JAVA" -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $(module_flags) $flags -Dlogback.configurationFile=/image/nodetool.xml \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p "$(jmx_port)" "$@"
 }
 

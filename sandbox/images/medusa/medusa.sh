@@ -19,7 +19,7 @@ restore() {
   export MEDUSA_TMP_DIR
   rm -rf "$MEDUSA_TMP_DIR"
   mkdir -p "$MEDUSA_TMP_DIR"
-  "$PYTHON" /medusa/medusa.py restore /etc/medusa/restore.ini "$RESTORE_KEY"
+  "$PYTHON" /medusa/in_pod.py restore /etc/medusa/restore.ini "$RESTORE_KEY"
   rm -rf "$MEDUSA_TMP_DIR"
   printf '%s' "$RESTORE_KEY" >$done
 }
@@ -27,6 +27,6 @@ restore() {
 case "${1:-serve}" in
 configure | restore) "$1" ;;
 serve) exec sleep infinity ;;
-cli) shift; exec "$PYTHON" /medusa/medusa.py cli --config-file /etc/medusa/medusa.ini "$@" ;;
+cli) shift; exec "$PYTHON" /medusa/in_pod.py cli --config-file /etc/medusa/medusa.ini "$@" ;;
 *) echo "unknown command $1; known are configure, serve, restore and cli" >&2; exit 2 ;;
 esac

@@ -76,17 +76,17 @@ async function upsert(objects: Objects, context: OperatorContext, datacenter: Ca
   if (!secret) return false;
   const value = (key: string) => Buffer.from(secret.data?.[key] ?? "", "base64").toString("utf8");
   const [pod] = await podsOf(objects, datacenter);
-  const changed = await ensureSuperuser({
+  await ensureSuperuser({
     address: pod?.status?.podIP ?? "",
     datacenter: datacenter.metadata?.name ?? "",
     size: datacenter.spec?.size ?? 1,
     credentials: { username: value("username"), password: value("password") },
   });
-  for (const keyspace of changed) {
-    const repair = ["/image/nodetool", "repair", "--full", keyspace];
-    const result = await context.agent.exec(namespace, pod?.metadata?.name ?? "", "cassandra", repair);
-    if (result.code !== 0) throw new Error(`repair of ${keyspace} failed: ${result.stdout}${result.stderr}`);
-  }
+  // New replicas of the roles have no data until a repair; only system_auth holds any that matters yet.
+  const repair = ["/image/nodetool", "repair", "--full", "system_auth"];
+  const result = await context.agent.exec(namespace, pod?.metadata?.name ?? "", "cassandra", repair);
+  if (result.code !== 0)
+    throw new Error(`repair of system_auth failed: ${(result.stdout + result.stderr).slice(-500)}`);
   return true;
 }
 

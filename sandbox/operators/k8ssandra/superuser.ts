@@ -19,7 +19,6 @@ function connect(address: string, datacenter: string, credentials: Credentials):
     localDataCenter: datacenter,
     authProvider: new auth.PlainTextAuthProvider(credentials.username, credentials.password),
     socketOptions: { connectTimeout: 5000, readTimeout: 20_000 },
-    pooling: { warmup: false },
   });
 }
 
@@ -34,22 +33,22 @@ async function use<T>(client: Client, work: (client: Client) => Promise<T>): Pro
 
 /**
  * Makes sure that the superuser can log in, that the default one cannot, and that system keyspaces have replicas in the
- * datacenter. Returns the keyspaces whose replication was changed: their data has to be repaired.
+ * datacenter. Their replicas have data after a repair only.
  */
 export async function ensureSuperuser(options: {
   address: string;
   datacenter: string;
   size: number;
   credentials: Credentials;
-}): Promise<string[]> {
+}): Promise<void> {
   const { address, datacenter, credentials } = options;
   const login = await use(connect(address, datacenter, credentials), async () => true).catch(() => false);
   if (!login) {
     await use(connect(address, datacenter, DEFAULT), (client) => createSuperuser(client, credentials));
   }
-  return use(connect(address, datacenter, credentials), async (client) => {
+  await use(connect(address, datacenter, credentials), async (client) => {
     await client.execute("ALTER ROLE cassandra WITH SUPERUSER = false AND LOGIN = false");
-    return replicate(client, datacenter, Math.min(MAX_REPLICAS, options.size));
+    await replicate(client, datacenter, Math.min(MAX_REPLICAS, options.size));
   });
 }
 
@@ -61,8 +60,7 @@ async function createSuperuser(client: Client, { username, password }: Credentia
 }
 
 /** Gives the datacenter its replicas; what other datacenters have stays. */
-async function replicate(client: Client, datacenter: string, replicas: number): Promise<string[]> {
-  const changed: string[] = [];
+async function replicate(client: Client, datacenter: string, replicas: number): Promise<void> {
   for (const keyspace of SYSTEM_KEYSPACES) {
     const row = (
       await client.execute("SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?", [keyspace], {
@@ -80,7 +78,5 @@ async function replicate(client: Client, datacenter: string, replicas: number): 
     await client.execute(
       `ALTER KEYSPACE ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', ${options.join(", ")}}`,
     );
-    changed.push(keyspace);
   }
-  return changed;
 }

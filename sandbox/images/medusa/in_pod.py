@@ -1,6 +1,6 @@
 """Medusa's command line and its restore program in a pod without cluster DNS.
 
-`medusa.py cli ...` is the command line, `medusa.py restore FILE KEY` what the operator's init container runs.
+`in_pod.py cli ...` is the command line, `in_pod.py restore FILE KEY` what the operator's init container runs.
 Names of other pods come from /etc/hosts, where a cluster has PTR records.
 """
 

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The OpenSearch image, in Elasticsearch's place. `run` starts the node on port 9201 without TLS, `proxy` the HTTPS and
+# basic authentication in front of it on 9200. Needs NODE_IP and, of the image, OPENSEARCH_HOME, JAVA and HEAP_MIB.
+set -eu
+
+run() {
+  config=/usr/share/elasticsearch/config
+  data=/usr/share/elasticsearch/data
+  mkdir -p "$data/nodes" /tmp/logs "$config"
+  cp /image/log4j2.properties "$config/log4j2.properties"
+  {
+    cat /config/elasticsearch.yml
+    echo "node.name: $HOSTNAME"
+    echo "network.host: $NODE_IP"
+    echo "http.port: 9201"
+    echo "transport.port: 9300"
+    echo "path.data: $data"
+    echo "path.logs: /tmp/logs"
+    echo "node.store.allow_mmap: false"
+    # Tokens come from the pod's metadata server, as in Google Cloud; only the address of the storage differs.
+    if [ -n "${STORAGE_EMULATOR_HOST:-}" ]; then echo "gcs.client.default.endpoint: $STORAGE_EMULATOR_HOST"; fi
+  } >"$config/opensearch.yml"
+  exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k -Djava.io.tmpdir=/tmp \
+    "-Dopensearch.path.home=$OPENSEARCH_HOME" "-Dopensearch.path.conf=$config" -Dopensearch.distribution.type=tar \
+    -cp "$OPENSEARCH_HOME/lib/*" org.opensearch.bootstrap.OpenSearch
+}
+
+case "${1:-run}" in
+run) run ;;
+proxy) exec "$NODE" /image/proxy.mjs ;;
+*) echo "unknown command $1; known are run and proxy" >&2; exit 2 ;;
+esac

@@ -1,0 +1,81 @@
+/** Stand-in for Elastic's operator: Elasticsearch becomes pods that run OpenSearch behind TLS and basic authentication. */
+import { request } from "node:https";
+import { KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import type { Operator } from "../../lib/types";
+import { condition, Objects, reconcile } from "../lib";
+import { configMap, nodeNames, services, statefulSet } from "./pods";
+import { ensureSecrets } from "./secrets";
+import { ELASTICSEARCH, type Elasticsearch, labelsOf, namesOf } from "./types";
+
+export const eckOperator: Operator = {
+  charts: ["eck-operator"],
+  start: async ({ cluster, log }) => {
+    const config = new KubeConfig();
+    config.loadFromString(cluster.adminKubeconfig);
+    const objects = new Objects(config);
+    return reconcile<Elasticsearch>({
+      objects,
+      kind: ELASTICSEARCH,
+      log,
+      work: (found) => reconcileCluster(objects, found),
+    });
+  },
+};
+
+async function reconcileCluster(objects: Objects, cluster: Elasticsearch): Promise<void> {
+  if (cluster.metadata?.deletionTimestamp) return;
+  const { password, ca } = await ensureSecrets(objects, cluster);
+  for (const service of services(cluster)) await objects.apply(service);
+  await objects.apply(configMap(cluster));
+  for (const nodeSet of cluster.spec?.nodeSets ?? []) await objects.apply(statefulSet(cluster, nodeSet));
+  const pods = await readyPods(objects, cluster);
+  const wanted = nodeNames(cluster).length;
+  const address = pods[0]?.status?.podIP;
+  const servername = `${namesOf(cluster).http}.${cluster.metadata?.namespace}.svc`;
+  const health = address ? await clusterHealth(address, servername, ca, password) : undefined;
+  const { status } = cluster;
+  const conditions = [
+    condition(status?.conditions, "ElasticsearchIsReachable", health !== undefined),
+    condition(status?.conditions, "ReconciliationComplete", pods.length === wanted),
+    condition(status?.conditions, "RunningDesiredVersion", pods.length === wanted),
+  ];
+  const next = {
+    conditions,
+    availableNodes: pods.length,
+    health: health ?? "unknown",
+    phase: pods.length === wanted && health !== undefined ? "Ready" : "ApplyingChanges",
+    version: cluster.spec?.version,
+  };
+  const keys = Object.keys(next) as (keyof typeof next)[];
+  if (keys.some((key) => JSON.stringify(next[key]) !== JSON.stringify(status?.[key])))
+    await objects.status(cluster, "elasticsearches", next);
+}
+
+async function readyPods(objects: Objects, cluster: Elasticsearch): Promise<V1Pod[]> {
+  const pods = await objects.list<V1Pod>({ apiVersion: "v1", kind: "Pod" }, cluster.metadata?.namespace);
+  return pods.filter(
+    (pod) =>
+      Object.entries(labelsOf(cluster)).every(([key, value]) => pod.metadata?.labels?.[key] === value) &&
+      pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+  );
+}
+
+/** green, yellow or red; undefined when it does not answer. */
+function clusterHealth(host: string, servername: string, ca: string, password: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const call = request(
+      { host, port: 9200, path: "/_cluster/health", servername, ca, auth: `elastic:${password}`, timeout: 3000 },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          if (response.statusCode !== 200) return resolve(undefined);
+          return resolve((JSON.parse(Buffer.concat(chunks).toString("utf8")) as { status?: string }).status);
+        });
+      },
+    );
+    call.on("error", () => resolve(undefined));
+    call.on("timeout", () => call.destroy());
+    call.end();
+  });
+}
