@@ -78,7 +78,9 @@ export class Provisioner {
     const node = await this.core.readNode({ name: claim.metadata.annotations[SELECTED_NODE] ?? "" });
     const volume = volumeFor(claim, node, this.dir);
     mkdirSync(join(this.dir, volume.metadata?.name ?? ""), { recursive: true });
-    await this.core.createPersistentVolume({ body: volume });
+    await this.core.createPersistentVolume({ body: volume }).catch((error) => {
+      if (error.code !== 409) throw error; // made for an earlier event of the same claim
+    });
   }
 
   private async remove(volume: V1PersistentVolume): Promise<void> {

@@ -159,22 +159,28 @@ export function reconcile<T extends KubernetesObject>(options: {
 }): { stop(): Promise<void> } {
   let stopped = false;
   const busy = new Map<string, Promise<void>>();
+  const ended = new Map<string, number>();
   const said = new Map<string, string>();
   const complain = (key: string, message: string) => {
     if (said.get(key) !== message && !stopped) options.log(`${options.kind.kind} ${key}: ${message}`);
     said.set(key, message);
   };
   const round = async () => {
+    const listed = performance.now();
     for (const object of await options.objects.list<T>(options.kind)) {
       const key = `${object.metadata?.namespace}/${object.metadata?.name}`;
-      if (busy.has(key) || stopped) continue;
+      // What was listed before its work ended may not show what the work did.
+      if (busy.has(key) || stopped || (ended.get(key) ?? 0) >= listed) continue;
       busy.set(
         key,
         options
           .work(object)
           .then(() => void said.delete(key))
           .catch((error: Error) => complain(key, reason(error)))
-          .finally(() => busy.delete(key)),
+          .finally(() => {
+            ended.set(key, performance.now());
+            busy.delete(key);
+          }),
       );
     }
   };

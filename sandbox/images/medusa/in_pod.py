@@ -4,29 +4,31 @@
 Names of other pods come from /etc/hosts, where a cluster has PTR records.
 """
 
+import os
 import re
 import runpy
-import socket
 import sys
+
+from medusa.network.hostname_resolver import HostnameResolver
 
 POD = re.compile(r".*-sts-\d+$")
 
 
-def pod_name(address=""):
-    """The pod behind an address; its own name without one."""
+def pod_name(_, address=""):
+    """The pod behind an address; this one without an address."""
+    if not address:
+        return os.environ["HOSTNAME"]
     with open("/etc/hosts", encoding="utf-8") as hosts:
         for line in hosts:
             ip, *names = line.split()
-            if ip != address:
-                continue
-            for name in names:
-                head = name.split(".")[0]
-                if POD.match(head):
-                    return head
-    return address
+            heads = [name.split(".")[0] for name in names]
+            pods = [head for head in heads if POD.match(head)]
+            if ip == address and pods:
+                return pods[0]
+    raise RuntimeError(f"no pod has the address {address}")
 
 
-socket.getfqdn = pod_name
+HostnameResolver.resolve_fqdn = pod_name
 
 if __name__ == "__main__":
     mode = sys.argv.pop(1)

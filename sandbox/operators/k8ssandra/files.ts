@@ -66,7 +66,7 @@ export function medusaIni({ storageProperties: storage }: MedusaTemplate): strin
       check_running: "/image/nodetool version",
       resolve_ip_addresses: "True",
       use_sudo: "False",
-      is_ccm: 1,
+      is_ccm: 0,
       stop_cmd: "/bin/true",
       start_cmd: "/bin/true",
     },
