@@ -1,0 +1,120 @@
+/** The drill's writes to Cassandra, through one region each. */
+import { auth, Client, policies, types } from "cassandra-driver";
+import { insertStatement, keyspaceStatement, parameters, partitionOf } from "./dataset";
+import type { Table } from "./tables";
+
+const CANARY = "drill_canary.written";
+/** How often a request is repeated that timed out; all of the drill's requests may be. */
+const TRIES = 8;
+
+export interface CassandraAccess {
+  addresses: string[];
+  datacenter: string;
+  username: string;
+  password: string;
+}
+
+class RepeatTimeouts extends policies.retry.RetryPolicy {
+  override onWriteTimeout(
+    info: policies.retry.OperationInfo,
+    consistency: types.consistencies,
+  ): policies.retry.DecisionInfo {
+    return info.nbRetry < TRIES ? this.retryResult(consistency, false) : this.rethrowResult();
+  }
+
+  override onReadTimeout(
+    info: policies.retry.OperationInfo,
+    consistency: types.consistencies,
+  ): policies.retry.DecisionInfo {
+    return info.nbRetry < TRIES ? this.retryResult(consistency, false) : this.rethrowResult();
+  }
+}
+
+/**
+ * A client of one datacenter.
+ * @param only talk to this node and no other
+ */
+export async function connect(access: CassandraAccess, only?: string): Promise<Client> {
+  const { addresses, datacenter, username, password } = access;
+  const nearby = new policies.loadBalancing.DCAwareRoundRobinPolicy(datacenter);
+  const client = new Client({
+    contactPoints: only ? [only] : addresses,
+    localDataCenter: datacenter,
+    authProvider: new auth.PlainTextAuthProvider(username, password),
+    policies: {
+      loadBalancing: only
+        ? new policies.loadBalancing.WhiteListPolicy(nearby, [`${only}:9042`])
+        : new policies.loadBalancing.TokenAwarePolicy(nearby),
+      retry: new RepeatTimeouts(),
+    },
+    queryOptions: { consistency: types.consistencies.localQuorum, isIdempotent: true },
+    socketOptions: { readTimeout: 60_000, connectTimeout: 20_000 },
+    protocolOptions: { maxSchemaAgreementWaitSeconds: 60 },
+  });
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.shutdown();
+    throw error;
+  }
+  return client;
+}
+
+/** Part of a table's partitions: every `of`-th, beginning with `first`. */
+export interface Part {
+  first: number;
+  of: number;
+}
+
+/** Writes a part of a table, a partition per request. */
+export async function writePart(
+  client: Client,
+  table: Table,
+  rows: number,
+  part: Part,
+  inFlight: number,
+): Promise<number> {
+  const query = insertStatement(table);
+  const partitions = Math.ceil(rows / table.partitionRows);
+  let next = part.first;
+  let written = 0;
+  const worker = async () => {
+    for (let partition = next; partition < partitions; partition = next) {
+      next += part.of;
+      const batch = partitionOf(table, partition, rows).map((row) => ({ query, params: parameters(table, row) }));
+      if (batch.length === 1) await client.execute(query, batch[0]!.params, { prepare: true });
+      else await client.batch(batch, { prepare: true, logged: false });
+      written += batch.length;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  return written;
+}
+
+/** Runs schema statements one after the other; each waits for all nodes to agree. */
+export async function createSchema(client: Client, statements: string[]): Promise<void> {
+  for (const statement of statements) await client.execute(statement);
+}
+
+/** The canaries' table; `label` is for people. */
+export function canarySchema(datacenters: string[], replicationFactor: number): string[] {
+  return [
+    keyspaceStatement("drill_canary", datacenters, replicationFactor),
+    `CREATE TABLE IF NOT EXISTS ${CANARY} (region text, at timestamp, label text, PRIMARY KEY (region, at)) WITH CLUSTERING ORDER BY (at DESC)`,
+  ];
+}
+
+/** Leaves the time of writing behind. */
+export async function writeCanary(client: Client, region: string, label: string): Promise<void> {
+  const query = `INSERT INTO ${CANARY} (region, at, label) VALUES (?, ?, ?)`;
+  await client.execute(query, [region, new Date(), label], { prepare: true });
+}
+
+export async function newestCanary(client: Client, region: string): Promise<Date | undefined> {
+  const known = await client.execute(
+    "SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'drill_canary'",
+  );
+  if (known.rowLength === 0) return undefined;
+  const found = await client.execute(`SELECT at FROM ${CANARY} WHERE region = ? LIMIT 1`, [region], { prepare: true });
+  return found.first()?.at;
+}
