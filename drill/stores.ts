@@ -1,0 +1,147 @@
+/** The stores of every region of a site, reached with what an operator has: a kubeconfig and the Secrets behind it. */
+import { canarySchema, connect, createSchema, newestCanary, writeCanary, writePart } from "./cassandra";
+import type { RegionOutput } from "./clusters";
+import { type DrillSize, REPLICATION_FACTOR } from "./config";
+import { type Connected, connectRegion } from "./connect";
+import { DOCUMENT_INDEX, documentsDigest, schema, tableDigest, tableRows } from "./dataset";
+import type { DrillReport, Restored } from "./report";
+import { TABLES } from "./tables";
+import { countOnNode, readIndex, readTable } from "./verify";
+import type { Progress } from "./workspace";
+
+/** Writes under way at any moment, over all regions. */
+const IN_FLIGHT = 100;
+
+export class RegionStores {
+  private connected: Connected[] = [];
+
+  constructor(readonly regions: RegionOutput[]) {
+    if (!regions?.length) throw new Error("the stack's outputs name no regions");
+  }
+
+  async open(): Promise<void> {
+    for (const region of this.regions) this.connected.push(await connectRegion(region));
+  }
+
+  async close(): Promise<void> {
+    const open = this.connected.splice(0);
+    for (const { elasticsearch } of open) elasticsearch.close();
+    await Promise.all(open.map(({ cassandra }) => cassandra.shutdown()));
+  }
+
+  /** Writes the data set, every region its share, and a canary. */
+  async write(size: DrillSize, progress: Progress): Promise<void> {
+    const datacenters = this.regions.map(({ datacenter }) => datacenter);
+    await createSchema(this.first.cassandra, [
+      ...schema(datacenters, REPLICATION_FACTOR),
+      ...canarySchema(datacenters, REPLICATION_FACTOR),
+    ]);
+    const rows = tableRows(size.rows);
+    const of = this.connected.length;
+    for (const [index, table] of TABLES.entries()) {
+      const started = Date.now();
+      await Promise.all(
+        this.connected.map(({ cassandra }, first) =>
+          writePart(cassandra, table, rows[index]!, { first, of }, Math.ceil(IN_FLIGHT / of)),
+        ),
+      );
+      progress(`${table.keyspace}.${table.name}: ${rows[index]} rows in ${seconds(started)} s`);
+    }
+    for (const { region, elasticsearch } of this.connected) {
+      await elasticsearch.writeDocuments(region.name, size.documents, progress);
+    }
+    await this.writeCanaries("with the data", progress);
+  }
+
+  /** Writes the time to every store of every region. */
+  async writeCanaries(label: string, progress: Progress): Promise<void> {
+    for (const { region, cassandra, elasticsearch } of this.connected) {
+      await writeCanary(cassandra, region.name, label);
+      await elasticsearch.writeCanary(label);
+      progress(`${region.name}: canaries "${label}"`);
+    }
+  }
+
+  /** The moment up to which every store of every region has its writes; undefined when a store has no canary. */
+  async newestCanary(): Promise<Date | undefined> {
+    const newest = await Promise.all(
+      this.connected.flatMap(({ region, cassandra, elasticsearch }) => [
+        newestCanary(cassandra, region.name),
+        elasticsearch.newestCanary(),
+      ]),
+    );
+    const times = newest.filter((date): date is Date => date !== undefined).map(Number);
+    return times.length < newest.length ? undefined : new Date(Math.min(...times));
+  }
+
+  /** Compares everything in the stores with what was written. */
+  async verify(size: DrillSize, progress: Progress): Promise<NonNullable<DrillReport["restored"]>> {
+    // First what each node holds by itself: a read in full repairs as it goes.
+    const replicas = await this.replicas(size, progress);
+    const tables = await this.verifyTables(size, progress);
+    const clusters: Restored[] = [];
+    for (const { region, elasticsearch } of this.connected) {
+      const found = await readIndex(elasticsearch, DOCUMENT_INDEX);
+      const digestMatches = found.equals(documentsDigest(region.name, size.documents));
+      clusters.push({ name: region.name, expected: size.documents, found: found.count, digestMatches });
+      progress(`${region.name}: ${found.count} of ${size.documents} documents`);
+    }
+    return {
+      cassandra: { ...total(tables), tables, replicas },
+      elasticsearch: { ...total(clusters), clusters },
+    };
+  }
+
+  /** Tables as they are seen from each region in turn. */
+  private async verifyTables(size: DrillSize, progress: Progress): Promise<Restored[]> {
+    const rows = tableRows(size.rows);
+    const tables: Restored[] = [];
+    for (const [index, table] of TABLES.entries()) {
+      const { cassandra, region } = this.connected[index % this.connected.length]!;
+      const started = Date.now();
+      const name = `${table.keyspace}.${table.name}`;
+      const expected = rows[index]!;
+      const found = await readTable(cassandra, table);
+      const digestMatches = found.equals(tableDigest(table, expected));
+      tables.push({ name, expected, found: found.count, digestMatches });
+      progress(`${name}: ${found.count} of ${expected} rows read through ${region.name} in ${seconds(started)} s`);
+    }
+    return tables;
+  }
+
+  /** Rows over all tables that each node of each datacenter holds. */
+  private async replicas(size: DrillSize, progress: Progress): Promise<Record<string, number[]>> {
+    const rows = tableRows(size.rows);
+    const replicas: Record<string, number[]> = {};
+    for (const { access, region } of this.connected) {
+      const nodes: number[] = [];
+      for (const address of [...access.addresses].sort()) {
+        const client = await connect(access, address);
+        try {
+          let held = 0;
+          for (const [index, table] of TABLES.entries())
+            held += await countOnNode(client, address, table, rows[index]!);
+          nodes.push(held);
+        } finally {
+          await client.shutdown();
+        }
+      }
+      replicas[region.datacenter] = nodes;
+      progress(`${region.datacenter}: nodes hold ${nodes.join(", ")} rows`);
+    }
+    return replicas;
+  }
+
+  private get first(): Connected {
+    const [first] = this.connected;
+    if (!first) throw new Error("the stores are not open");
+    return first;
+  }
+}
+
+function total(parts: Restored[]): { expected: number; found: number; digestsMatch: boolean } {
+  const sum = (of: "expected" | "found") => parts.reduce((all, part) => all + part[of], 0);
+  return { expected: sum("expected"), found: sum("found"), digestsMatch: parts.every((part) => part.digestMatches) };
+}
+
+const seconds = (since: number) => ((Date.now() - since) / 1000).toFixed(1);
