@@ -30,14 +30,19 @@ export const REGIONS = [
   { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] },
 ];
 
+/** Replicas of a row in each region. */
+export const REPLICATION_FACTOR = 2;
+
 const REGISTRY = "europe-west6-docker.pkg.dev/iconik-drill-vault";
 /** The sandbox runs the jobs' local build for this image; a digest is what production pins. */
 const JOBS_IMAGE = `${REGISTRY}/dr/jobs@sha256:${"0".repeat(64)}`;
 
+/** Who deploys on the local cloud unless told otherwise; see the sandbox's Google Cloud provider. */
+const DEPLOYER = "user:deployer@sandbox.example";
+
 const shared = {
   deletionProtection: false,
   images: { jobs: JOBS_IMAGE },
-  charts: { repository: `oci://${REGISTRY}/charts` },
 };
 
 /** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */
@@ -67,6 +72,7 @@ export function vaultConfig(options: { grantUntil?: Date; retentionDays: number 
             project: PROJECTS[REBUILD],
             bucket: BUCKETS[REBUILD],
             source: PROD,
+            manifestReader: DEPLOYER,
             expires: options.grantUntil.toISOString(),
           },
         ]
@@ -81,9 +87,10 @@ export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false):
     role: "site",
     project: PROJECTS[name],
     regions: REGIONS,
-    cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: 2 },
+    cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: REPLICATION_FACTOR },
     elasticsearch: { nodes: 1 },
     backups: { bucket: BUCKETS[name], location: "EU" },
+    charts: { repository: `oci://${REGISTRY}/charts` },
     vault: { project: PROJECTS[VAULT], location: "europe-west6", copiesBucket: COPIES_BUCKET },
     onePassword: { vault: "iconik-drill" },
     restore: restore ? { site: PROD, marker: "latest", grant: name } : undefined,
