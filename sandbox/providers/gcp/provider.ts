@@ -28,7 +28,8 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
     region: setting("region", "GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"),
     zone: setting("zone", "GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"),
   });
-  const caller = () => setting("impersonateServiceAccount", "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT") ?? "deployer@sandbox";
+  const caller = () =>
+    setting("impersonateServiceAccount", "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT") ?? "deployer@sandbox.example";
 
   return {
     name: "gcp",
