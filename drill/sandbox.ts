@@ -3,8 +3,8 @@
  * disaster, or an attacker, would do to the real clouds.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, type Dirent, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import { PROJECT_ROOT, type Progress } from "./workspace";
 
 /** Folder of the sandbox's state, all of it removed by `down --purge`. */
@@ -16,9 +16,38 @@ export async function upFresh(progress: Progress): Promise<void> {
   Object.assign(process.env, JSON.parse(await sandbox(["env", "--json"])));
 }
 
-/** Stops the sandbox and removes its state. */
-export async function down(progress: Progress): Promise<void> {
-  if (existsSync(SANDBOX_DIR)) await sandbox(["down", "--purge"], progress);
+/** Where the logs of a failed drill are kept. */
+const LOGS = join(PROJECT_ROOT, "reports", "latest", "logs");
+
+/** Stops the sandbox and removes its state; its logs are kept on demand. */
+export async function down(progress: Progress, keepLogs: boolean): Promise<void> {
+  if (!existsSync(SANDBOX_DIR)) return;
+  if (keepLogs) progress(`${copyLogs(SANDBOX_DIR, LOGS)} logs are in ${LOGS}`);
+  await sandbox(["down", "--purge"], progress);
+}
+
+/** Copies every log below a folder into another, emptied before; `_` stands for `/` in names. Returns how many. */
+export function copyLogs(from: string, to: string): number {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  const logs: string[] = [];
+  const search = (folder: string) => {
+    let entries: Dirent[];
+    try {
+      entries = readdirSync(folder, { withFileTypes: true });
+    } catch {
+      // The sandbox still runs: what it is removing, or keeps to itself, is no reason to lose the other logs.
+      return;
+    }
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) search(path);
+      else if (entry.isFile() && entry.name.endsWith(".log")) logs.push(path);
+    }
+  };
+  search(from);
+  for (const log of logs) copyFileSync(log, join(to, relative(from, log).replaceAll("/", "_")));
+  return logs.length;
 }
 
 /** The region's clusters die: processes are killed and disks deleted. */
