@@ -6,6 +6,7 @@ import {
   type ComponentResourceOptions,
   type CustomResourceOptions,
   type Input,
+  type Output,
   type Resource,
 } from "@pulumi/pulumi";
 import { kubeconfig } from "./kubeconfig";
@@ -61,6 +62,8 @@ export class GkeCluster extends ComponentResource {
   readonly clusterName: string;
   readonly region: string;
   readonly cluster: gcp.container.Cluster;
+  /** How a person or a program reaches the cluster with an identity of its own; it holds no secret. */
+  readonly kubeconfig: Output<string>;
   readonly provider: k8s.Provider;
 
   constructor(name: string, args: GkeClusterArgs, opts?: ComponentResourceOptions) {
@@ -118,13 +121,12 @@ export class GkeCluster extends ComponentResource {
           { parent: this, dependsOn: [nodeRole], customTimeouts: { create: "45m" } },
         ),
     );
+    this.kubeconfig = all([this.cluster.endpoint, this.cluster.masterAuth]).apply(([endpoint, auth]) =>
+      kubeconfig({ name: args.clusterName, endpoint, clusterCaCertificate: auth.clusterCaCertificate }),
+    );
     this.provider = new k8s.Provider(
       `${name}-kubernetes`,
-      {
-        kubeconfig: all([this.cluster.endpoint, this.cluster.masterAuth]).apply(([endpoint, auth]) =>
-          kubeconfig({ name: args.clusterName, endpoint, clusterCaCertificate: auth.clusterCaCertificate }),
-        ),
-      },
+      { kubeconfig: this.kubeconfig },
       // Workloads start when there are nodes for them.
       { parent: this, dependsOn: pools },
     );
