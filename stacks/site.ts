@@ -144,6 +144,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       cluster: clusters[index]!.clusterName,
       project,
       endpoint: clusters[index]!.cluster.endpoint,
+      kubeconfig: clusters[index]!.kubeconfig,
     })),
     backupBucket: bucket.store.bucket.name,
     identities: emails,
