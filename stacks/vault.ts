@@ -101,6 +101,7 @@ export function vault(config: VaultConfig): Outputs {
   return {
     copiesBucket: bucket.store.bucket.name,
     cluster: { name: cluster.clusterName, project, location, endpoint: cluster.cluster.endpoint },
+    kubeconfig: cluster.kubeconfig,
     identities: {
       "backup-replicator": replicator.email,
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
