@@ -38,6 +38,8 @@ export function bubblewrapArgs(root: Root, command: string[]): string[] {
     "--info-fd",
     String(INFO_FD),
     ...["--ro-bind", "/usr", "/usr"],
+    // Parents that bubblewrap makes by itself are for root only.
+    ...parents(["/etc/x", `${HOSTS}/x`, "/var/run/x", ...root.mounts.map(({ target }) => target)]),
     ...links.flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]),
     ...readdirSync("/etc")
       .filter((name) => ETC.test(name))
@@ -46,7 +48,7 @@ export function bubblewrapArgs(root: Root, command: string[]): string[] {
     ...["--symlink", `${HOSTS}/hosts`, "/etc/hosts"],
     ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm"],
     ...(root.readOnly ? ["--dir", "/tmp"] : ["--perms", "1777", "--tmpfs", "/tmp"]),
-    ...["--dir", "/var/run", "--dir", "/root", "--dir", "/home"],
+    ...["--dir", "/root", "--dir", "/home"],
     ...root.mounts.flatMap((mount) => [mount.readOnly ? "--ro-bind" : "--bind", mount.source, mount.target]),
     ...(root.readOnly ? ["--remount-ro", "/"] : []),
     ...["--chdir", root.workingDir],
@@ -54,6 +56,19 @@ export function bubblewrapArgs(root: Root, command: string[]): string[] {
     ...asUser(root.user),
     ...command,
   ];
+}
+
+/** `--dir` for each folder above the paths, outermost first; those of the system are there. */
+function parents(paths: string[]): string[] {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    const names = path.split("/").slice(1, -1);
+    for (let depth = 1; depth <= names.length; depth++) folders.add(`/${names.slice(0, depth).join("/")}`);
+  }
+  return [...folders]
+    .filter((folder) => !/^\/(usr|tmp|proc|dev)(\/|$)/.test(folder))
+    .sort()
+    .flatMap((folder) => ["--dir", folder]);
 }
 
 /** Drops to a user when the daemon is root; otherwise the daemon's own user has to do. */

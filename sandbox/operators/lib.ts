@@ -29,6 +29,8 @@ const FIELD_MANAGER = "operator";
 export class Objects {
   private readonly api: KubernetesObjectApi;
   private readonly custom: CustomObjectsApi;
+  /** What was applied last, as JSON by object. */
+  private readonly applied = new Map<string, string>();
 
   constructor(config: KubeConfig) {
     this.api = KubernetesObjectApi.makeApiClient(config);
@@ -51,9 +53,16 @@ export class Objects {
     }
   }
 
-  /** Creates the object or makes it what is given, by server-side apply. */
+  /** Creates the object or makes it what is given, by server-side apply. What was applied before is only read again. */
   async apply<T extends KubernetesObject>(object: T): Promise<T> {
-    return (await this.api.patch(
+    const { apiVersion = "", kind = "", metadata } = object;
+    const key = [apiVersion, kind, metadata?.namespace, metadata?.name].join(" ");
+    const wanted = JSON.stringify(object);
+    if (this.applied.get(key) === wanted) {
+      const live = await this.get<T>({ apiVersion, kind }, metadata?.namespace ?? "", metadata?.name ?? "");
+      if (live && !live.metadata?.deletionTimestamp) return { ...live, apiVersion, kind };
+    }
+    const live = (await this.api.patch(
       object as never,
       undefined,
       undefined,
@@ -61,6 +70,8 @@ export class Objects {
       true,
       PatchStrategy.ServerSideApply,
     )) as T;
+    this.applied.set(key, wanted);
+    return live;
   }
 
   /** Creates the object; one that is there already stays as it is. */
@@ -187,7 +198,7 @@ export function reconcile<T extends KubernetesObject>(options: {
   const loop = (async () => {
     while (!stopped) {
       await round().catch((error: Error) => complain("list", reason(error)));
-      await sleep(options.everyMs ?? 700);
+      await sleep(options.everyMs ?? 1000);
     }
   })();
   return {

@@ -4,8 +4,8 @@
 set -eu
 
 run() {
-  config=/usr/share/elasticsearch/config
-  data=/usr/share/elasticsearch/data
+  config=/var/lib/elasticsearch/config
+  data=/var/lib/elasticsearch/data
   mkdir -p "$data/nodes" /tmp/logs "$config"
   cp /image/log4j2.properties "$config/log4j2.properties"
   {

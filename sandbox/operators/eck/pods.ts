@@ -127,8 +127,8 @@ function elasticsearch(nodeSet: NodeSet): V1Container {
     },
     volumeMounts: [
       { name: "config", mountPath: "/config" },
-      { name: "node-config", mountPath: "/usr/share/elasticsearch/config" },
-      { name: DATA, mountPath: "/usr/share/elasticsearch/data" },
+      { name: "node-config", mountPath: "/var/lib/elasticsearch/config" },
+      { name: DATA, mountPath: "/var/lib/elasticsearch/data" },
     ],
   };
 }
