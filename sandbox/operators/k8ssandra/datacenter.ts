@@ -81,12 +81,14 @@ async function upsert(objects: Objects, context: OperatorContext, datacenter: Ca
     datacenter: datacenter.metadata?.name ?? "",
     size: datacenter.spec?.size ?? 1,
     credentials: { username: value("username"), password: value("password") },
+    others: (datacenter.spec?.additionalSeeds ?? []).flatMap((name) => context.resolve(name)),
+    repair: async (keyspace) => {
+      const command = ["/image/nodetool", "repair", "--full", keyspace];
+      const result = await context.agent.exec(namespace, pod?.metadata?.name ?? "", "cassandra", command);
+      if (result.code !== 0)
+        throw new Error(`repair of ${keyspace} failed: ${(result.stdout + result.stderr).slice(-500)}`);
+    },
   });
-  // New replicas of the roles have no data until a repair; only system_auth holds any that matters yet.
-  const repair = ["/image/nodetool", "repair", "--full", "system_auth"];
-  const result = await context.agent.exec(namespace, pod?.metadata?.name ?? "", "cassandra", repair);
-  if (result.code !== 0)
-    throw new Error(`repair of system_auth failed: ${(result.stdout + result.stderr).slice(-500)}`);
   return true;
 }
 

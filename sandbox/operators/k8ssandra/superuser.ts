@@ -1,5 +1,5 @@
 /** The superuser and the replication of Cassandra's own keyspaces, as the operators keep them. */
-import { auth, Client } from "cassandra-driver";
+import { auth, Client, policies } from "cassandra-driver";
 
 export interface Credentials {
   username: string;
@@ -12,11 +12,19 @@ const DEFAULT: Credentials = { username: "cassandra", password: "cassandra" };
 const SYSTEM_KEYSPACES = ["system_auth", "system_distributed", "system_traces"];
 const MAX_REPLICAS = 3;
 
-/** A connection to one node of a datacenter. */
-function connect(address: string, datacenter: string, credentials: Credentials): Client {
+/** A connection to one node; without a datacenter to that node only, wherever it is. */
+function connect(address: string, credentials: Credentials, datacenter?: string): Client {
   return new Client({
     contactPoints: [address],
-    localDataCenter: datacenter,
+    ...(datacenter
+      ? { localDataCenter: datacenter }
+      : {
+          policies: {
+            loadBalancing: new policies.loadBalancing.AllowListPolicy(new policies.loadBalancing.RoundRobinPolicy(), [
+              `${address}:9042`,
+            ]),
+          },
+        }),
     authProvider: new auth.PlainTextAuthProvider(credentials.username, credentials.password),
     socketOptions: { connectTimeout: 5000, readTimeout: 20_000 },
   });
@@ -33,23 +41,45 @@ async function use<T>(client: Client, work: (client: Client) => Promise<T>): Pro
 
 /**
  * Makes sure that the superuser can log in, that the default one cannot, and that system keyspaces have replicas in the
- * datacenter. Their replicas have data after a repair only.
+ * datacenter. May be repeated. A node of a second datacenter knows nobody until it holds a part of system_auth: then a node
+ * of another datacenter is asked to give it one.
+ * @throws while nobody lets the superuser in
  */
 export async function ensureSuperuser(options: {
   address: string;
   datacenter: string;
   size: number;
   credentials: Credentials;
+  /** Nodes of other datacenters. */
+  others: string[];
+  /** Copies the data of a keyspace, whose replication has changed, to the datacenter's nodes. */
+  repair(keyspace: string): Promise<void>;
 }): Promise<void> {
-  const { address, datacenter, credentials } = options;
-  const login = await use(connect(address, datacenter, credentials), async () => true).catch(() => false);
-  if (!login) {
-    await use(connect(address, datacenter, DEFAULT), (client) => createSuperuser(client, credentials));
+  const { address, datacenter, credentials, others, repair } = options;
+  const replicas = Math.min(MAX_REPLICAS, options.size);
+  const refusal = await refused(connect(address, credentials, datacenter));
+  if (refusal) {
+    if (!(await refused(connect(address, DEFAULT, datacenter)))) {
+      await use(connect(address, DEFAULT, datacenter), (client) => createSuperuser(client, credentials));
+    } else {
+      const [other] = others;
+      if (!other) throw refusal;
+      await use(connect(other, credentials), (client) => replicate(client, datacenter, replicas));
+      // Not only when something was changed just now: an earlier try may have ended before its repair.
+      for (const keyspace of SYSTEM_KEYSPACES) await repair(keyspace);
+    }
   }
-  await use(connect(address, datacenter, credentials), async (client) => {
+  await use(connect(address, credentials, datacenter), async (client) => {
     await client.execute("ALTER ROLE cassandra WITH SUPERUSER = false AND LOGIN = false");
-    await replicate(client, datacenter, Math.min(MAX_REPLICAS, options.size));
+    await replicate(client, datacenter, replicas);
   });
+  // The replicas that a keyspace has gained are empty until a repair; of these keyspaces only the roles matter yet.
+  await repair("system_auth");
+}
+
+/** Why a connection is not let in; undefined: it is. */
+async function refused(client: Client): Promise<Error | undefined> {
+  return use(client, async () => undefined).catch((error: Error) => error);
 }
 
 async function createSuperuser(client: Client, { username, password }: Credentials): Promise<void> {
