@@ -40,8 +40,8 @@ export interface RestoreArgs {
 
 /**
  * Brings a site's data back from the second copy (D2, D5): the copy into the site's own bucket runs while the empty
- * stores come up; then Cassandra region by region, Elasticsearch in every region at once. The component is done when the
- * data is back and checked against its manifests. A Job that failed is replaced by the next `up`.
+ * stores come up; then every region restores its Cassandra and Elasticsearch at once. The component is done when the data
+ * is back and checked against its manifests. A Job that failed is replaced by the next `up`.
  */
 export class Restore extends ComponentResource {
   constructor(name: string, args: RestoreArgs, opts?: ComponentResourceOptions) {
@@ -59,7 +59,6 @@ export class Restore extends ComponentResource {
       opts: { ...first.cluster.inside(this), dependsOn: args.copyDependsOn },
     });
 
-    let previous: Resource = copy;
     for (const { cluster, datacenter, elasticsearch } of args.regions) {
       const inside = cluster.inside(this);
       const access = jobAccess(
@@ -69,7 +68,7 @@ export class Restore extends ComponentResource {
         "restore-runner",
         inside,
       );
-      previous = restoreJob(
+      restoreJob(
         `${name}-${datacenter}-cassandra`,
         `restore-cassandra-${suffix}`,
         namespaces.cassandra,
@@ -83,6 +82,7 @@ export class Restore extends ComponentResource {
             config: {
               namespace: namespaces.cassandra,
               datacenter,
+              datacenters: args.regions.map((region) => region.datacenter),
               repository: repository("cassandra", datacenter),
               bucket,
               marker,
@@ -90,7 +90,7 @@ export class Restore extends ComponentResource {
               timeoutSeconds: restoreSeconds.cassandra - reportSeconds,
             },
           },
-          opts: { ...inside, dependsOn: [previous, access, ...args.regions.map((region) => region.cassandra)] },
+          opts: { ...inside, dependsOn: [copy, access, ...args.regions.map((region) => region.cassandra)] },
         },
       );
       restoreJob(

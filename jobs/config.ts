@@ -118,6 +118,8 @@ export const jobSchemas = {
   "restore-cassandra": z.strictObject({
     namespace: name.default("cassandra"),
     datacenter: name,
+    /** Every datacenter that is restored from the copy, this one included: they stop together. */
+    datacenters: z.array(name).min(1),
     repository,
     bucket,
     /** `latest` (the newest that restore-copy recorded) or a marker id. */

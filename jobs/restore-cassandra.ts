@@ -3,12 +3,13 @@
  * the one that was brought in, and the tables are compared with its manifest. May be killed and repeated: a restore that
  * runs is waited for, one that is done is only checked, one that failed is tried anew under the next name.
  */
-import { stamp } from "../plan/layout";
+import { readyPath, readyPrefix, stamp } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { readTables } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraHead } from "./lib/manifest";
+import { listUnder, writeObject } from "./lib/rclone";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
 
@@ -42,6 +43,7 @@ export async function restoreCassandra(config: Config): Promise<Fields> {
     log("restore exists already", { restore: restore.name });
   } else {
     await sync(resources, config, backup);
+    await meet(config, marker);
     const spec: RestoreSpec = { backup, cassandraDatacenter: config.datacenter };
     await resources.create(kinds.restoreJob, restore.name, spec);
     log("restore started", { restore: restore.name, marker, ...spec });
@@ -135,6 +137,34 @@ async function sync(resources: Resources, config: Config, backup: string): Promi
     },
   );
   log("backups known", { backup });
+}
+
+/**
+ * Waits until every datacenter of the cluster is ready to be restored, so that all stop together. A datacenter that went
+ * on running would tell the restored ones of the members they had before: nodes that nobody will ever see again, but
+ * that own tokens.
+ */
+async function meet(config: Config, marker: string): Promise<void> {
+  await writeObject(config.bucket, readyPath(marker, config.datacenter), new Date().toISOString());
+  const wanted = config.datacenters.map((datacenter) => readyPath(marker, datacenter));
+  await waitFor<true, string[]>(
+    async () => {
+      const present = await listUnder(config.bucket, readyPrefix(marker));
+      const missing = wanted.filter((path) => !present.has(path));
+      return missing.length === 0 ? { done: true } : { seen: missing };
+    },
+    {
+      timeoutSeconds: config.timeoutSeconds,
+      pollSeconds: Math.min(config.pollSeconds, 1),
+      onTimeout: (missing) =>
+        new JobError("not every datacenter became ready to be restored", {
+          value: some(missing ?? []),
+          allowed: `one object per datacenter: ${config.datacenters.join(", ")}`,
+          fix: "see why the restore Job of that datacenter's region does not run; this one may be started again",
+        }),
+    },
+  );
+  log("every datacenter is ready", { datacenters: config.datacenters });
 }
 
 /** Compares the tables that exist with the manifest's. @returns how many there are, or why they were not counted */

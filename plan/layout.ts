@@ -120,3 +120,13 @@ export function newestMarker(site: string, paths: string[]): string | undefined 
 export function restoredPath(marker: string): string {
   return `restores/${marker}.json`;
 }
+
+/** Path in the site's own bucket by which a datacenter says that it is ready to stop for the restore of a copy. */
+export function readyPath(marker: string, datacenter: string): string {
+  return `${readyPrefix(marker)}${datacenter}`;
+}
+
+/** Prefix of {@link readyPath}. */
+export function readyPrefix(marker: string): string {
+  return `ready/${marker}/`;
+}

@@ -50,9 +50,9 @@ export function datacenterDomain(datacenter: string): string {
   return `${datacenter}.iconik.internal`;
 }
 
-/** DNS name of a datacenter's Cassandra seeds, resolvable from every cluster of the site. */
+/** DNS name of a datacenter's Cassandra seeds, resolvable from every cluster of the site; cass-operator names it by cluster. */
 export function seedService(datacenter: string): string {
-  return `${cassandraClusterName}-${datacenter}-seed-service.${namespaces.cassandra}.svc.${datacenterDomain(datacenter)}`;
+  return `${cassandraClusterName}-seed-service.${namespaces.cassandra}.svc.${datacenterDomain(datacenter)}`;
 }
 
 /** GKE cluster of a region. */
