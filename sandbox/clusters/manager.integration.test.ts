@@ -1,6 +1,6 @@
 /** A real cluster: API server, scheduler, controllers and our nodes running pods. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -13,6 +13,9 @@ import { LocalClusters } from "./manager";
 const shell: ImageTable = (image) =>
   image.startsWith("shell") ? { entrypoint: ["/bin/sh", "-c"], mounts: {}, path: [], env: {} } : undefined;
 const nobody: PodIdentities = { open: async () => ({ env: { IDENTITY: "opened" }, close: async () => undefined }) };
+
+/** Seconds that nobody else sleeps. */
+const MARK = "86413";
 
 let dir: string;
 let clusters: LocalClusters;
@@ -52,6 +55,7 @@ before(async () => {
 
 after(async () => {
   await clusters.stopAll();
+  assert.deepEqual(processesNaming(MARK), []);
   assert.deepEqual(recordedAlive(dir), []);
   await reapLeftovers(dir);
   rmSync(dir, { recursive: true, force: true });
@@ -125,6 +129,34 @@ test("a StatefulSet's pod keeps its disk, has a name and can be entered", async 
   const runs = await agent.exec("default", "web-0", "web", ["sh", "-c", 'cat /data/runs; echo "$IDENTITY $HOSTNAME"']);
   assert.deepEqual(runs, { code: 0, stdout: "run\nrun\nopened web-0\n", stderr: "" });
 });
+
+test("a container with a user of its own ends with its pod", async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  await core.createNamespacedPod({
+    namespace: "default",
+    body: {
+      metadata: { name: "user" },
+      spec: {
+        securityContext: { runAsUser: 65534, runAsNonRoot: true },
+        containers: [{ name: "main", image: "shell", args: [`test -r /etc/ssl/openssl.cnf && exec sleep ${MARK}`] }],
+      },
+    },
+  });
+  await waitUntil("its process", async () => processesNaming(MARK).length > 0, { timeoutMs: 20_000 });
+});
+
+/** Processes with a word in their command line. */
+function processesNaming(word: string): string[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word);
+      } catch {
+        return false;
+      }
+    });
+}
 
 test("a Job that fails says why, and one with an unknown image waits", async () => {
   const batch = config.makeApiClient(BatchV1Api);

@@ -74,5 +74,7 @@ function parents(paths: string[]): string[] {
 /** Drops to a user when the daemon is root; otherwise the daemon's own user has to do. */
 export function asUser(user: { uid: number; gid: number } | undefined): string[] {
   if (!user || process.getuid?.() !== 0) return [];
-  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", "--"];
+  // Changing the user clears the promise to die with the parent, so it is given again.
+  const death = ["--pdeathsig", "KILL"];
+  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", ...death, "--"];
 }
