@@ -38,13 +38,28 @@ export function setConfig(name: string, config: Record<string, unknown>): void {
 
 /** `pulumi up` with the policy pack, as CI runs it. Returns the stack's outputs. */
 export async function up(stack: Stack, progress: Progress): Promise<OutputMap> {
-  const result = await stack.up({
-    onOutput: lines(progress),
-    color: "never",
-    suppressProgress: true,
-    policyPacks: [join(PROJECT_ROOT, "policies")],
-  });
-  return result.outputs;
+  try {
+    const result = await stack.up({
+      onOutput: lines(progress),
+      color: "never",
+      suppressProgress: true,
+      policyPacks: [join(PROJECT_ROOT, "policies")],
+    });
+    return result.outputs;
+  } catch (error) {
+    throw new Error(`pulumi up of ${stack.name} failed\n${diagnostics((error as Error).message)}`);
+  }
+}
+
+/** What the engine says went wrong, without the log around it. */
+export function diagnostics(log: string): string {
+  const last = log.lastIndexOf("Diagnostics:");
+  if (last < 0) return log.slice(-2000);
+  const [section = ""] = log.slice(last + "Diagnostics:".length).split(/\n\n(?=\S)/);
+  return section
+    .split("\n")
+    .filter((line) => line.trim() && !line.includes("from $PATH"))
+    .join("\n");
 }
 
 /** `pulumi preview --expect-no-changes`; rejects naming the changed resources. */

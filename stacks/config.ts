@@ -2,6 +2,7 @@
  * The configuration of a stack (`iconik-dr:` keys), checked before anything is created. All problems are reported at
  * once, each with the key, the value, what is allowed and the fix.
  */
+import { RunError } from "@pulumi/pulumi/errors";
 import { z } from "zod";
 import { configNamespace } from "../plan/names";
 import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "../plan/regions";
@@ -11,6 +12,7 @@ import {
   cidr,
   datacenterName,
   image,
+  moment,
   multiRegion,
   projectId,
   regionName,
@@ -154,10 +156,7 @@ const vault = z
           project: projectId,
           bucket: bucketName,
           source: siteName,
-          expires: z.iso.datetime({
-            offset: true,
-            error: "no moment; allowed: ISO-8601 with zone, e.g. 2026-01-31T12:00:00Z",
-          }),
+          expires: moment,
           manifestReader: z
             .string()
             .regex(
@@ -224,8 +223,8 @@ export type VaultConfig = z.output<typeof vault>;
 export type FoundationConfig = z.output<typeof foundation>;
 export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | z.output<typeof standby>;
 
-/** What cannot be used and why, one line a problem. */
-export class ConfigError extends Error {
+/** What cannot be used and why, one line a problem. The engine shows the message alone, without a stack trace. */
+export class ConfigError extends RunError {
   constructor(stack: string, problems: string[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     super(

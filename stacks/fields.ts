@@ -72,3 +72,15 @@ function isCron(expression: string): boolean {
     return false;
   }
 }
+
+/**
+ * A moment, ISO-8601 with zone. The engine hands an unquoted YAML timestamp on as Go prints it
+ * (`2026-01-31 12:00:00 +0000 UTC`), which means the same.
+ */
+export const moment = z.preprocess(
+  (value) => {
+    const go = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)(?: \S+)?$/.exec(String(value));
+    return go ? `${go[1]}T${go[2]}${go[3]}:${go[4]}` : value;
+  },
+  z.iso.datetime({ offset: true, error: "no moment; allowed: ISO-8601 with zone, e.g. 2026-01-31T12:00:00Z" }),
+);

@@ -55,7 +55,8 @@ before(async () => {
 
 after(async () => {
   await clusters.stopAll();
-  assert.deepEqual(processesNaming(MARK), []);
+  // The kernel passes the death on; that takes a moment.
+  await waitUntil("its end", async () => processesNaming(MARK).length === 0, { timeoutMs: 5_000 });
   assert.deepEqual(recordedAlive(dir), []);
   await reapLeftovers(dir);
   rmSync(dir, { recursive: true, force: true });
