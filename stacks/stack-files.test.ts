@@ -1,0 +1,59 @@
+/** The stack files of this repository: each is valid, and they agree with each other. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { repository } from "../plan/layout";
+import { parseConfig, type SiteConfig, type StackConfig, type VaultConfig } from "./config";
+
+const ROOT = join(__dirname, "..");
+const load = (stack: string): StackConfig => {
+  const { config } = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as {
+    config: Record<string, unknown>;
+  };
+  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  return parseConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, text(value)])), stack);
+};
+
+test("every stack file is valid", () => {
+  const roles = ["prod", "vault", "foundation", "aws-standby"].map((stack) => load(stack).role);
+  assert.deepEqual(roles, ["site", "vault", "foundation", "standby"]);
+});
+
+test("prod and vault agree about projects, buckets and repositories", () => {
+  const prod = load("prod") as SiteConfig;
+  const vault = load("vault") as VaultConfig;
+  assert.deepEqual(prod.vault, {
+    project: vault.project,
+    location: vault.location,
+    copiesBucket: vault.copies.bucket,
+  });
+  const [site] = vault.sites;
+  assert.equal(site?.name, "prod");
+  assert.equal(site?.project, prod.project);
+  assert.equal(site?.bucket, prod.backups.bucket);
+  assert.equal(site?.location, prod.backups.location);
+  assert.deepEqual(
+    site?.repositories,
+    prod.regions.flatMap(({ datacenter }) => [
+      repository("cassandra", datacenter),
+      repository("elasticsearch", datacenter),
+    ]),
+  );
+});
+
+test("Pulumi.yaml describes every key that a role takes, with an empty default", () => {
+  const { config } = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { type: string; description: string; default: unknown }>;
+  };
+  const empty = { string: "", array: "[]", object: "{}", boolean: "true" } as Record<string, string>;
+  for (const [key, { type, description, default: value }] of Object.entries(config)) {
+    assert.ok(description.length > 10, key);
+    assert.equal(typeof value === "string" ? value : JSON.stringify(value), empty[type], key);
+  }
+  for (const stack of ["prod", "vault", "foundation", "aws-standby"]) {
+    const used = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")).config as Record<string, unknown>;
+    for (const key of Object.keys(used)) assert.ok(key.replace("iconik-dr:", "") in config, `${stack}: ${key}`);
+  }
+});
