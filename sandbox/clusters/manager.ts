@@ -20,6 +20,7 @@ import { HostsFiles } from "../nodes/hosts";
 import { ControlPlane, type ControlPlaneBinaries } from "./control-plane";
 import { type ClusterCredentials, clusterCredentials } from "./credentials";
 import { type Etcd, startEtcd } from "./etcd";
+import { LoopbackNetworks } from "./networks";
 import { createStorageClasses, registerNodes, removeNodes } from "./nodes";
 
 export interface ClusterManagerOptions {
@@ -46,13 +47,10 @@ interface Entry {
   attached: { stop(): Promise<void> };
 }
 
-/** First loopback network of clusters: 127.20.0.0/16 and up. */
-const FIRST_NETWORK = 20;
-
 export class LocalClusters implements ClusterManager {
   private readonly entries = new Map<string, Entry>();
   private readonly starting = new Map<string, Promise<RunningCluster>>();
-  private readonly networks = new Set<number>();
+  private readonly networks = new LoopbackNetworks();
   private readonly hosts: HostsFiles;
   private readonly credentials: ClusterCredentials;
   private etcd: Promise<Etcd> | undefined;
@@ -72,7 +70,7 @@ export class LocalClusters implements ClusterManager {
   }
 
   private async start(spec: ClusterSpec): Promise<RunningCluster> {
-    const network = this.takeNetwork();
+    const network = await this.networks.take();
     const started = Date.now();
     this.etcd ??= startEtcd({
       dir: this.options.dir,
@@ -147,7 +145,7 @@ export class LocalClusters implements ClusterManager {
     this.hosts.remove(clusterId);
     await (await this.etcd)?.removePrefix(prefixOf(entry.network));
     rmSync(this.dirOf(entry.network), { recursive: true, force: true });
-    this.networks.delete(entry.network);
+    this.networks.release(entry.network);
   }
 
   get(clusterId: string): RunningCluster | undefined {
@@ -174,16 +172,6 @@ export class LocalClusters implements ClusterManager {
       );
     }
     return entry;
-  }
-
-  private takeNetwork(): number {
-    for (let network = FIRST_NETWORK; network < 120; network++) {
-      if (!this.networks.has(network)) {
-        this.networks.add(network);
-        return network;
-      }
-    }
-    throw new CloudError(429, "quotaExceeded", "100 clusters run already; delete one first");
   }
 
   private readonly dirOf = (network: number) => join(this.options.dir, "clusters", String(network));
