@@ -6,7 +6,7 @@ import { CloudError } from "../lib/types";
 const FIRST = 20;
 const LAST = 119;
 /** Port that is held on a network's last address while the network is in use. */
-const CLAIM_PORT = 19;
+const CLAIM_PORT = 10219;
 
 export class LoopbackNetworks {
   private readonly claims = new Map<number, Server>();
