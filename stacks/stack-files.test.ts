@@ -5,25 +5,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { repository } from "../plan/layout";
-import { parseConfig, type SiteConfig, type StackConfig, type VaultConfig } from "./config";
+import { stackConfig, stackSettings } from "../tests/lib/stack-file";
+import type { SiteConfig, VaultConfig } from "./config";
 
 const ROOT = join(__dirname, "..");
-const load = (stack: string): StackConfig => {
-  const { config } = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as {
-    config: Record<string, unknown>;
-  };
-  const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-  return parseConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, text(value)])), stack);
-};
-
 test("every stack file is valid", () => {
-  const roles = ["prod", "vault", "foundation", "aws-standby"].map((stack) => load(stack).role);
+  const roles = ["prod", "vault", "foundation", "aws-standby"].map((stack) => stackConfig(stack).role);
   assert.deepEqual(roles, ["site", "vault", "foundation", "standby"]);
 });
 
 test("prod and vault agree about projects, buckets and repositories", () => {
-  const prod = load("prod") as SiteConfig;
-  const vault = load("vault") as VaultConfig;
+  const prod = stackConfig("prod") as SiteConfig;
+  const vault = stackConfig("vault") as VaultConfig;
   assert.deepEqual(prod.vault, {
     project: vault.project,
     location: vault.location,
@@ -53,7 +46,7 @@ test("Pulumi.yaml describes every key that a role takes, with an empty default",
     assert.equal(typeof value === "string" ? value : JSON.stringify(value), empty[type], key);
   }
   for (const stack of ["prod", "vault", "foundation", "aws-standby"]) {
-    const used = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")).config as Record<string, unknown>;
-    for (const key of Object.keys(used)) assert.ok(key.replace("iconik-dr:", "") in config, `${stack}: ${key}`);
+    for (const key of Object.keys(stackSettings(stack)))
+      assert.ok(key.replace("iconik-dr:", "") in config, `${stack}: ${key}`);
   }
 });

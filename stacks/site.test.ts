@@ -1,0 +1,108 @@
+/** What a site declares, in peace and while it is being restored. */
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Declaration, DeclaredResource } from "../tests/lib/declared";
+import { assertGolden } from "../tests/lib/golden";
+import { declaredStack, TOKEN } from "../tests/lib/stacks";
+
+const ofType = ({ resources }: Declaration, type: string) => resources.filter((each) => each.type === type);
+const named = ({ resources }: Declaration, name: string): DeclaredResource => {
+  const [found, ...more] = resources.filter((each) => each.name === name);
+  assert.ok(found && more.length === 0, `${name} is declared ${found ? more.length + 1 : 0} times`);
+  return found;
+};
+const spec = ({ inputs }: DeclaredResource) => inputs.spec as Record<string, unknown>;
+
+for (const stack of ["prod", "rebuild-1"] as const) {
+  describe(stack, () => {
+    let site: Declaration;
+    before(async () => {
+      site = await declaredStack(stack);
+    });
+
+    test("its inventory", () => assertGolden(stack, site.resources));
+
+    test("everything belongs to a component", () => {
+      const alone = site.resources.filter(({ custom, parent }) => custom && !parent);
+      assert.deepEqual(alone, []);
+    });
+
+    test("what is inside a cluster ends with it", () => {
+      const inside = site.resources.filter(({ type }) => type.startsWith("kubernetes:"));
+      assert.ok(inside.length > 40);
+      for (const { name, deletedWith } of inside) assert.match(String(deletedWith), /^cluster-.*-cluster$/, name);
+    });
+
+    test("what holds data is protected, and nothing else", () => {
+      const protectedTypes = new Set(site.resources.filter(({ protect }) => protect).map(({ type }) => type));
+      assert.deepEqual([...protectedTypes].sort(), [
+        "gcp:container/cluster:Cluster",
+        "gcp:storage/bucket:Bucket",
+        "kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch",
+        "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster",
+      ]);
+    });
+
+    test("the token of 1Password is a secret in the state and nowhere else", () => {
+      assert.ok(!JSON.stringify(site.resources).includes(TOKEN));
+      assert.equal(ofType(site, "kubernetes:core/v1:Secret").length, 2);
+    });
+
+    test("the first datacenter bootstraps the cluster that the second joins", () => {
+      assert.ok(!named(site, "cassandra-emea").dependsOn.includes("cassandra-amer"));
+      assert.ok(named(site, "cassandra-amer").dependsOn.includes("cassandra-emea"));
+    });
+
+    test("outputs lead an operator to every region", () => {
+      const regions = site.outputs.regions as { name: string; datacenter: string; kubeconfig: string }[];
+      assert.deepEqual(
+        regions.map(({ name, datacenter }) => [name, datacenter]),
+        [
+          ["europe-west1", "emea"],
+          ["us-east4", "amer"],
+        ],
+      );
+      for (const { kubeconfig } of regions) {
+        const { clusters, users } = JSON.parse(kubeconfig);
+        assert.equal(clusters[0].cluster.server, "https://192.0.2.1");
+        assert.deepEqual(Object.keys(users[0].user), ["exec"]);
+      }
+    });
+
+    test("backups are suspended exactly while it is being restored", () => {
+      const cronJobs = ofType(site, "kubernetes:batch/v1:CronJob");
+      assert.equal(cronJobs.length, 4);
+      for (const cronJob of cronJobs) assert.equal(spec(cronJob).suspend, stack === "rebuild-1", cronJob.name);
+    });
+  });
+}
+
+test("nothing of a site in peace knows the second copy or a restorer", async () => {
+  const { resources } = await declaredStack("prod");
+  const knowing = resources.filter((each) => /restorer|iconik-vault-backup-copies/.test(JSON.stringify(each)));
+  assert.deepEqual(knowing, []);
+});
+
+test("a restore copies first, then every region restores both stores into what is ready", async () => {
+  const site = await declaredStack("rebuild-1");
+  const jobs = ofType(site, "kubernetes:batch/v1:Job");
+  assert.deepEqual(
+    jobs.map(({ name }) => name),
+    [
+      "restore-amer-cassandra",
+      "restore-amer-elasticsearch",
+      "restore-copy",
+      "restore-emea-cassandra",
+      "restore-emea-elasticsearch",
+    ],
+  );
+  for (const { name, dependsOn } of jobs) {
+    if (name === "restore-copy") assert.ok(dependsOn.includes("backups-policy"));
+    else assert.ok(dependsOn.includes("restore-copy"), name);
+  }
+  for (const name of ["restore-emea-cassandra", "restore-amer-cassandra"]) {
+    // Datacenters are restored together.
+    assert.ok(named(site, name).dependsOn.includes("cassandra-emea"));
+    assert.ok(named(site, name).dependsOn.includes("cassandra-amer"));
+  }
+});

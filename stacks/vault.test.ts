@@ -1,0 +1,70 @@
+/** What the vault declares, with and without a restore grant. */
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Binding } from "../plan/permissions";
+import type { Declaration } from "../tests/lib/declared";
+import { assertGolden } from "../tests/lib/golden";
+import { declaredStack } from "../tests/lib/stacks";
+
+const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceaccount.com";
+const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
+
+function bindingsOf({ resources }: Declaration): Binding[] {
+  const [policy, ...more] = resources.filter(({ type }) => type === "gcp:storage/bucketIAMPolicy:BucketIAMPolicy");
+  assert.ok(policy && more.length === 0);
+  return JSON.parse(String(policy.inputs.policyData)).bindings;
+}
+
+for (const stack of ["vault", "vault-granting"] as const) {
+  describe(stack, () => {
+    let vault: Declaration;
+    before(async () => {
+      vault = await declaredStack(stack);
+    });
+
+    test("its inventory", () => assertGolden(stack, vault.resources));
+
+    test("everything belongs to a component", () => {
+      assert.deepEqual(
+        vault.resources.filter(({ custom, parent }) => custom && !parent),
+        [],
+      );
+    });
+
+    test("the copies are protected, retained, locked, and in Zurich", () => {
+      const bucket = vault.resources.find(({ type }) => type === "gcp:storage/bucket:Bucket")!;
+      assert.ok(bucket.protect && bucket.retainOnDelete);
+      assert.equal(bucket.inputs.location, "EUROPE-WEST6");
+      assert.equal(bucket.inputs.forceDestroy, false);
+      assert.deepEqual(bucket.inputs.retentionPolicy, { retentionPeriod: String(35 * 24 * 3600), isLocked: true });
+    });
+
+    test("replication knows the primary bucket and may run", () => {
+      const replication = vault.resources.find(({ type }) => type === "kubernetes:batch/v1:CronJob")!;
+      assert.match(JSON.stringify(replication), /iconik-prod-backups/);
+      assert.equal((replication.inputs.spec as { suspend: boolean }).suspend, false);
+    });
+  });
+}
+
+test("without a grant the replicator alone has access", async () => {
+  const members = bindingsOf(await declaredStack("vault")).flatMap((binding) => binding.members);
+  assert.deepEqual(members, [REPLICATOR]);
+});
+
+test("a grant lets the restorer read until it ends, from the granted site's pods only", async () => {
+  const vault = await declaredStack("vault-granting");
+  const granted = bindingsOf(vault).filter(({ members }) => members.includes(RESTORER));
+  assert.deepEqual(
+    granted.map(({ role, condition }) => [role, condition?.expression]),
+    [["projects/iconik-vault/roles/restorerSecondCopy", 'request.time < timestamp("2026-01-31T12:00:00Z")']],
+  );
+  const role = vault.resources.find(({ inputs }) => inputs.roleId === "restorerSecondCopy");
+  assert.deepEqual(role?.inputs.permissions, ["storage.objects.get", "storage.objects.list"]);
+  const users = vault.resources.find(({ name }) => name === "restore-rebuild-1-users")!;
+  assert.deepEqual(users.inputs.members, ["serviceAccount:iconik-rebuild-1.svc.id.goog[dr/restorer]"]);
+  assert.equal(
+    (users.inputs.condition as { expression: string }).expression,
+    'request.time < timestamp("2026-01-31T12:00:00Z")',
+  );
+});

@@ -1,0 +1,119 @@
+/** What a program declares, collected with Pulumi's mocks: nothing is created, nothing is asked. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource with its inputs and the options that the plan depends on. */
+export interface DeclaredResource {
+  /** Pulumi type token. */
+  type: string;
+  /** Pulumi name. */
+  name: string;
+  /** Name of the parent; undefined for what stands at the top of the stack. */
+  parent: string | undefined;
+  /** Managed by a provider; false for components. */
+  custom: boolean;
+  protect: boolean;
+  retainOnDelete: boolean;
+  /** Name of the resource whose end is this one's as well. */
+  deletedWith: string | undefined;
+  dependsOn: string[];
+  /** Inputs, each secret replaced by {@link SECRET}. */
+  inputs: Record<string, unknown>;
+}
+
+/** Stands for a secret value. */
+export const SECRET = "[secret]";
+
+type Values = Record<string, unknown>;
+type Options = Pick<DeclaredResource, "parent" | "protect" | "retainOnDelete" | "deletedWith" | "dependsOn">;
+
+const ROOT_TYPE = "pulumi:pulumi:Stack";
+
+/** What became of a program. */
+export interface Declaration {
+  /** In the order of type and name. */
+  resources: DeclaredResource[];
+  /** What the program returned, resolved. */
+  outputs: Values;
+}
+
+/**
+ * Runs a program under mocks.
+ * @throws whatever the program throws
+ */
+export async function declared(program: () => unknown, stack = "test"): Promise<Declaration> {
+  const options = new Map<string, Options>();
+  const resources: DeclaredResource[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ inputs }) => inputs,
+      newResource: ({ type, name, inputs, custom }) => {
+        if (type !== ROOT_TYPE) {
+          const known = options.get(`${type} ${name}`);
+          if (!known) throw new Error(`${type} ${name} was registered without having been declared`);
+          resources.push({ type, name, custom: custom ?? false, ...known, inputs: withoutSecrets(inputs) as Values });
+        }
+        return { id: `${name}-id`, state: { ...inputs, ...computed(type, inputs) } };
+      },
+    },
+    "iconik-dr",
+    stack,
+  );
+  const outputs = await pulumi.runtime.runInPulumiStack(async () => {
+    pulumi.runtime.registerStackTransformation(({ type, name, opts }) => {
+      options.set(`${type} ${name}`, described(opts));
+      return undefined;
+    });
+    return program();
+  });
+  await pulumi.runtime.disconnect();
+  return {
+    resources: resources.sort((one, other) => (key(one) < key(other) ? -1 : 1)),
+    outputs: outputs as Values,
+  };
+}
+
+const key = ({ type, name }: DeclaredResource) => `${type} ${name}`;
+
+function described(opts: pulumi.CustomResourceOptions): Options {
+  const dependsOn = [opts.dependsOn ?? []].flat() as pulumi.Resource[];
+  return {
+    parent: opts.parent && nameOf(opts.parent),
+    protect: opts.protect === true,
+    retainOnDelete: opts.retainOnDelete === true,
+    deletedWith: opts.deletedWith && nameOf(opts.deletedWith as pulumi.Resource),
+    dependsOn: dependsOn.map((each) => nameOf(each) ?? "").sort(),
+  };
+}
+
+/** A resource's Pulumi name; the stack's own is left out. */
+function nameOf(resource: pulumi.Resource): string | undefined {
+  const { __name: name, __pulumiType: type } = resource as unknown as { __name: string; __pulumiType: string };
+  return type === ROOT_TYPE ? undefined : name;
+}
+
+/** Outputs that programs use and that the cloud would compute. */
+function computed(type: string, inputs: Values): Values {
+  if (type === "gcp:serviceaccount/account:Account") {
+    const email = `${inputs.accountId}@${inputs.project}.iam.gserviceaccount.com`;
+    return {
+      email,
+      member: `serviceAccount:${email}`,
+      name: `projects/${inputs.project}/serviceAccounts/${email}`,
+    };
+  }
+  if (type === "gcp:compute/globalAddress:GlobalAddress") return { address: "192.0.2.2" };
+  if (type === "gcp:container/cluster:Cluster") {
+    return { endpoint: "192.0.2.1", masterAuth: { clusterCaCertificate: "Y2VydGlmaWNhdGU=" } };
+  }
+  return {};
+}
+
+/** Pulumi's mark of a secret among deserialized values. */
+const MARK = "4dabf18193072939515e22adb298388d";
+
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (value === null || typeof value !== "object") return value;
+  if (MARK in value) return SECRET;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutSecrets(inner)]));
+}

@@ -1,0 +1,50 @@
+/** The stacks that tests look at: the repository's own, and what they become in a disaster. */
+import type { SiteConfig, VaultConfig } from "../../stacks/config";
+import { foundation } from "../../stacks/foundation";
+import { site } from "../../stacks/site";
+import { vault } from "../../stacks/vault";
+import { type Declaration, declared } from "./declared";
+import { stackConfig } from "./stack-file";
+
+/** Handed to sites as the token of 1Password; it must not show anywhere. */
+export const TOKEN = "a 1Password token";
+const SOON = new Date(Date.now() + 24 * 3600_000).toISOString();
+/** End of the grant in inventories; a fixed moment, so that they do not change from day to day. */
+const GRANT_ENDS = "2026-01-31T12:00:00Z";
+
+const rebuild = {
+  project: "iconik-rebuild-1",
+  backups: { bucket: "iconik-rebuild-1-backups", location: "EU" },
+  restore: { site: "prod", marker: "latest", grant: "rebuild-1" },
+};
+
+const grant = {
+  site: "rebuild-1",
+  project: rebuild.project,
+  bucket: rebuild.backups.bucket,
+  source: "prod",
+  expires: SOON,
+  manifestReader: "serviceAccount:deployer@iconik-rebuild-1.iam.gserviceaccount.com",
+};
+
+/** Names of the stacks with an inventory in tests/golden. */
+export const stackNames = ["prod", "rebuild-1", "vault", "vault-granting", "foundation"] as const;
+export type StackName = (typeof stackNames)[number];
+
+const programs: Record<StackName, () => unknown> = {
+  prod: () => site(stackConfig("prod") as SiteConfig, TOKEN),
+  "rebuild-1": () =>
+    site(stackConfig("prod", rebuild, "rebuild-1") as SiteConfig, TOKEN, {
+      source: "prod",
+      marker: "copy-20260115t020000z",
+    }),
+  vault: () => vault(stackConfig("vault") as VaultConfig),
+  "vault-granting": () => {
+    const config = stackConfig("vault", { restoreGrants: [grant] }) as VaultConfig;
+    return vault({ ...config, restoreGrants: config.restoreGrants.map((each) => ({ ...each, expires: GRANT_ENDS })) });
+  },
+  foundation: () => foundation(stackConfig("foundation") as Parameters<typeof foundation>[0]),
+};
+
+/** What a stack declares. */
+export const declaredStack = (name: StackName): Promise<Declaration> => declared(programs[name], name);
