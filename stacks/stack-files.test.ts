@@ -9,6 +9,7 @@ import { stackConfig, stackSettings } from "../tests/lib/stack-file";
 import type { SiteConfig, VaultConfig } from "./config";
 
 const ROOT = join(__dirname, "..");
+
 test("every stack file is valid", () => {
   const roles = ["prod", "vault", "foundation", "aws-standby"].map((stack) => stackConfig(stack).role);
   assert.deepEqual(roles, ["site", "vault", "foundation", "standby"]);

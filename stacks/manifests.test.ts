@@ -1,0 +1,42 @@
+/** What the stacks hand to the operators is what the operators' own schemas take. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { CustomKinds, schemasMissing } from "../tests/lib/crds";
+import { declaredStack, stackNames } from "../tests/lib/stacks";
+
+/** Kinds that come with Kubernetes; API servers check them in the drill. */
+const BUILT_IN = /^kubernetes:(core|batch|apps|rbac\.authorization\.k8s\.io|helm\.sh)\//;
+
+describe("custom resources", { skip: schemasMissing() }, () => {
+  const kinds = new CustomKinds();
+
+  for (const stack of stackNames) {
+    test(`of ${stack}`, async () => {
+      const { resources } = await declaredStack(stack);
+      const custom = resources.filter(({ type }) => type.startsWith("kubernetes:") && !BUILT_IN.test(type));
+      assert.deepEqual(
+        custom.flatMap(({ inputs }) => kinds.check(inputs)),
+        [],
+      );
+      if (stack === "prod" || stack === "rebuild-1") assert.equal(custom.length, 6);
+    });
+  }
+
+  const good = { apiVersion: "onepassword.com/v1", kind: "OnePasswordItem", metadata: { name: "it" }, spec: {} };
+
+  test("a field that the schema does not know is named", () => {
+    assert.deepEqual(kinds.check({ ...good, spec: { itemPath: "a", path: "b" } }), [
+      "OnePasswordItem it: /spec must NOT have additional properties (path)",
+    ]);
+  });
+
+  test("a value of another type is named", () => {
+    assert.deepEqual(kinds.check({ ...good, spec: { itemPath: 1 } }), [
+      "OnePasswordItem it: /spec/itemPath must be string",
+    ]);
+  });
+
+  test("a kind without a schema is named", () => {
+    assert.match(kinds.check({ ...good, kind: "Unknown" }).join(), /onepassword\.com\/v1 Unknown: no schema/);
+  });
+});
