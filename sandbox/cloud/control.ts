@@ -11,7 +11,7 @@ import {
 } from "../lib/types";
 import type { Fault } from "./api";
 import { bucketBehaviour, bucketPolicyBehaviour, retention } from "./gcp/bucket";
-import { clusterBehaviour, nodePoolBehaviour } from "./gcp/cluster";
+import { clusterBehaviour, forgetCluster, nodePoolBehaviour, regionOf } from "./gcp/cluster";
 import { computeBehaviours } from "./gcp/compute";
 import {
   accountBehaviour,
@@ -116,11 +116,14 @@ export class CloudControl implements AccessDecisions {
       return;
     }
     const clusters = this.options.clusters();
-    const hit = clusters
-      .list()
-      .filter(({ spec }) => spec.location === target || spec.location.replace(/-[a-z]$/, "") === target);
+    const hit = clusters.list().filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
     if (hit.length === 0) throw new CloudError(404, "notFound", `no cluster runs in region ${target}`);
-    await Promise.all(hit.map(({ spec }) => clusters.lose(spec.id)));
+    await Promise.all(
+      hit.map(async ({ spec }) => {
+        await clusters.lose(spec.id);
+        forgetCluster(this.registry, spec.id);
+      }),
+    );
   }
 
   bucket(name: string): BucketSettings | undefined {

@@ -20,22 +20,40 @@ const EFFECTS: Record<string, string> = {
 /** GiB of memory per core by machine family. */
 const MEMORY_PER_CORE: Record<string, number> = { standard: 4, highmem: 8, highcpu: 1 };
 
+/** Region or zone, e.g. `europe-west1` or `europe-west1-b`. */
+const LOCATION = /^[a-z]+-[a-z]+\d{1,2}(-[a-z])?$/;
+const ZONE = /^[a-z]+-[a-z]+\d{1,2}-[a-z]$/;
+
+/** Region of a region or zone. */
+export const regionOf = (location: string): string => location.replace(/(\d)-[a-z]$/, "$1");
+
+/** Drops a cluster that no longer runs, and its node pools. */
+export function forgetCluster(registry: Registry, id: string): void {
+  for (const pool of registry.all(TYPES.nodePool)) {
+    if (pool.id.startsWith(`${id}/`)) registry.remove(TYPES.nodePool, pool.id);
+  }
+  registry.remove(TYPES.cluster, id);
+}
+
 export function clusterBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {
   return {
     create: async (inputs) => {
       const [project, name, location] = [
         required(inputs, "project", "cluster"),
         text(inputs, "name"),
-        text(inputs, "location"),
+        required(inputs, "location", "cluster"),
       ];
       matches(name, /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/, "cluster name");
+      matches(location, LOCATION, "cluster location");
       const id = `projects/${project}/locations/${location}/clusters/${name}`;
+      // A record without a running cluster is of one that was lost, or that ended with an earlier daemon.
+      if (!clusters().get(id)) forgetCluster(registry, id);
       absent(registry, TYPES.cluster, id);
       const network = text(inputs, "network");
       if (network.startsWith("projects/") && !registry.get("gcp:compute/network:Network", network))
         throw notFound(`Network ${network}`);
       for (const zone of (inputs.nodeLocations as string[]) ?? []) {
-        if (!zone.startsWith(location)) throw invalid(`node location ${zone} is not in ${location}`);
+        checkZone(zone, location);
       }
       const pool = (inputs.workloadIdentityConfig as { workloadPool?: string } | undefined)?.workloadPool;
       if (pool && pool !== `${project}.svc.id.goog`)
@@ -50,6 +68,10 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
         ...(dns?.clusterDnsScope === "VPC_SCOPE" && dns.clusterDnsDomain ? { vpcDnsDomain: dns.clusterDnsDomain } : {}),
       });
       if (pool) registry.note(POOLS, pool);
+      if (inputs.removeDefaultNodePool !== true) {
+        const initial = { name: "default-pool", nodeConfig: inputs.nodeConfig, nodeCount: inputs.initialNodeCount };
+        await clusters().setNodePool(id, nodePoolSpec(initial, inputs));
+      }
       return {
         id,
         outputs: {
@@ -64,6 +86,7 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
     read: async ({ id, outputs }) => (clusters().get(id) ? outputs : undefined),
     update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
     delete: async ({ id, inputs }) => {
+      if (!clusters().get(id)) return forgetCluster(registry, id);
       if (inputs.deletionProtection !== false)
         throw new CloudError(
           400,
@@ -71,9 +94,7 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
           `Cannot destroy cluster ${id} because deletion_protection is set to true. Set it to false to proceed with cluster deletion.`,
         );
       await clusters().delete(id);
-      for (const pool of registry.all(TYPES.nodePool)) {
-        if (pool.id.startsWith(`${id}/`)) registry.remove(TYPES.nodePool, pool.id);
-      }
+      forgetCluster(registry, id);
     },
   };
 }
@@ -90,7 +111,7 @@ export function nodePoolBehaviour(registry: Registry, clusters: () => ClusterMan
   };
   const set = async (inputs: Props) => {
     const cluster = clusterOf(inputs);
-    await clusters().setNodePool(cluster.id, nodePoolSpec(inputs, cluster));
+    await clusters().setNodePool(cluster.id, nodePoolSpec(inputs, cluster.inputs));
     return cluster;
   };
   return {
@@ -101,37 +122,44 @@ export function nodePoolBehaviour(registry: Registry, clusters: () => ClusterMan
       await set(inputs);
       return { id, outputs: { ...inputs } };
     },
-    read: async ({ inputs, outputs }) => {
-      const cluster = text(inputs, "cluster");
-      return !cluster.startsWith("projects/") || clusters().get(cluster) ? outputs : undefined;
-    },
+    read: async ({ id, outputs }) => (clusters().get(clusterId(id)) ? outputs : undefined),
     update: async (_, inputs) => {
       await set(inputs);
       return { ...inputs };
     },
     delete: async ({ id, inputs }) => {
-      const [cluster = ""] = id.split("/nodePools/");
-      await clusters().removeNodePool(cluster, text(inputs, "name"));
+      if (clusters().get(clusterId(id))) await clusters().removeNodePool(clusterId(id), text(inputs, "name"));
     },
   };
 }
 
-/** The nodes that a pool's inputs ask for. */
-export function nodePoolSpec(inputs: Props, cluster: CloudResource): NodePoolSpec {
+/** Id of a node pool's cluster. */
+const clusterId = (poolId: string): string => poolId.split("/nodePools/")[0] ?? "";
+
+/** @throws CloudError 400 unless the zone is the cluster's or in its region */
+function checkZone(zone: string, location: string): void {
+  if (!ZONE.test(zone) || regionOf(zone) !== regionOf(location))
+    throw invalid(`node location "${zone}" is no zone of ${regionOf(location)}; e.g. ${regionOf(location)}-b`);
+}
+
+/** The nodes that a pool's inputs ask for; `cluster` are its cluster's inputs. */
+export function nodePoolSpec(inputs: Props, cluster: Props): NodePoolSpec {
   const node = (inputs.nodeConfig ?? {}) as {
     machineType?: string;
     labels?: Record<string, string>;
     taints?: { key: string; value?: string; effect: string }[];
   };
   const scaling = inputs.autoscaling as { minNodeCount?: number } | undefined;
-  const location = text(cluster.inputs, "location");
-  const zones = (inputs.nodeLocations ?? cluster.inputs.nodeLocations) as string[] | undefined;
+  const location = text(cluster, "location");
+  const zones = (inputs.nodeLocations ?? cluster.nodeLocations) as string[] | undefined;
+  for (const zone of zones ?? []) checkZone(zone, location);
   const machine = node.machineType ?? "e2-medium";
   const [, family = "", cores = ""] = /^[a-z0-9]+-([a-z]+)-(\d+)$/.exec(machine) ?? [];
   const cpu = Number(cores) || 2;
   return {
     name: text(inputs, "name"),
-    zones: zones ?? [`${location}-b`],
+    // Every region has zones b and c; which third one GKE would pick differs.
+    zones: zones ?? (ZONE.test(location) ? [location] : [`${location}-b`, `${location}-c`]),
     nodesPerZone: Math.max(Number(inputs.nodeCount ?? scaling?.minNodeCount ?? inputs.initialNodeCount ?? 1), 1),
     labels: node.labels ?? {},
     taints: (node.taints ?? []).map(({ key, value, effect }) => {
