@@ -1,6 +1,6 @@
 /** What the stacks hand to the operators is what the operators' own schemas take. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { CustomKinds, schemasMissing } from "../tests/lib/crds";
 import { declaredStack, stackNames } from "../tests/lib/stacks";
 
@@ -8,7 +8,10 @@ import { declaredStack, stackNames } from "../tests/lib/stacks";
 const BUILT_IN = /^kubernetes:(core|batch|apps|rbac\.authorization\.k8s\.io|helm\.sh)\//;
 
 describe("custom resources", { skip: schemasMissing() }, () => {
-  const kinds = new CustomKinds();
+  let kinds: CustomKinds;
+  before(() => {
+    kinds = new CustomKinds();
+  });
 
   for (const stack of stackNames) {
     test(`of ${stack}`, async () => {
