@@ -34,7 +34,12 @@ async function main(): Promise<void> {
 
   const storage = await startStorageServer({ dir, binary: tools.fakeGcsServer, processes });
   const objects = new FakeGcsObjects(storage.endpoint);
-  const control: CloudControl = new CloudControl({ dir, clusters: () => clusters, objects });
+  const control: CloudControl = new CloudControl({
+    dir,
+    clusters: () => clusters,
+    objects,
+    preparedProjects: config.preparedProjects,
+  });
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream: storage.endpoint, decisions: control, tokens });
   const identities: LocalIdentities = new LocalIdentities({

@@ -13,14 +13,15 @@ export interface ConditionContext {
   listPrefix?: string;
 }
 
+/** Condition of a binding. */
 export interface Condition {
   title: string;
   expression: string;
 }
 
 const environment = new Environment()
-  .registerVariable("request", "map")
-  .registerVariable("resource", "map")
+  .registerVariable({ name: "request", schema: { time: "google.protobuf.Timestamp" } })
+  .registerVariable({ name: "resource", schema: { name: "string", type: "string", service: "string" } })
   .registerVariable("api", "map")
   .registerFunction("map.getAttribute(string, dyn): dyn", (attributes: Map<string, unknown>, name: string, other) => {
     const values = attributes as unknown as Record<string, unknown>;
@@ -41,7 +42,11 @@ export function holds({ expression }: Condition, context: ConditionContext): boo
     return (
       compile(expression)({
         request: { time: context.time },
-        resource: { name: context.resourceName, type: context.resourceType, service: "storage.googleapis.com" },
+        resource: {
+          name: context.resourceName,
+          type: context.resourceType,
+          service: context.resourceType.split("/")[0],
+        },
         api: context.listPrefix === undefined ? {} : { "storage.googleapis.com/objectListPrefix": context.listPrefix },
       }) === true
     );
@@ -57,9 +62,11 @@ function compile(expression: string): (context: Record<string, unknown>) => unkn
     const program = environment.parse(expression);
     const checked = program.check();
     if (!checked.valid) throw checked.error ?? new Error("it does not type-check");
+    // An attribute of `api` has a type only when it is asked for.
+    if (!["bool", "dyn"].includes(checked.type ?? "")) throw new Error(`it is a ${checked.type}, not a bool`);
     parsed.set(expression, program);
     return program;
   } catch (error) {
-    throw new CloudError(400, "invalid", `condition ${expression} cannot be used: ${(error as Error).message}`);
+    throw new CloudError(400, "invalid", `condition "${expression}" cannot be used: ${(error as Error).message}`);
   }
 }
