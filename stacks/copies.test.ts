@@ -1,0 +1,118 @@
+/** Looking a copy up before a restore: refused with what there is, before anything is created. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Marker } from "../jobs/lib/manifest";
+import { markerPath } from "../plan/layout";
+import { stackConfig } from "../tests/lib/stack-file";
+import { ConfigError, type SiteConfig } from "./config";
+import { type BucketReader, findCopy } from "./copies";
+
+const OLDER = "copy-20260114t020000z";
+const NEWER = "copy-20260115t020000z";
+const moment = "2026-01-15T01:00:00.000Z";
+const files = [{ name: "a", size: 1, md5: "0".repeat(32) }];
+
+const cassandra = (datacenter: string, racks: string[], version = "5.0.4") => ({
+  version: 1 as const,
+  kind: "cassandra" as const,
+  repository: `cassandra-${datacenter}`,
+  backup: "night-20260115t010000z",
+  startedAt: moment,
+  finishedAt: moment,
+  datacenter,
+  nodes: racks.map((rack, index) => ({ host: `node-${index}`, rack, tokens: ["1"] })),
+  racks,
+  schemaDigest: "",
+  tables: [],
+  versions: { cassandra: version },
+});
+const elasticsearch = (datacenter: string) => ({
+  version: 1 as const,
+  kind: "elasticsearch" as const,
+  repository: `elasticsearch-${datacenter}`,
+  backup: "night-20260115t013000z",
+  startedAt: moment,
+  finishedAt: moment,
+  indices: [{ name: "i", shards: 1, files: 1, bytes: 1, mappingsDigest: "" }],
+  versions: { elasticsearch: "9.2.3" },
+});
+type Head = ReturnType<typeof cassandra> | ReturnType<typeof elasticsearch>;
+
+const RACKS = ["rack1", "rack2", "rack3"];
+const whole: Head[] = ["emea", "amer"].flatMap((name) => [cassandra(name, RACKS), elasticsearch(name)]);
+
+function marker(id: string, heads: Head[]): Marker {
+  const repositories = heads.map((manifest) => [
+    manifest.repository,
+    { backup: manifest.backup, manifest, objects: 1, bytes: 1, listing: files },
+  ]);
+  return { version: 1, site: "prod", id, createdAt: moment, repositories: Object.fromEntries(repositories) };
+}
+
+/** A bucket of copies with these markers of prod. */
+function reader(...markers: Marker[]): BucketReader {
+  const objects = new Map(markers.map((each) => [markerPath("prod", each.id), JSON.stringify(each)]));
+  return {
+    list: async (bucket, prefix) => {
+      assert.equal(bucket, "iconik-vault-backup-copies");
+      return [...objects.keys()].filter((name) => name.startsWith(prefix));
+    },
+    read: async (_, name) => objects.get(name)!,
+  };
+}
+
+const find = (bucket: BucketReader, restore?: { site?: string; marker?: string }, changes = {}) => {
+  const wanted = restore && { site: "prod", marker: "latest", grant: "rebuild-1", ...restore };
+  const config = stackConfig("prod", { project: "iconik-rebuild-1", restore: wanted, ...changes }, "rebuild-1");
+  return findCopy("rebuild-1", config as SiteConfig, bucket);
+};
+const refused = (promise: Promise<unknown>, ...messages: RegExp[]) =>
+  assert.rejects(promise, (error: Error) => {
+    assert.ok(error instanceof ConfigError, error.stack);
+    assert.match(error.message, /nothing was created/);
+    for (const message of messages) assert.match(error.message, message);
+    return true;
+  });
+
+test("a site that restores nothing asks nobody", async () => {
+  const silent: BucketReader = { list: () => assert.fail(), read: () => assert.fail() };
+  assert.equal(await find(silent), undefined);
+});
+
+test("the newest copy is found, and one by its name", async () => {
+  const bucket = reader(marker(NEWER, whole), marker(OLDER, whole));
+  assert.deepEqual(await find(bucket, {}), { source: "prod", marker: NEWER });
+  assert.deepEqual(await find(bucket, { marker: OLDER }), { source: "prod", marker: OLDER });
+});
+
+test("a copy that doesn't exist is answered with those that do", () =>
+  refused(
+    find(reader(marker(OLDER, whole)), { marker: NEWER }),
+    /restore\.marker is "copy-20260115t020000z": no such copy of site "prod" in iconik-vault-backup-copies/,
+    /allowed: latest, copy-20260114t020000z/,
+  ));
+
+test("a site without copies is said to have none", () =>
+  refused(find(reader(marker(OLDER, whole)), { site: "staging" }), /no such copy of site "staging".*allowed: none/));
+
+test("a copy without one of the site's datacenters does not fit", () =>
+  refused(
+    find(reader(marker(NEWER, whole.slice(0, 3))), {}),
+    /regions\[1\]\.datacenter is "amer": copy copy-20260115t020000z has no elasticsearch-amer; it has cassandra-amer, cassandra-emea/,
+  ));
+
+test("a copy of other nodes and racks does not fit", () => {
+  const two = ["rack1", "rack2"];
+  const heads = [cassandra("emea", two), elasticsearch("emea"), ...whole.slice(2)];
+  return refused(
+    find(reader(marker(NEWER, heads)), {}),
+    /has 2 problems/,
+    /cassandra\.nodesPerRegion is 3: .* has 2 nodes in emea; set 2/,
+    /cassandra\.racks is 3 \(rack1, rack2, rack3\): .* has rack1, rack2 in emea; set 2/,
+  );
+});
+
+test("a copy of another major version does not fit", () => {
+  const heads = [cassandra("emea", RACKS, "4.1.9"), ...whole.slice(1)];
+  return refused(find(reader(marker(NEWER, heads)), {}), /was written by 4\.1\.9; restore with the same major version/);
+});
