@@ -19,7 +19,7 @@ export const systems: readonly System[] = [
     requirement:
       "one logical cluster, a complete replica per region, at least 2 nodes holding each row in each region, automatic replication between regions; nightly snapshots into a multi-region bucket",
     components: ["components/cassandra.ts", "components/snapshots.ts", "components/backup-bucket.ts"],
-    policies: ["cassandra-two-replicas", "backup-bucket-multi-region", "cronjob-safe"],
+    policies: ["cassandra-two-replicas", "backup-bucket-multi-region", "backups-scheduled", "cronjob-safe"],
   },
   {
     id: "S2",
@@ -27,7 +27,13 @@ export const systems: readonly System[] = [
     requirement:
       "the backup bucket is replicated to a second bucket in another region by an identity that can only read the primary; the identity that writes the primary has no access to the second bucket",
     components: ["components/copies-bucket.ts", "components/replication.ts", "components/restore-grant.ts"],
-    policies: ["copies-outside-primary", "copies-retention", "bucket-iam-authoritative", "least-privilege"],
+    policies: [
+      "copies-outside-primary",
+      "copies-retention",
+      "backups-scheduled",
+      "bucket-iam-authoritative",
+      "least-privilege",
+    ],
   },
   {
     id: "S3",
@@ -35,7 +41,7 @@ export const systems: readonly System[] = [
     requirement:
       "a separate cluster per region; snapshots through the GCS repository into a multi-region bucket, replicated to a second bucket as in S2",
     components: ["components/elasticsearch.ts", "components/snapshots.ts"],
-    policies: ["backup-bucket-multi-region", "cronjob-safe"],
+    policies: ["backup-bucket-multi-region", "backups-scheduled", "cronjob-safe"],
   },
   {
     id: "S4",

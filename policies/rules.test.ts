@@ -169,7 +169,40 @@ const REPLICATOR = "serviceAccount:backup-replicator@p.iam.gserviceaccount.com";
 const READ = ["storage.objects.get", "storage.objects.list"];
 const secondCopy = copies({});
 
+const datacenterWithBackups = resource(types.cassandra, {
+  spec: {
+    cassandra: { datacenters: [datacenter(2, 2)] },
+    medusa: { storageProperties: { bucketName: "b" } },
+  },
+});
+/** A CronJob that runs a command, and a Job that does. */
+const runs = (command: string, config: object = {}, suspend = false) =>
+  resource(types.cronJob, { spec: { suspend, jobTemplate: running(command, config) } });
+const running = (command: string, config: object = {}) =>
+  pod({ args: [command], env: [{ name: "DR_CONFIG", value: JSON.stringify(config) }] });
+const snapshotsOf = (bucket: string, suspend: boolean) =>
+  ["cassandra", "elasticsearch"].map((kind) =>
+    runs(`snapshot-${kind}`, { repository: `${kind}-emea`, bucket }, suspend),
+  );
+const restoreCopy = resource(types.job, running("restore-copy"));
+
 const stackCases: Record<string, { good: Declared[][]; bad: [Declared[], RegExp][] }> = {
+  "backups-scheduled": {
+    good: [
+      [datacenterWithBackups, ...snapshotsOf("b", false)],
+      [datacenterWithBackups, ...snapshotsOf("b", true), restoreCopy],
+      [secondCopy, runs("replicate")],
+    ],
+    bad: [
+      [[datacenterWithBackups], /cassandra-emea has 0 snapshot CronJobs/],
+      [[datacenterWithBackups, ...snapshotsOf("b", false).slice(0, 1)], /elasticsearch-emea has 0 snapshot CronJobs/],
+      [[datacenterWithBackups, ...snapshotsOf("c", false)], /go to bucket "c"; its Medusa writes to b/],
+      [[datacenterWithBackups, ...snapshotsOf("b", true)], /has suspend true; set false/],
+      [[datacenterWithBackups, ...snapshotsOf("b", false), restoreCopy], /has suspend false; set true/],
+      [[secondCopy], /no replication CronJob/],
+      [[secondCopy, runs("replicate", {}, true)], /has suspend true; set false/],
+    ],
+  },
   "bucket-iam-authoritative": {
     good: [[secondCopy, policy(REPLICATOR)], []],
     bad: [

@@ -1,6 +1,7 @@
 /** Every rule of the pack. */
 import type { Rule } from "../lib/rule";
 import { backupBucketMultiRegion } from "./backup-bucket-multi-region";
+import { backupsScheduled } from "./backups-scheduled";
 import { bucketIamAuthoritative } from "./bucket-iam-authoritative";
 import { bucketPublicAccessPrevented } from "./bucket-public-access-prevented";
 import { bucketUniformAccess } from "./bucket-uniform-access";
@@ -18,6 +19,7 @@ import { noPlainSecrets } from "./no-plain-secrets";
 
 export const rules: readonly Rule[] = [
   backupBucketMultiRegion,
+  backupsScheduled,
   bucketIamAuthoritative,
   bucketPublicAccessPrevented,
   bucketUniformAccess,
