@@ -32,6 +32,7 @@ export const systems: readonly System[] = [
       "copies-retention",
       "backups-scheduled",
       "bucket-iam-authoritative",
+      "identities-own-pods",
       "least-privilege",
     ],
   },

@@ -43,6 +43,14 @@ const safeCron = {
 const copies = (props: Record<string, unknown>) => bucket("second-copy", props);
 const locked = { retentionPolicy: { retentionPeriod: String(daysInSeconds(35)), isLocked: true } };
 
+const users = (account: string, pods: string, props: Record<string, unknown> = {}) =>
+  resource("gcp:serviceaccount/iAMBinding:IAMBinding", {
+    serviceAccountId: `projects/p/serviceAccounts/${account}@p.iam.gserviceaccount.com`,
+    role: "roles/iam.workloadIdentityUser",
+    members: [`serviceAccount:p.svc.id.goog[${pods}]`],
+    ...props,
+  });
+
 /** Rule name -> what holds, what does not, and a word of the message. */
 const cases: Record<string, { good: Declared[]; bad: [Declared, RegExp][] }> = {
   "bucket-uniform-access": {
@@ -144,6 +152,27 @@ const cases: Record<string, { good: Declared[]; bad: [Declared, RegExp][] }> = {
       [resource(types.secret, { metadata: { name: "other" } }), /"other" is declared/],
       [resource(types.configMap, { data: { password: "x" } }), /password looks like a secret/],
       [resource(types.job, pod({ env: [{ name: "DB_PASSWORD", value: "x" }] })), /DB_PASSWORD/],
+    ],
+  },
+  "identities-own-pods": {
+    good: [
+      users("backup-replicator", "dr/backup-replicator"),
+      users("restorer-rebuild-1", "dr/restorer", {
+        condition: { expression: 'request.time < timestamp("2026-01-31T12:00:00Z")' },
+      }),
+    ],
+    bad: [
+      [
+        users("backup-replicator", "dr/restorer"),
+        /\[dr\/restorer\] may act as backup-replicator; allowed: \[dr\/backup/,
+      ],
+      [users("restorer-rebuild-1", "dr/restorer"), /granted for ever/],
+      [users("gke-europe-west1", "dr/restorer"), /no identity of the plan/],
+      [
+        users("backup-replicator", "dr/backup-replicator", { role: "roles/iam.serviceAccountTokenCreator" }),
+        /nobody else acts/,
+      ],
+      [resource("gcp:serviceaccount/iAMMember:IAMMember", {}), /adds to who may act/],
     ],
   },
   "images-by-digest": {

@@ -12,6 +12,7 @@ import { copiesRetention } from "./copies-retention";
 import { cronjobSafe } from "./cronjob-safe";
 import { customerBucketsExcluded } from "./customer-buckets-excluded";
 import { dataProtected } from "./data-protected";
+import { identitiesOwnPods } from "./identities-own-pods";
 import { imagesByDigest } from "./images-by-digest";
 import { leastPrivilege } from "./least-privilege";
 import { noExportedKeys } from "./no-exported-keys";
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   cronjobSafe,
   customerBucketsExcluded,
   dataProtected,
+  identitiesOwnPods,
   imagesByDigest,
   leastPrivilege,
   noExportedKeys,
