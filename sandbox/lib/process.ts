@@ -60,6 +60,13 @@ export class ProcessTable {
     return this.adopt(child, options.name);
   }
 
+  /** Records a process, so that a later run can end it when this one does not come to it. */
+  record(pid: number, name: string): void {
+    const startTime = startTimeOf(pid);
+    if (startTime === undefined) return;
+    appendFileSync(this.file, `${JSON.stringify({ pid, startTime, name } satisfies ProcessRecord)}\n`);
+  }
+
   /** Records a child that was spawned elsewhere with the same promise to die with its parent. */
   adopt(child: ChildProcess, name: string): Running {
     const pid = child.pid ?? -1;
@@ -72,10 +79,7 @@ export class ProcessTable {
       child.once("error", () => finish(127, null));
       child.once("exit", finish);
     });
-    const startTime = startTimeOf(pid);
-    if (startTime !== undefined) {
-      appendFileSync(this.file, `${JSON.stringify({ pid, startTime, name } satisfies ProcessRecord)}\n`);
-    }
+    this.record(pid, name);
     return {
       pid,
       name,

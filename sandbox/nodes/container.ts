@@ -49,6 +49,7 @@ export class ContainerProcess {
       child.once("exit", () => resolve(-1));
       child.once("error", () => resolve(-1));
     });
+    void info.then((pid) => pid > 0 && processes.record(pid, program.name));
     return new ContainerProcess(program, processes.adopt(child, program.name), info);
   }
 
@@ -62,16 +63,14 @@ export class ContainerProcess {
   async stop(graceSeconds: number): Promise<void> {
     const pid = await this.inner;
     if (graceSeconds > 0 && pid > 0 && this.process.alive()) {
-      try {
-        process.kill(pid, "SIGTERM");
-      } catch {
-        // it ended in the meantime
-      }
+      signal(pid, "SIGTERM");
       await Promise.race([
         this.process.ended,
         new Promise((resolve) => setTimeout(resolve, graceSeconds * 1000).unref()),
       ]);
     }
+    // A program may have lost the promise to die with bubblewrap; without its first process the namespace is gone.
+    if (pid > 0 && this.process.alive()) signal(pid, "SIGKILL");
     await this.process.stop(0);
   }
 
@@ -100,6 +99,14 @@ export class ContainerProcess {
   /** The last words of its log. */
   lastWords(): string {
     return tail(this.program.log, MESSAGE_BYTES);
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it ended in the meantime
   }
 }
 
