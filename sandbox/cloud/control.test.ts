@@ -66,7 +66,7 @@ after(() => {
 
 const make = (type: string, inputs: Props) => control.create(type, "it", inputs, "me@example.com");
 const bucket = (change: Props = {}) =>
-  make(TYPES.bucket, { project: "proj", name: "bucket-1", location: "EU", ...change });
+  make(TYPES.bucket, { project: "proj", name: "bucket-1", location: "EU", uniformBucketLevelAccess: true, ...change });
 const account = (accountId: string) => make(TYPES.account, { project: "proj", accountId });
 const email = (id: string) => `${id}@proj.iam.gserviceaccount.com`;
 const member = (id: string) => `serviceAccount:${email(id)}`;

@@ -20,10 +20,11 @@ import {
   POOLS,
   projectMemberBehaviour,
 } from "./gcp/identity";
-import { Access, TYPES } from "./iam/access";
+import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
 import { Registry, text } from "./registry";
 
+/** What the control plane stands on. */
 export interface CloudControlOptions {
   /** State folder. */
   dir: string;
@@ -31,10 +32,13 @@ export interface CloudControlOptions {
   objects: ObjectStore;
   /** Projects that had a cluster before, so that their Workload Identity pool exists. */
   preparedProjects?: string[];
+  /** Who owns which projects by `roles/owner` (which is not access to objects under a bucket's own policy). */
+  deployers?: Deployer[];
 }
 
 const UNREADABLE = "unreadable buckets";
 
+/** A small Google Cloud. Every call that it refuses throws {@link CloudError}. */
 export class CloudControl implements AccessDecisions {
   private readonly registry: Registry;
   private readonly access: Access;
@@ -42,7 +46,7 @@ export class CloudControl implements AccessDecisions {
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
-    this.access = new Access(this.registry);
+    this.access = new Access(this.registry, options.deployers);
     for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
     const { registry, access } = this;
     this.behaviours = {
@@ -159,9 +163,6 @@ export class CloudControl implements AccessDecisions {
     return new Date();
   }
 }
-
-/** IAM member of an email address. */
-const memberOf = (email: string) => `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
 
 /** Id of a type that is only recorded. */
 function recordedId(type: string, name: string, inputs: Props): string {

@@ -1,20 +1,24 @@
 /** What has been created in the cloud, kept in one file that survives the daemon. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CloudResource, Props } from "../lib/types";
+import { CloudError, type CloudResource, type Props } from "../lib/types";
 
 /** Facts that outlive the resources they come from, such as names that may not be used again. */
 type Facts = Record<string, string[]>;
 
+/** Resources by type and id, and facts. Every change is on disk when the method returns. */
 export class Registry {
   private readonly file: string;
   private readonly resources = new Map<string, CloudResource>();
   private facts: Facts = {};
+  private readonly making = new Set<string>();
 
+  /** @throws Error naming the file when it cannot be read as JSON */
   constructor(dir: string) {
+    mkdirSync(dir, { recursive: true });
     this.file = join(dir, "resources.json");
     if (!existsSync(this.file)) return;
-    const saved = JSON.parse(readFileSync(this.file, "utf8")) as { resources: CloudResource[]; facts: Facts };
+    const saved = this.load();
     for (const resource of saved.resources) this.resources.set(key(resource.type, resource.id), resource);
     this.facts = saved.facts;
   }
@@ -38,8 +42,23 @@ export class Registry {
   }
 
   remove(type: string, id: string): void {
-    this.resources.delete(key(type, id));
-    this.save();
+    if (this.resources.delete(key(type, id))) this.save();
+  }
+
+  /**
+   * Makes something that takes a while, once: whoever wants the same meanwhile is refused.
+   * @throws CloudError 409 when it exists or is being made
+   */
+  async makeOnce<T>(type: string, id: string, work: () => Promise<T>): Promise<T> {
+    const name = key(type, id);
+    if (this.resources.has(name) || this.making.has(name))
+      throw new CloudError(409, "conflict", `${id} already exists`);
+    this.making.add(name);
+    try {
+      return await work();
+    } finally {
+      this.making.delete(name);
+    }
   }
 
   /** True when the fact was noted before. */
@@ -54,8 +73,19 @@ export class Registry {
   }
 
   forget(kind: string, value: string): void {
+    if (!this.knows(kind, value)) return;
     this.facts[kind] = (this.facts[kind] ?? []).filter((each) => each !== value);
     this.save();
+  }
+
+  private load(): { resources: CloudResource[]; facts: Facts } {
+    try {
+      return JSON.parse(readFileSync(this.file, "utf8"));
+    } catch (error) {
+      throw new Error(
+        `${this.file} cannot be read (${(error as Error).message}); remove it, and with it all that was created`,
+      );
+    }
   }
 
   /** Written beside and renamed, so that a kill leaves the old file or the new one. */

@@ -1,9 +1,10 @@
 /** `gcp:storage/bucket:Bucket` and its authoritative policy. */
+import { z } from "zod";
 import { type Behaviour, CloudError, type CloudResource, type ObjectStore, type Props } from "../../lib/types";
-import { type Access, type Binding, TYPES } from "../iam/access";
+import { type Access, type Binding, EMPTIED, TYPES } from "../iam/access";
 import { checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
-import { absent, conflict, invalid, matches, notFound, required } from "./checks";
+import { etag, invalid, matches, notFound, required } from "./checks";
 
 /** Source: "Bucket naming requirements". Dots would need a verified domain. */
 const NAME = /^[a-z0-9][-_a-z0-9]{1,61}[a-z0-9]$/;
@@ -13,13 +14,13 @@ const REGION = /^[A-Z]+-[A-Z]+\d{1,2}$/;
 const WEEK = 7 * 24 * 3600;
 const NINETY_DAYS = 90 * 24 * 3600;
 
+/** `gcp:storage/bucket:Bucket`. */
 export function bucketBehaviour(registry: Registry, objects: ObjectStore, now: () => Date): Behaviour {
   return {
     create: async (inputs) => {
       const name = required(inputs, "name", "bucket");
       check(inputs);
-      absent(registry, TYPES.bucket, name);
-      await objects.createBucket(name);
+      await registry.makeOnce(TYPES.bucket, name, () => objects.createBucket(name));
       return { id: name, outputs: outputs(inputs, now()) };
     },
     update: async (bucket, inputs) => {
@@ -30,7 +31,11 @@ export function bucketBehaviour(registry: Registry, objects: ObjectStore, now: (
     delete: async (bucket) => {
       const present = await objects.list(bucket.id, "");
       if (present.length > 0 && bucket.inputs.forceDestroy !== true)
-        throw conflict(`The bucket ${bucket.id} you tried to delete is not empty: ${present.length} objects; it`);
+        throw new CloudError(
+          409,
+          "conflict",
+          `The bucket ${bucket.id} you tried to delete is not empty: it holds ${present.length} objects. Remove them, or set forceDestroy and update it first.`,
+        );
       const { seconds } = retention(bucket.outputs);
       const kept = present.find(({ created }) => now().getTime() - created.getTime() < seconds * 1000);
       if (kept)
@@ -41,7 +46,8 @@ export function bucketBehaviour(registry: Registry, objects: ObjectStore, now: (
         );
       await objects.empty(bucket.id);
       await objects.deleteBucket(bucket.id);
-      if (registry.get(TYPES.bucketPolicy, `b/${bucket.id}`)) registry.remove(TYPES.bucketPolicy, `b/${bucket.id}`);
+      registry.remove(TYPES.bucketPolicy, `b/${bucket.id}`);
+      registry.forget(EMPTIED, bucket.id);
     },
   };
 }
@@ -94,9 +100,11 @@ const outputs = (inputs: Props, now: Date): Props => ({
 export function bucketPolicyBehaviour(registry: Registry, access: Access): Behaviour {
   const checked = (inputs: Props): { bucket: string; outputs: Props } => {
     const name = required(inputs, "bucket", "bucket IAM policy").replace(/^b\//, "");
-    if (!registry.get(TYPES.bucket, name)) throw notFound(`The specified bucket ${name}`);
-    checkPolicy(text(inputs, "policyData"), registry, access);
-    return { bucket: name, outputs: { ...inputs, etag: Buffer.from(String(Date.now())).toString("base64") } };
+    const bucket = registry.get(TYPES.bucket, name);
+    if (!bucket) throw notFound(`The specified bucket ${name}`);
+    checkPolicy(text(inputs, "policyData"), bucket, registry, access);
+    registry.forget(EMPTIED, name);
+    return { bucket: name, outputs: { ...inputs, etag: etag() } };
   };
   return {
     create: async (inputs) => {
@@ -106,28 +114,67 @@ export function bucketPolicyBehaviour(registry: Registry, access: Access): Behav
     update: async (_, inputs) => checked(inputs).outputs,
     read: async (policy: CloudResource) =>
       registry.get(TYPES.bucket, policy.id.slice(2)) ? policy.outputs : undefined,
+    // The bucket keeps an empty policy; what it was born with does not come back.
+    delete: async (policy: CloudResource) => registry.note(EMPTIED, policy.id.slice(2)),
   };
 }
 
-function checkPolicy(policyData: string, registry: Registry, access: Access): void {
-  let bindings: Binding[];
-  try {
-    bindings = JSON.parse(policyData).bindings ?? [];
-  } catch {
-    throw invalid("policyData is no JSON");
-  }
-  for (const { role, members, condition } of bindings) {
-    if (!access.rolePermissions(role)) throw invalid(`Role ${role} is not supported for this resource.`);
-    if (condition) checkCondition(condition);
-    for (const member of members) checkMember(member, registry);
+function checkPolicy(policyData: string, bucket: CloudResource, registry: Registry, access: Access): void {
+  for (const { role, members, condition } of bindingsOf(policyData)) {
+    access.checkRole(role, text(bucket.outputs, "project"));
+    if (condition) {
+      checkCondition(condition);
+      if (bucket.outputs.uniformBucketLevelAccess !== true)
+        throw invalid(
+          `Bucket ${bucket.id}: IAM conditions (${condition.title}) need uniform bucket-level access; set uniformBucketLevelAccess.`,
+        );
+      if (role.startsWith("roles/storage.legacy"))
+        throw invalid(`Role ${role} cannot have a condition (${condition.title}); legacy storage roles take none.`);
+    }
+    for (const member of members) {
+      checkMember(member, registry);
+      if (isPublic(member) && bucket.outputs.publicAccessPrevention === "enforced")
+        throw new CloudError(
+          412,
+          "conditionNotMet",
+          `The member bindings ${member} and public access prevention of ${bucket.id} cannot both be: it is enforced.`,
+        );
+    }
   }
 }
 
+const policyShape = z.object({
+  bindings: z
+    .array(
+      z.object({
+        role: z.string(),
+        members: z.array(z.string()).default([]),
+        condition: z.object({ title: z.string().default(""), expression: z.string() }).optional(),
+      }),
+    )
+    .default([]),
+});
+
+/** @throws CloudError 400 when the data is no policy */
+function bindingsOf(policyData: string): Binding[] {
+  let data: unknown;
+  try {
+    data = JSON.parse(policyData);
+  } catch {
+    throw invalid(`policyData is no JSON: "${policyData.slice(0, 80)}"`);
+  }
+  const policy = policyShape.safeParse(data);
+  if (!policy.success) throw invalid(`policyData is no IAM policy: ${z.prettifyError(policy.error)}`);
+  return policy.data.bindings;
+}
+
+const isPublic = (member: string) => member === "allUsers" || member === "allAuthenticatedUsers";
+
 /** @throws CloudError 400 when the member's syntax is wrong or its service account does not exist */
 export function checkMember(member: string, registry: Registry): void {
-  if (member === "allUsers" || member === "allAuthenticatedUsers") return;
+  if (isPublic(member)) return;
   const [kind, name] = /^([a-zA-Z]+):(.+)$/.exec(member)?.slice(1) ?? [];
-  const kinds = ["user", "serviceAccount", "group", "domain", "principal", "principalSet"];
+  const kinds = ["user", "serviceAccount", "group", "domain", "principal", "principalSet", "deleted"];
   if (!kind || !name || ![...kinds, "projectOwner", "projectEditor", "projectViewer"].includes(kind))
     throw invalid(`The member ${member} is of an unknown type; it must begin with one of ${kinds.join(":, ")}:`);
   if (kind !== "serviceAccount" || !name.endsWith(".iam.gserviceaccount.com")) return;

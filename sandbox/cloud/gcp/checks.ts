@@ -1,9 +1,16 @@
 /** Small checks that several behaviours share, worded as Google's APIs word them. */
+import { randomBytes } from "node:crypto";
 import { CloudError, type Props } from "../../lib/types";
 import { type Registry, text } from "../registry";
 
+/** Version of a policy, new with every write. */
+export const etag = (): string => randomBytes(8).toString("base64");
+
+/** 400. */
 export const invalid = (message: string) => new CloudError(400, "invalid", message);
+/** 404. */
 export const notFound = (what: string) => new CloudError(404, "notFound", `${what} was not found`);
+/** 409. */
 export const conflict = (what: string) => new CloudError(409, "conflict", `${what} already exists`);
 
 /** @throws CloudError 400 when a required property is absent */

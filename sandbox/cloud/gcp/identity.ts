@@ -1,18 +1,23 @@
 /** Service accounts, who may act as them, custom roles and project bindings. */
+import { randomInt } from "node:crypto";
 import type { Behaviour, Props } from "../../lib/types";
 import { type Access, TYPES } from "../iam/access";
 import { type Condition, checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { checkMember } from "./bucket";
-import { absent, invalid, matches, notFound, required } from "./checks";
+import { absent, etag, invalid, matches, notFound, required } from "./checks";
+import { leaveDangling } from "./deleted";
 
 /** Source: "Create service accounts", "Create and manage custom roles". */
 const ACCOUNT_ID = /^[a-z]([-a-z0-9]{4,28}[a-z0-9])$/;
 const ROLE_ID = /^[a-zA-Z0-9_.]{3,64}$/;
+/** Service, resource, verb. */
 const PERMISSION = /^[a-z]+(\.[a-zA-Z]+){2}$/;
+const BASIC_ROLES = ["roles/owner", "roles/editor", "roles/viewer"];
 /** Fact of the registry: projects whose Workload Identity pool exists. */
 export const POOLS = "workload identity pools";
 
+/** `gcp:serviceaccount/account:Account`. */
 export function accountBehaviour(registry: Registry): Behaviour {
   return {
     create: async (inputs) => {
@@ -24,26 +29,24 @@ export function accountBehaviour(registry: Registry): Behaviour {
       if (text(inputs, "description").length > 256) throw invalid("description is longer than 256 characters");
       return {
         id,
-        outputs: { ...inputs, email, name: id, member: `serviceAccount:${email}`, uniqueId: unique(email) },
+        outputs: { ...inputs, email, name: id, member: `serviceAccount:${email}`, uniqueId: uniqueId() },
       };
     },
     update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
+    delete: async (account) => leaveDangling(registry, account),
   };
 }
 
-/** Twenty-one digits, the same for the same account. */
-const unique = (email: string) =>
-  [...email]
-    .reduce((sum, letter) => (sum * 31n + BigInt(letter.charCodeAt(0))) % 10n ** 20n, 7n)
-    .toString()
-    .padStart(21, "1");
+/** Twenty-one digits, never the same again: an account made again under its old address is another one. */
+const uniqueId = () => `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`;
 
+/** `gcp:serviceaccount/iAMBinding:IAMBinding`: everyone who has a role on a service account. */
 export function accountBindingBehaviour(registry: Registry, access: Access): Behaviour {
   const check = (inputs: Props) => {
     const account = required(inputs, "serviceAccountId", "service account IAM binding");
     if (!registry.get(TYPES.account, account)) throw notFound(`Service account ${account}`);
     const role = required(inputs, "role", "service account IAM binding");
-    if (!access.rolePermissions(role)) throw invalid(`Role ${role} is not supported for this resource.`);
+    access.checkRole(role, /^projects\/([^/]+)\//.exec(account)?.[1] ?? "");
     if (inputs.condition) checkCondition(inputs.condition as Condition);
     for (const member of (inputs.members as string[]) ?? []) {
       const pool = /^serviceAccount:([^[]+\.svc\.id\.goog)\[[^/\]]+\/[^/\]]+\]$/.exec(member)?.[1];
@@ -57,11 +60,11 @@ export function accountBindingBehaviour(registry: Registry, access: Access): Beh
       const condition = inputs.condition as Condition | undefined;
       const id = [text(inputs, "serviceAccountId"), text(inputs, "role"), condition?.title].filter(Boolean).join("/");
       absent(registry, TYPES.accountBinding, id);
-      return { id, outputs: { ...inputs, etag: "BwY=" } };
+      return { id, outputs: { ...inputs, etag: etag() } };
     },
     update: async (_, inputs) => {
       check(inputs);
-      return { ...inputs, etag: "BwY=" };
+      return { ...inputs, etag: etag() };
     },
     // A binding ends with its account.
     read: async ({ inputs, outputs }) =>
@@ -69,6 +72,7 @@ export function accountBindingBehaviour(registry: Registry, access: Access): Beh
   };
 }
 
+/** `gcp:projects/iAMCustomRole:IAMCustomRole`. */
 export function customRoleBehaviour(registry: Registry): Behaviour {
   const check = (inputs: Props) => {
     matches(text(inputs, "roleId"), ROLE_ID, "role_id");
@@ -83,7 +87,7 @@ export function customRoleBehaviour(registry: Registry): Behaviour {
     create: async (inputs) => {
       check(inputs);
       const id = `projects/${required(inputs, "project", "custom role")}/roles/${text(inputs, "roleId")}`;
-      // A deleted role keeps its id for a week; the provider undeletes and updates it.
+      // The cloud keeps a deleted role's id for a week; the provider undeletes and updates it, which looks like this.
       absent(registry, TYPES.customRole, id);
       return { id, outputs: { ...inputs, name: id, deleted: false } };
     },
@@ -94,16 +98,21 @@ export function customRoleBehaviour(registry: Registry): Behaviour {
   };
 }
 
+/** `gcp:projects/iAMMember:IAMMember`. Several stacks may declare the same one. */
 export function projectMemberBehaviour(registry: Registry, access: Access): Behaviour {
   return {
     create: async (inputs) => {
-      const [project, role, member] = ["project", "role", "member"].map((name) =>
-        required(inputs, name, "project IAM member"),
-      );
-      if (!access.rolePermissions(role ?? "")) throw invalid(`Role ${role} is not supported for this resource.`);
-      checkMember(member ?? "", registry);
-      if (inputs.condition) checkCondition(inputs.condition as Condition);
-      return { id: `${project}/${role}/${member}`, outputs: { ...inputs, etag: "BwY=" } };
+      const field = (name: string) => required(inputs, name, "project IAM member");
+      const [project, role, member] = [field("project"), field("role"), field("member")];
+      access.checkRole(role, project);
+      checkMember(member, registry);
+      const condition = inputs.condition as Condition | undefined;
+      if (condition) {
+        checkCondition(condition);
+        if (BASIC_ROLES.includes(role)) throw invalid(`Conditions can't be set on the basic role ${role}.`);
+      }
+      const id = [project, role, member, condition?.title].filter(Boolean).join("/");
+      return { id, outputs: { ...inputs, etag: etag() } };
     },
   };
 }

@@ -1,15 +1,20 @@
 /** Who may do what, computed from the IAM that is declared now. */
-import type { CloudResource } from "../../lib/types";
+import { CloudError, type CloudResource } from "../../lib/types";
 import { type Registry, text } from "../registry";
 import { type Condition, type ConditionContext, holds } from "./conditions";
-import { predefinedPermissions } from "./roles";
+import { predefinedPermissions, predefinedRoles } from "./roles";
 
+/** One binding of a policy. */
 export interface Binding {
   role: string;
   members: string[];
   condition?: Condition;
 }
 
+/** Fact of the registry: buckets whose policy was removed, so that nobody has access by them. */
+export const EMPTIED = "buckets without bindings";
+
+/** Type tokens that IAM decisions look at. */
 export const TYPES = {
   bucket: "gcp:storage/bucket:Bucket",
   bucketPolicy: "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
@@ -21,13 +26,29 @@ export const TYPES = {
   nodePool: "gcp:container/nodePool:NodePool",
 } as const;
 
+/** Whoever deploys owns these projects. */
+export interface Deployer {
+  email: string;
+  /** Project ids, or a pattern of them. */
+  projects: string[] | RegExp;
+}
+
+/** IAM member of an email address. */
+export const memberOf = (email: string): string =>
+  `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
+
+/** Decisions from bindings of buckets, projects and service accounts. */
 export class Access {
-  constructor(private readonly registry: Registry) {}
+  constructor(
+    private readonly registry: Registry,
+    private readonly deployers: Deployer[] = [],
+  ) {}
 
   /** Bindings of a bucket: its authoritative policy, or what Cloud Storage gives a new bucket. */
   bucketBindings(bucket: CloudResource): Binding[] {
     const policy = this.registry.get(TYPES.bucketPolicy, `b/${bucket.id}`);
     if (policy) return (JSON.parse(text(policy.inputs, "policyData")).bindings ?? []) as Binding[];
+    if (this.registry.knows(EMPTIED, bucket.id)) return [];
     const project = text(bucket.outputs, "project");
     return [
       {
@@ -40,7 +61,10 @@ export class Access {
 
   /** Bindings of a project. */
   projectBindings(project: string): Binding[] {
-    return this.registry
+    const owners = this.deployers.filter(({ projects }) =>
+      Array.isArray(projects) ? projects.includes(project) : projects.test(project),
+    );
+    const declared: Binding[] = this.registry
       .all(TYPES.projectMember)
       .filter(({ inputs }) => inputs.project === project)
       .map(({ inputs }) => ({
@@ -48,12 +72,23 @@ export class Access {
         members: [text(inputs, "member")],
         ...(inputs.condition ? { condition: inputs.condition as Condition } : {}),
       }));
+    return [...declared, { role: "roles/owner", members: owners.map(({ email }) => memberOf(email)) }];
   }
 
   /** Permissions of a predefined or declared custom role; undefined: there is no such role. */
   rolePermissions(role: string): readonly string[] | undefined {
     const custom = this.registry.get(TYPES.customRole, role);
     return custom ? ((custom.inputs.permissions as string[]) ?? []) : predefinedPermissions(role);
+  }
+
+  /** @throws CloudError 400 unless the role exists and can be granted in the project */
+  checkRole(role: string, project: string): void {
+    const owner = /^projects\/([^/]+)\/roles\//.exec(role)?.[1];
+    if (owner !== undefined && owner !== project)
+      throw new CloudError(400, "invalid", `Role ${role} is of another project; ${project} cannot grant it.`);
+    if (this.rolePermissions(role)) return;
+    const known = owner === undefined ? ` The sandbox knows ${predefinedRoles.join(", ")}.` : "";
+    throw new CloudError(400, "invalid", `Role ${role} is not supported for this resource.${known}`);
   }
 
   /** True when the bucket's or its project's bindings give the member the permission. */
