@@ -221,6 +221,7 @@ const stackCases: Record<string, { good: Declared[][]; bad: [Declared[], RegExp]
       [datacenterWithBackups, ...snapshotsOf("b", false)],
       [datacenterWithBackups, ...snapshotsOf("b", true), restoreCopy],
       [secondCopy, runs("replicate")],
+      [secondCopy, resource(types.cronJob, {})],
     ],
     bad: [
       [[datacenterWithBackups], /cassandra-emea has 0 snapshot CronJobs/],

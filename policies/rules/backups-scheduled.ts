@@ -11,7 +11,10 @@ export const backupsScheduled: StackRule = {
   name: "backups-scheduled",
   description: "Every datacenter has its snapshots, the copies their replication; only a restore suspends snapshots",
   checkStack: (resources) => {
-    const jobs = resources.filter(({ type }) => type === types.cronJob).flatMap(commands);
+    const cronJobs = resources.filter(({ type }) => type === types.cronJob);
+    // A preview without a cluster yet knows nothing of what is inside; the update that follows does.
+    if (cronJobs.some(({ props }) => containers(props).length === 0)) return [];
+    const jobs = cronJobs.flatMap(commands);
     const restoring = resources
       .filter(({ type }) => type === types.job)
       .some((job) => commands(job).some(({ command }) => command === "restore-copy"));

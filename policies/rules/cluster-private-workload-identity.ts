@@ -13,7 +13,8 @@ export const clusterPrivateWorkloadIdentity: ResourceRule = {
       const { mode } = object(node.workloadMetadataConfig);
       return [
         ...(mode === "GKE_METADATA" ? [] : [`workloadMetadataConfig.mode is ${shown(mode)}; set "GKE_METADATA"`]),
-        ...(node.serviceAccount
+        // Its value is not known while it does not exist; that it is given is.
+        ...("serviceAccount" in node
           ? []
           : ["nodeConfig.serviceAccount is not set: nodes would act as the project's Editor"]),
       ];
