@@ -102,10 +102,17 @@ export class CloudControl implements AccessDecisions {
     this.registry.remove(type, id);
   }
 
-  invoke(token: string, args: Props, caller: string): Promise<Props> {
+  /** Runs a function of the provider; `accessToken` makes a token of the caller. */
+  async invoke(token: string, args: Props, caller: string, accessToken: () => Promise<string>): Promise<Props> {
     return invoke(token, args, {
       objects: this.options.objects,
       caller,
+      accessToken,
+      bucket: (name) => {
+        const found = this.registry.get(TYPES.bucket, name);
+        return found && { unreadable: this.registry.knows(UNREADABLE, name), outputs: found.outputs };
+      },
+      projectExists: (project) => this.projectExists(project),
       allows: (permission, bucket, object, listPrefix) =>
         this.allows(memberOf(caller), permission, bucket, object, listPrefix),
     });
@@ -127,6 +134,15 @@ export class CloudControl implements AccessDecisions {
         await clusters.lose(spec.id);
         forgetCluster(this.registry, spec.id);
       }),
+    );
+  }
+
+  /** A project is known by what was created or prepared in it, or by its deployers. */
+  private projectExists(project: string): boolean {
+    return (
+      this.registry.knows(POOLS, `${project}.svc.id.goog`) ||
+      this.registry.some(({ inputs }) => inputs.project === project) ||
+      this.access.hasDeployer(project)
     );
   }
 

@@ -36,6 +36,11 @@ export class Registry {
     return [...this.resources.values()].filter((resource) => resource.type === type);
   }
 
+  /** True when a resource of any type is like that. */
+  some(test: (resource: CloudResource) => boolean): boolean {
+    return [...this.resources.values()].some(test);
+  }
+
   put(resource: CloudResource): void {
     this.resources.set(key(resource.type, resource.id), resource);
     this.save();

@@ -1,11 +1,13 @@
 /** The HTTP server of the control API, see api.ts. */
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { z } from "zod";
 import { logger } from "../lib/log";
 import { CloudError, type Props } from "../lib/types";
-import type { AccessToken, Fault, Status } from "./api";
+import type { AccessToken, Status } from "./api";
 import type { CloudControl } from "./control";
 
+/** What the daemon answers itself. */
 export interface DaemonHooks {
   token(email: string): Promise<AccessToken>;
   status(): Status;
@@ -15,49 +17,82 @@ export interface DaemonHooks {
 
 const log = logger("cloud");
 
+const props = z.record(z.string(), z.unknown());
+const word = z.string().min(1);
+const created = z.strictObject({ type: word, name: word, inputs: props, caller: word });
+const read = z.strictObject({ type: word, id: word });
+const updated = z.strictObject({ type: word, id: word, inputs: props, caller: word });
+const deleted = z.strictObject({ type: word, id: word, caller: word });
+const invoked = z.strictObject({ token: word, args: props, caller: word });
+const account = z.strictObject({ email: word });
+const fault = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("region"), target: word, state: z.literal("lost") }),
+  z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(["unreadable", "readable"]) }),
+]);
+
+type Route = (body: unknown) => Promise<unknown>;
+
+/** A call whose body has a shape. */
+function call<T>(shape: z.ZodType<T>, work: (body: T) => Promise<unknown>): Route {
+  return async (body) => {
+    const parsed = shape.safeParse(body);
+    if (!parsed.success) throw new CloudError(400, "invalid", `wrong call: ${z.prettifyError(parsed.error)}`);
+    return (await work(parsed.data)) ?? {};
+  };
+}
+
+function routes(control: CloudControl, hooks: DaemonHooks): Map<string, Route> {
+  return new Map([
+    ["POST /resources/create", call(created, (b) => control.create(b.type, b.name, b.inputs, b.caller))],
+    [
+      "POST /resources/read",
+      call(read, async ({ type, id }) => {
+        const found = await control.read(type, id);
+        if (!found) throw new CloudError(404, "notFound", `${id} was not found`);
+        return found;
+      }),
+    ],
+    [
+      "POST /resources/update",
+      call(updated, async (b) => ({ outputs: await control.update(b.type, b.id, b.inputs, b.caller) })),
+    ],
+    ["POST /resources/delete", call(deleted, (b) => control.delete(b.type, b.id, b.caller))],
+    [
+      "POST /invoke",
+      call(invoked, ({ token, args, caller }) =>
+        control.invoke(token, args, caller, async () => (await hooks.token(caller)).accessToken),
+      ),
+    ],
+    ["POST /token", call(account, ({ email }) => hooks.token(email))],
+    ["POST /fault", call(fault, (body) => control.fault(body))],
+    ["GET /status", async () => hooks.status()],
+    ["POST /stop", async () => ({})],
+  ]);
+}
+
 /** Serves on a unix socket that only its owner can use. */
 export async function serveControl(socket: string, control: CloudControl, hooks: DaemonHooks): Promise<Server> {
-  const routes: Record<string, (body: Props) => Promise<unknown>> = {
-    "/resources/create": (body) =>
-      control.create(String(body.type), String(body.name), body.inputs as Props, String(body.caller)),
-    "/resources/read": async (body) => {
-      const found = await control.read(String(body.type), String(body.id));
-      if (!found) throw new CloudError(404, "notFound", `${body.id} was not found`);
-      return found;
-    },
-    "/resources/update": async (body) => ({
-      outputs: await control.update(String(body.type), String(body.id), body.inputs as Props, String(body.caller)),
-    }),
-    "/resources/delete": async (body) => {
-      await control.delete(String(body.type), String(body.id), String(body.caller));
-      return {};
-    },
-    "/invoke": (body) => control.invoke(String(body.token), body.args as Props, String(body.caller)),
-    "/token": (body) => hooks.token(String(body.email)),
-    "/fault": async (body) => {
-      await control.fault(body as unknown as Fault);
-      return {};
-    },
-    "/status": async () => hooks.status(),
-    "/stop": async () => ({}),
-  };
+  const known = routes(control, hooks);
   rmSync(socket, { force: true });
   const server = createServer((request, response) => {
-    const path = request.url ?? "";
+    const path = `${request.method} ${request.url}`;
     const answer = (status: number, body: unknown) => {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
-    void read(request)
+    void json(request)
       .then(async (body) => {
-        const route = routes[path];
-        if (!route) throw new CloudError(404, "notFound", `no such call: ${path}`);
+        const route = known.get(path);
+        if (!route)
+          throw new CloudError(404, "notFound", `no such call: ${path}; there are ${[...known.keys()].join(", ")}`);
+        if (path === "POST /stop") response.once("finish", () => void hooks.stop());
         answer(200, await route(body));
-        if (path === "/stop") await hooks.stop();
       })
       .catch((error: Error) => {
-        const known = error instanceof CloudError ? error : new CloudError(500, "internal", error.message);
-        if (known.status >= 500) log(`${path}: ${error.stack}`);
-        answer(known.status, { error: { status: known.status, reason: known.reason, message: known.message } });
+        const refusal = error instanceof CloudError ? error : new CloudError(500, "internal", error.message);
+        if (refusal.status >= 500) log(`${path}: ${error.stack}`);
+        answer(refusal.status, {
+          error: { status: refusal.status, reason: refusal.reason, message: refusal.message },
+        });
       });
   });
   await new Promise<void>((resolve, reject) => {
@@ -68,8 +103,12 @@ export async function serveControl(socket: string, control: CloudControl, hooks:
   return server;
 }
 
-async function read(request: IncomingMessage): Promise<Props> {
+async function json(request: IncomingMessage): Promise<Props> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}");
+  } catch (error) {
+    throw new CloudError(400, "invalid", `the body is no JSON: ${(error as Error).message}`);
+  }
 }

@@ -61,9 +61,7 @@ export class Access {
 
   /** Bindings of a project. */
   projectBindings(project: string): Binding[] {
-    const owners = this.deployers.filter(({ projects }) =>
-      Array.isArray(projects) ? projects.includes(project) : projects.test(project),
-    );
+    const owners = this.deployers.filter((each) => owns(each, project));
     const declared: Binding[] = this.registry
       .all(TYPES.projectMember)
       .filter(({ inputs }) => inputs.project === project)
@@ -73,6 +71,11 @@ export class Access {
         ...(inputs.condition ? { condition: inputs.condition as Condition } : {}),
       }));
     return [...declared, { role: "roles/owner", members: owners.map(({ email }) => memberOf(email)) }];
+  }
+
+  /** True when a deployer owns the project. */
+  hasDeployer(project: string): boolean {
+    return this.deployers.some((each) => owns(each, project));
   }
 
   /** Permissions of a predefined or declared custom role; undefined: there is no such role. */
@@ -125,6 +128,9 @@ export class Access {
       );
   }
 }
+
+const owns = ({ projects }: Deployer, project: string): boolean =>
+  Array.isArray(projects) ? projects.includes(project) : projects.test(project);
 
 function convenience(project: string, bindings: Binding[], member: string): string[] {
   return (["owner", "editor", "viewer"] as const)
