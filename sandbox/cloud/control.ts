@@ -20,6 +20,7 @@ import {
   POOLS,
   projectMemberBehaviour,
 } from "./gcp/identity";
+import { serviceBehaviour } from "./gcp/service";
 import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
 import { Registry, text } from "./registry";
@@ -58,6 +59,7 @@ export class CloudControl implements AccessDecisions {
       [TYPES.projectMember]: projectMemberBehaviour(registry, access),
       [TYPES.cluster]: clusterBehaviour(registry, options.clusters),
       [TYPES.nodePool]: nodePoolBehaviour(registry, options.clusters),
+      "gcp:projects/service:Service": serviceBehaviour(),
       ...computeBehaviours(registry),
     };
   }
@@ -69,9 +71,7 @@ export class CloudControl implements AccessDecisions {
 
   async create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
     const behaviour = this.behaviours[type];
-    const made = behaviour
-      ? await behaviour.create(inputs, caller)
-      : { id: recordedId(type, name, inputs), outputs: { ...inputs } };
+    const made = behaviour ? await behaviour.create(inputs, caller) : recorded(type, name, inputs);
     this.registry.put({ type, id: made.id, inputs, outputs: made.outputs });
     return made;
   }
@@ -180,10 +180,15 @@ export class CloudControl implements AccessDecisions {
   }
 }
 
-/** Id of a type that is only recorded. */
-function recordedId(type: string, name: string, inputs: Props): string {
-  const collection = type.split("/")[1]?.split(":")[0] ?? type;
-  return [inputs.project && `projects/${inputs.project}`, collection, inputs.name ?? inputs.service ?? name]
-    .filter(Boolean)
-    .join("/");
+/** Id and outputs of a type that is only recorded: a path such as `projects/P/locations/L/topic/NAME`. */
+function recorded(type: string, name: string, inputs: Props): { id: string; outputs: Props } {
+  const [, service, collection] = /^gcp:([^/]+)\/([^:]+):/.exec(type) ?? [];
+  const location = text(inputs, "location") || text(inputs, "region");
+  const id = [
+    ...(inputs.project ? [`projects/${inputs.project}`] : []),
+    ...(location ? [`locations/${location}`] : []),
+    collection ?? type,
+    text(inputs, "name") || name,
+  ].join("/");
+  return { id, outputs: { ...inputs, selfLink: `https://${service ?? "www"}.googleapis.com/v1/${id}` } };
 }

@@ -7,21 +7,41 @@ import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
 const NETWORK = "gcp:compute/network:Network";
 const SUBNETWORK = "gcp:compute/subnetwork:Subnetwork";
 const ROUTER = "gcp:compute/router:Router";
+const NAT = "gcp:compute/routerNat:RouterNat";
+const FIREWALL = "gcp:compute/firewall:Firewall";
+const ADDRESS = "gcp:compute/address:Address";
+const GLOBAL_ADDRESS = "gcp:compute/globalAddress:GlobalAddress";
 
 /** Behaviours by type token. */
 export function computeBehaviours(registry: Registry): Record<string, Behaviour> {
-  const needs = (type: string, reference: string) => {
-    const id = fullId(reference);
-    if (!registry.all(type).some((each) => each.id === id || text(each.inputs, "name") === reference))
-      throw notFound(`The resource '${reference}'`);
+  /** Id of a parent given by its id, self link or name. */
+  const parent = (type: string, inputs: Props, field: string): string => {
+    const reference = fullId(required(inputs, field, type));
+    const found = registry
+      .all(type)
+      .find(({ id, inputs: own }) =>
+        reference.includes("/")
+          ? id === reference
+          : own.name === reference &&
+            own.project === inputs.project &&
+            (own.region === undefined || own.region === inputs.region),
+      );
+    if (!found) throw notFound(`The resource '${reference}'`);
+    return found.id;
   };
+  const inNetwork = (type: string, network: string) =>
+    registry
+      .all(type)
+      .filter(
+        ({ inputs }) =>
+          [network, network.split("/").at(-1)].includes(fullId(text(inputs, "network"))) &&
+          network.startsWith(`projects/${text(inputs, "project")}/`),
+      );
   return {
     [NETWORK]: {
       ...recorded(registry, NETWORK, (inputs) => `global/networks/${text(inputs, "name")}`),
-      delete: async ({ id, inputs }) => {
-        const user = registry
-          .all(SUBNETWORK)
-          .find((each) => [id, text(inputs, "name")].includes(fullId(text(each.inputs, "network"))));
+      delete: async ({ id }) => {
+        const [user] = [SUBNETWORK, ROUTER, FIREWALL].flatMap((type) => inNetwork(type, id));
         if (user)
           throw new CloudError(
             400,
@@ -35,15 +55,12 @@ export function computeBehaviours(registry: Registry): Record<string, Behaviour>
       SUBNETWORK,
       (inputs) => `regions/${required(inputs, "region", "subnetwork")}/subnetworks/${text(inputs, "name")}`,
       (inputs) => {
-        needs(NETWORK, text(inputs, "network"));
-        const others = registry
-          .all(SUBNETWORK)
-          .filter((each) => fullId(text(each.inputs, "network")) === fullId(text(inputs, "network")));
+        const others = inNetwork(SUBNETWORK, parent(NETWORK, inputs, "network")).filter(
+          ({ inputs: other }) => other.name !== inputs.name || other.region !== inputs.region,
+        );
         checkRanges(
           ranges(inputs),
-          others
-            .filter((each) => text(each.inputs, "name") !== text(inputs, "name"))
-            .flatMap((each) => ranges(each.inputs)),
+          others.flatMap((each) => ranges(each.inputs)),
         );
       },
     ),
@@ -51,22 +68,30 @@ export function computeBehaviours(registry: Registry): Record<string, Behaviour>
       registry,
       ROUTER,
       (inputs) => `regions/${required(inputs, "region", "router")}/routers/${text(inputs, "name")}`,
-      (inputs) => needs(NETWORK, text(inputs, "network")),
+      (inputs) => void parent(NETWORK, inputs, "network"),
     ),
-    "gcp:compute/firewall:Firewall": recorded(
+    [NAT]: recorded(
       registry,
-      "gcp:compute/firewall:Firewall",
+      NAT,
+      (inputs) =>
+        `regions/${required(inputs, "region", "NAT")}/routers/${text(inputs, "router")}/${text(inputs, "name")}`,
+      (inputs) => void parent(ROUTER, inputs, "router"),
+    ),
+    [FIREWALL]: recorded(
+      registry,
+      FIREWALL,
       (inputs) => `global/firewalls/${text(inputs, "name")}`,
       (inputs) => {
-        needs(NETWORK, text(inputs, "network"));
+        parent(NETWORK, inputs, "network");
         for (const range of (inputs.sourceRanges as string[]) ?? []) block(range);
       },
     ),
-    "gcp:compute/globalAddress:GlobalAddress": recorded(
+    [ADDRESS]: recorded(
       registry,
-      "gcp:compute/globalAddress:GlobalAddress",
-      (inputs) => `global/addresses/${text(inputs, "name")}`,
+      ADDRESS,
+      (inputs) => `regions/${required(inputs, "region", "address")}/addresses/${text(inputs, "name")}`,
     ),
+    [GLOBAL_ADDRESS]: recorded(registry, GLOBAL_ADDRESS, (inputs) => `global/addresses/${text(inputs, "name")}`),
   };
 }
 
@@ -104,6 +129,7 @@ function ranges(inputs: Props): string[] {
 export function checkRanges(own: string[], others: string[]): void {
   const seen = [...others];
   for (const range of own) {
+    block(range);
     for (const other of seen) {
       if (overlap(range, other)) throw invalid(`Invalid IPCidrRange: ${range} conflicts with existing range ${other}`);
     }
@@ -122,5 +148,8 @@ function block(range: string): BlockList {
   if (isIP(host) !== 4 || !/^\d+$/.test(bits) || Number(bits) > 32) throw invalid(`Invalid IPCidrRange: "${range}"`);
   const list = new BlockList();
   list.addSubnet(host, Number(bits));
+  const value = host.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  if (value % 2 ** (32 - Number(bits)) !== 0)
+    throw invalid(`Invalid IPCidrRange: "${range}" has bits set behind its prefix of ${bits}`);
   return list;
 }
