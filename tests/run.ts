@@ -4,9 +4,10 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { loadTools } from "../sandbox/toolchain";
 
 const ROOT = join(__dirname, "..");
 const SHARED = join(ROOT, "..", "shared");
@@ -51,7 +52,15 @@ function testFileNames(): string[] {
   return [...new Set(listed.split("\n").filter(Boolean))].filter((file) => existsSync(join(ROOT, file))).sort();
 }
 
+/** Puts the real programs that tests of the jobs run at the end of PATH. */
+function addTools(): void {
+  const tools = loadTools();
+  const folders = [tools.fakeGcsServer, tools.python.rclone].map(dirname);
+  process.env.PATH = [process.env.PATH, ...folders].join(delimiter);
+}
+
 async function main(): Promise<void> {
+  addTools();
   if (process.env.CI && !existsSync(SHARED)) {
     count("../shared with the operators' CRDs and the provider's schema is there (CI requires it)", false);
   }
