@@ -36,6 +36,8 @@ test("what GKE refuses: names, locations, foreign zones, pools of other projects
   await refused(cluster({ nodeLocations: ["europe-west10-a"] }), 400, /"europe-west10-a" is no zone of europe-west1/);
   await refused(cluster({ workloadIdentityConfig: { workloadPool: "q.svc.id.goog" } }), 400, /is not p\.svc\.id/);
   await refused(cluster({ network: "projects/p/global/networks/none" }), 404, /networks\/none/);
+  const link = "https://www.googleapis.com/compute/v1/projects/p/regions/europe-west1/subnetworks/none";
+  await refused(cluster({ subnetwork: link }), 404, /subnetworks\/none/);
   assert.equal(cloud.clusters.running.size, 0);
 });
 

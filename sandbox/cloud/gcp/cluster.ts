@@ -10,6 +10,7 @@ import {
 import { TYPES } from "../iam/access";
 import { type Registry, text } from "../registry";
 import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
+import { fullId, NETWORK, SUBNETWORK } from "./compute";
 import { POOLS } from "./identity";
 
 const EFFECTS: Record<string, string> = {
@@ -35,6 +36,7 @@ export function forgetCluster(registry: Registry, id: string): void {
   registry.remove(TYPES.cluster, id);
 }
 
+/** `gcp:container/cluster:Cluster`. */
 export function clusterBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {
   return {
     create: async (inputs) => {
@@ -49,9 +51,12 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       // A record without a running cluster is of one that was lost, or that ended with an earlier daemon.
       if (!clusters().get(id)) forgetCluster(registry, id);
       absent(registry, TYPES.cluster, id);
-      const network = text(inputs, "network");
-      if (network.startsWith("projects/") && !registry.get("gcp:compute/network:Network", network))
-        throw notFound(`Network ${network}`);
+      for (const part of ["network", "subnetwork"]) {
+        // A bare name may be of a network that was there before, such as `default`.
+        const reference = fullId(text(inputs, part));
+        const type = part === "network" ? NETWORK : SUBNETWORK;
+        if (reference.startsWith("projects/") && !registry.get(type, reference)) throw notFound(`${part} ${reference}`);
+      }
       for (const zone of (inputs.nodeLocations as string[]) ?? []) {
         checkZone(zone, location);
       }
@@ -99,6 +104,7 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
   };
 }
 
+/** `gcp:container/nodePool:NodePool`. */
 export function nodePoolBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {
   const clusterOf = (inputs: Props): CloudResource => {
     const reference = required(inputs, "cluster", "node pool");

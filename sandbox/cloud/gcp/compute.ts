@@ -4,8 +4,10 @@ import { type Behaviour, CloudError, type Props } from "../../lib/types";
 import { type Registry, text } from "../registry";
 import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
 
-const NETWORK = "gcp:compute/network:Network";
-const SUBNETWORK = "gcp:compute/subnetwork:Subnetwork";
+/** Type token. */
+export const NETWORK = "gcp:compute/network:Network";
+/** Type token. */
+export const SUBNETWORK = "gcp:compute/subnetwork:Subnetwork";
 const ROUTER = "gcp:compute/router:Router";
 const NAT = "gcp:compute/routerNat:RouterNat";
 const FIREWALL = "gcp:compute/firewall:Firewall";
@@ -117,7 +119,7 @@ function recorded(
 }
 
 /** `projects/…` of an id, a self link or a bare name. */
-const fullId = (reference: string) => reference.replace(/^https:\/\/www\.googleapis\.com\/compute\/v1\//, "");
+export const fullId = (reference: string) => reference.replace(/^https:\/\/www\.googleapis\.com\/compute\/v1\//, "");
 
 /** Primary and secondary ranges of a subnetwork. */
 function ranges(inputs: Props): string[] {

@@ -37,7 +37,7 @@ const predefined: Record<string, readonly string[]> = {
 
 /** Permissions of a predefined role, or undefined when the sandbox does not know it. */
 export function predefinedPermissions(role: string): readonly string[] | undefined {
-  return predefined[role];
+  return Object.hasOwn(predefined, role) ? predefined[role] : undefined;
 }
 
 /** Names of the roles above. */
