@@ -23,7 +23,7 @@ import { type Phase, runPhases, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
 import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
 import { RegionStores } from "./stores";
-import { destroy, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
+import { destroy, expectNoChanges, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
 
 /** How long the restore grant of a drill lasts. */
 const GRANT_MS = 60 * 60_000;
@@ -82,6 +82,7 @@ class Drill {
       { name: "local cloud starts", run: (progress) => this.start(progress) },
       { name: "pulumi up vault", run: (progress) => this.upVault(progress) },
       { name: "pulumi up prod, two regions", run: (progress) => this.upProd(progress) },
+      { name: "a second preview shows no change", run: (progress) => this.unchanged(progress) },
       { name: "data is written in every region", run: (progress) => this.prodStores.write(this.size, progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
@@ -130,6 +131,10 @@ class Drill {
     this.prod = await openStack(PROD, siteConfig(PROD));
     this.prodStores = new RegionStores((await up(this.prod, progress)).regions?.value);
     await this.prodStores.open();
+  }
+
+  private async unchanged(progress: (line: string) => void): Promise<void> {
+    await Promise.all([this.vault, this.prod].map((stack) => expectNoChanges(stack, progress)));
   }
 
   private async night(progress: (line: string) => void): Promise<void> {

@@ -1,7 +1,10 @@
 /** What a drill must not leave behind: processes, listening ports, files. Read from /proc, not from the sandbox. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** Processes that carry the sandbox's folder in their environment or command line, other than this one. */
+/**
+ * Processes that carry the sandbox's folder in their environment, command line or mounts (containers know it only by
+ * those), other than this one.
+ */
 export function sandboxProcesses(sandboxDir: string): { pid: number; command: string }[] {
   const own = new Set([process.pid, process.ppid]);
   const found: { pid: number; command: string }[] = [];
@@ -9,7 +12,12 @@ export function sandboxProcesses(sandboxDir: string): { pid: number; command: st
     const pid = Number(entry);
     if (!Number.isInteger(pid) || own.has(pid)) continue;
     const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-    if (command.includes(`${sandboxDir}/`) || read(`/proc/${pid}/environ`).includes(`SANDBOX_DIR=${sandboxDir}\0`)) {
+    const traces = [
+      command.includes(`${sandboxDir}/`),
+      read(`/proc/${pid}/environ`).includes(`SANDBOX_DIR=${sandboxDir}\0`),
+      read(`/proc/${pid}/mountinfo`).includes(`${sandboxDir}/`),
+    ];
+    if (traces.some(Boolean)) {
       found.push({ pid, command: command.slice(0, 120) });
     }
   }
