@@ -1,7 +1,7 @@
 /** The drill's writes to Cassandra, through one region each. */
 import { auth, Client, policies, types } from "cassandra-driver";
 import { insertStatement, keyspaceStatement, parameters, partitionOf } from "./dataset";
-import type { Table } from "./tables";
+import type { Row, Table } from "./tables";
 
 const CANARY = "drill_canary.written";
 /** How often a request is repeated that timed out; all of the drill's requests may be. */
@@ -66,7 +66,10 @@ export interface Part {
   of: number;
 }
 
-/** Writes a part of a table, a partition per request. */
+/** Partitions of one row share a request; Cassandra logs a warning above ten. */
+const PARTITIONS_AT_ONCE = 10;
+
+/** Writes a part of a table, a partition per request, or several where a partition is a row. */
 export async function writePart(
   client: Client,
   table: Table,
@@ -76,14 +79,19 @@ export async function writePart(
 ): Promise<number> {
   const query = insertStatement(table);
   const partitions = Math.ceil(rows / table.partitionRows);
+  const atOnce = table.partitionRows === 1 ? PARTITIONS_AT_ONCE : 1;
   let next = part.first;
   let written = 0;
+  const batchOf = () => {
+    const taken: Row[] = [];
+    for (let count = 0; count < atOnce && next < partitions; count++, next += part.of) {
+      taken.push(...partitionOf(table, next, rows));
+    }
+    return taken.map((row) => ({ query, params: parameters(table, row) }));
+  };
   const worker = async () => {
-    for (let partition = next; partition < partitions; partition = next) {
-      next += part.of;
-      const batch = partitionOf(table, partition, rows).map((row) => ({ query, params: parameters(table, row) }));
-      if (batch.length === 1) await client.execute(query, batch[0]!.params, { prepare: true });
-      else await client.batch(batch, { prepare: true, logged: false });
+    for (let batch = batchOf(); batch.length > 0; batch = batchOf()) {
+      await client.batch(batch, { prepare: true, logged: false });
       written += batch.length;
     }
   };
