@@ -1,7 +1,8 @@
 /** Starts and stops clusters: a control plane and a node agent each, over one etcd. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { kubeConfigOf } from "../lib/kube-config";
 import type { Log } from "../lib/log";
 import { logger } from "../lib/log";
 import type { ProcessTable } from "../lib/process";
@@ -95,8 +96,7 @@ export class LocalClusters implements ClusterManager {
       caCertificate: plane.caCertificate,
       adminKubeconfig: plane.adminKubeconfig,
     };
-    const config = new KubeConfig();
-    config.loadFromString(plane.adminKubeconfig);
+    const config = kubeConfigOf(plane.adminKubeconfig);
     await createStorageClasses(config);
     const agent = new Agent({
       cluster,

@@ -1,120 +1,7 @@
-/** What operators share: a reconcile loop over one kind, server-side apply of what they own, status updates. */
-import {
-  ApiException,
-  CustomObjectsApi,
-  type KubeConfig,
-  type KubernetesObject,
-  KubernetesObjectApi,
-  PatchStrategy,
-  setHeaderOptions,
-} from "@kubernetes/client-node";
+/** What operators share: a reconcile loop over one kind, owner references and conditions. */
+import { ApiException, type KubernetesObject } from "@kubernetes/client-node";
 import { sleep } from "../lib/process";
-
-/** A custom object: whatever its operator knows of it. */
-export interface CustomObject<Spec = Record<string, unknown>, Status = Record<string, unknown>>
-  extends KubernetesObject {
-  spec?: Spec;
-  status?: Status;
-}
-
-/** Kind of object to reconcile. */
-export interface Kind {
-  apiVersion: string;
-  kind: string;
-}
-
-const FIELD_MANAGER = "operator";
-
-/** API access of an operator. */
-export class Objects {
-  private readonly api: KubernetesObjectApi;
-  private readonly custom: CustomObjectsApi;
-  /** What was applied last, as JSON by object. */
-  private readonly applied = new Map<string, string>();
-
-  constructor(config: KubeConfig) {
-    this.api = KubernetesObjectApi.makeApiClient(config);
-    this.custom = config.makeApiClient(CustomObjectsApi);
-  }
-
-  /** Every object of a kind, in one namespace or all. */
-  async list<T extends KubernetesObject>({ apiVersion, kind }: Kind, namespace?: string): Promise<T[]> {
-    const found = await this.api.list<T>(apiVersion, kind, namespace);
-    return found.items.map((item) => ({ ...item, apiVersion, kind }));
-  }
-
-  /** Undefined: there is none. */
-  async get<T extends KubernetesObject>(kind: Kind, namespace: string, name: string): Promise<T | undefined> {
-    try {
-      return (await this.api.read<T>({ ...kind, metadata: { namespace, name } } as never)) as T;
-    } catch (error) {
-      if (isStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
-
-  /** Creates the object or makes it what is given, by server-side apply. What was applied before is only read again. */
-  async apply<T extends KubernetesObject>(object: T): Promise<T> {
-    const { apiVersion = "", kind = "", metadata } = object;
-    const key = [apiVersion, kind, metadata?.namespace, metadata?.name].join(" ");
-    const wanted = JSON.stringify(object);
-    if (this.applied.get(key) === wanted) {
-      const live = await this.get<T>({ apiVersion, kind }, metadata?.namespace ?? "", metadata?.name ?? "");
-      if (live && !live.metadata?.deletionTimestamp) return { ...live, apiVersion, kind };
-    }
-    const live = (await this.api.patch(
-      object as never,
-      undefined,
-      undefined,
-      FIELD_MANAGER,
-      true,
-      PatchStrategy.ServerSideApply,
-    )) as T;
-    this.applied.set(key, wanted);
-    return live;
-  }
-
-  /** Creates the object; one that is there already stays as it is. */
-  async create<T extends KubernetesObject>(object: T): Promise<void> {
-    try {
-      await this.api.create(object as never);
-    } catch (error) {
-      if (!isStatus(error, 409)) throw error;
-    }
-  }
-
-  /** Merges into metadata or spec. */
-  async merge(object: KubernetesObject & Record<string, unknown>): Promise<void> {
-    await this.api.patch(object as never, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
-  }
-
-  /** Merges into the status subresource. `plural` is the resource's name in URLs. */
-  async status({ apiVersion = "", metadata }: KubernetesObject, plural: string, status: object): Promise<void> {
-    const [group = "", version = ""] = apiVersion.split("/");
-    await this.custom.patchNamespacedCustomObjectStatus(
-      {
-        group,
-        version,
-        plural,
-        namespace: metadata?.namespace ?? "",
-        name: metadata?.name ?? "",
-        body: { status },
-      },
-      setHeaderOptions("Content-Type", "application/merge-patch+json"),
-    );
-  }
-
-  /** Deleting what is gone succeeds. */
-  async delete(object: KubernetesObject): Promise<void> {
-    try {
-      await this.api.delete(object as never);
-    } catch (error) {
-      if (!isStatus(error, 404)) throw error;
-    }
-  }
-}
-
-export const isStatus = (error: unknown, code: number): boolean => error instanceof ApiException && error.code === code;
+import type { Kind, Objects } from "./objects";
 
 /** What the API server said, or the error's own message. */
 function reason(error: Error): string {
@@ -140,6 +27,15 @@ export function ownedBy(owner: KubernetesObject) {
   ];
 }
 
+/** Parts that stop together. */
+export function together(...parts: { stop(): Promise<void> }[]): { stop(): Promise<void> } {
+  return {
+    stop: async () => {
+      await Promise.all(parts.map((part) => part.stop()));
+    },
+  };
+}
+
 /** A condition of a status. */
 export interface Condition {
   type: string;
@@ -157,16 +53,20 @@ export function condition(before: Condition[] | undefined, type: string, holds: 
   return { type, status, lastTransitionTime, ...(message ? { message } : {}) };
 }
 
+/** What takes time outside of the API (a server that does not answer yet) is looked at this often. */
+const ROUND_MS = 1000;
+/** How long a burst of changes is collected. */
+const SETTLE_MS = 100;
+
 /**
- * Calls `work` for every object of a kind again and again, one call at a time per object, until stopped. Errors are logged
- * once each; what failed is tried again in the next round.
+ * Calls `work` for every object of a kind after each change and once a second, one call at a time per object, until
+ * stopped. Errors are logged once each; what failed is tried again in the next round.
  */
 export function reconcile<T extends KubernetesObject>(options: {
   objects: Objects;
   kind: Kind;
   work: (object: T) => Promise<void>;
   log: (message: string) => void;
-  everyMs?: number;
 }): { stop(): Promise<void> } {
   let stopped = false;
   const busy = new Map<string, Promise<void>>();
@@ -197,8 +97,10 @@ export function reconcile<T extends KubernetesObject>(options: {
   };
   const loop = (async () => {
     while (!stopped) {
+      const known = options.objects.changes;
       await round().catch((error: Error) => complain("list", reason(error)));
-      await sleep(options.everyMs ?? 1000);
+      await sleep(SETTLE_MS);
+      await options.objects.changed(known, ROUND_MS);
     }
   })();
   return {

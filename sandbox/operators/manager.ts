@@ -1,6 +1,7 @@
 /** Starts a cluster's stand-in operators when their charts are released, and stops them with the release or the cluster. */
 import { gunzipSync } from "node:zlib";
-import { CoreV1Api, KubeConfig, setHeaderOptions, type V1Secret } from "@kubernetes/client-node";
+import { CoreV1Api, setHeaderOptions, type V1Secret } from "@kubernetes/client-node";
+import { kubeConfigOf } from "../lib/kube-config";
 import { logger } from "../lib/log";
 import type { NodeAgent, Operator, OperatorContext, Props, RunningCluster } from "../lib/types";
 import { type Watched, watchAll } from "../nodes/watch";
@@ -20,8 +21,7 @@ export class OperatorManager {
     resolve: (host: string) => string[],
   ): Promise<{ stop(): Promise<void> }> {
     const log = logger(`operators of ${cluster.spec.name}`);
-    const config = new KubeConfig();
-    config.loadFromString(cluster.adminKubeconfig);
+    const config = kubeConfigOf(cluster.adminKubeconfig);
     const core = config.makeApiClient(CoreV1Api);
     const running = new Map<string, Promise<{ stop(): Promise<void> }>>();
 

@@ -1,8 +1,10 @@
 /** Stand-in for Elastic's operator: Elasticsearch becomes pods that run OpenSearch behind TLS and basic authentication. */
 import { request } from "node:https";
-import { KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
+import { kubeConfigOf } from "../../lib/kube-config";
 import type { Operator } from "../../lib/types";
-import { condition, Objects, reconcile } from "../lib";
+import { condition, reconcile, together } from "../lib";
+import { Objects } from "../objects";
 import { configMap, nodeNames, services, statefulSet } from "./pods";
 import { ensureSecrets } from "./secrets";
 import { ELASTICSEARCH, type Elasticsearch, labelsOf, namesOf } from "./types";
@@ -10,15 +12,14 @@ import { ELASTICSEARCH, type Elasticsearch, labelsOf, namesOf } from "./types";
 export const eckOperator: Operator = {
   charts: ["eck-operator"],
   start: async ({ cluster, log }) => {
-    const config = new KubeConfig();
-    config.loadFromString(cluster.adminKubeconfig);
-    const objects = new Objects(config);
-    return reconcile<Elasticsearch>({
+    const objects = new Objects(kubeConfigOf(cluster.adminKubeconfig));
+    const loop = reconcile<Elasticsearch>({
       objects,
       kind: ELASTICSEARCH,
       log,
       work: (found) => reconcileCluster(objects, found),
     });
+    return together(loop, objects);
   },
 };
 

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { V1Secret } from "@kubernetes/client-node";
 import { generate } from "selfsigned";
-import { type Objects, ownedBy } from "../lib";
+import { ownedBy } from "../lib";
+import type { Objects } from "../objects";
 import { type Elasticsearch, labelsOf, namesOf } from "./types";
 
 const SECRET = { apiVersion: "v1", kind: "Secret" };

@@ -1,6 +1,7 @@
 /** The parts of Elasticsearch's resource that the stand-in reads and writes. */
 import type { V1Container, V1PersistentVolumeClaim, V1PodSpec } from "@kubernetes/client-node";
-import type { Condition, CustomObject } from "../lib";
+import type { Condition } from "../lib";
+import type { CustomObject } from "../objects";
 
 export const ELASTICSEARCH = { apiVersion: "elasticsearch.k8s.elastic.co/v1", kind: "Elasticsearch" };
 

@@ -1,6 +1,7 @@
 /** K8ssandraCluster: its datacenters, Medusa's configuration, and the condition that says all of it runs. */
 import type { V1ConfigMap } from "@kubernetes/client-node";
-import { condition, type Objects, ownedBy } from "../lib";
+import { condition, ownedBy } from "../lib";
+import type { Objects } from "../objects";
 import { holds } from "./datacenter";
 import { encodeConfig, medusaIni } from "./files";
 import { medusaConfigName } from "./pods";

@@ -1,7 +1,8 @@
 /** CassandraDatacenter: racks one after the other, the superuser when all nodes are up, conditions that say so. */
 import type { V1Pod, V1Secret, V1StatefulSet } from "@kubernetes/client-node";
 import type { OperatorContext } from "../../lib/types";
-import { type Condition, condition, type Objects } from "../lib";
+import { type Condition, condition } from "../lib";
+import type { Objects } from "../objects";
 import { labels, rackSizes } from "./names";
 import { configMap, services, statefulSet } from "./pods";
 import { ensureSuperuser } from "./superuser";

@@ -1,7 +1,8 @@
 /** Stand-in for k8ssandra-operator with cass-operator and Medusa's controllers. */
-import { KubeConfig } from "@kubernetes/client-node";
+import { kubeConfigOf } from "../../lib/kube-config";
 import type { Operator } from "../../lib/types";
-import { Objects, reconcile } from "../lib";
+import { reconcile, together } from "../lib";
+import { Objects } from "../objects";
 import { reconcileCluster } from "./cluster";
 import { reconcileDatacenter } from "./datacenter";
 import { runBackup, runTask } from "./medusa";
@@ -18,9 +19,7 @@ import {
 export const k8ssandraOperator: Operator = {
   charts: ["k8ssandra-operator"],
   start: async (context) => {
-    const config = new KubeConfig();
-    config.loadFromString(context.cluster.adminKubeconfig);
-    const objects = new Objects(config);
+    const objects = new Objects(kubeConfigOf(context.cluster.adminKubeconfig));
     const shared = { objects, log: context.log };
     const loops = [
       reconcile<K8ssandraCluster>({
@@ -45,10 +44,6 @@ export const k8ssandraOperator: Operator = {
         work: (job) => stepRestore(objects, context, job),
       }),
     ];
-    return {
-      stop: async () => {
-        await Promise.all(loops.map((loop) => loop.stop()));
-      },
-    };
+    return together(...loops, objects);
   },
 };

@@ -1,6 +1,7 @@
 /** Medusa's backup jobs and tasks: its own command line, run in each node's pod. */
 import type { OperatorContext } from "../../lib/types";
-import { type CustomObject, type Objects, ownedBy } from "../lib";
+import { ownedBy } from "../lib";
+import type { CustomObject, Objects } from "../objects";
 import { podsOf } from "./datacenter";
 import { type CassandraDatacenter, kinds, type MedusaBackupJob, type MedusaTask } from "./types";
 

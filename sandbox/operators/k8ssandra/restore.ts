@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { OperatorContext } from "../../lib/types";
-import type { CustomObject, Objects } from "../lib";
+import type { CustomObject, Objects } from "../objects";
 import { holds, podsOf } from "./datacenter";
 import { datacenterNamed, now } from "./medusa";
 import { type CassandraDatacenter, kinds, type MedusaRestoreJob, type RestoreStatus } from "./types";

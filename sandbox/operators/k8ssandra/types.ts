@@ -1,6 +1,7 @@
 /** The parts of the operators' resources that the stand-in reads and writes. */
 import type { V1ResourceRequirements, V1Toleration } from "@kubernetes/client-node";
-import type { Condition, CustomObject } from "../lib";
+import type { Condition } from "../lib";
+import type { CustomObject } from "../objects";
 
 export const kinds = {
   cluster: { apiVersion: "k8ssandra.io/v1alpha1", kind: "K8ssandraCluster" },

@@ -1,7 +1,9 @@
 /** Stand-in for 1Password's operator: OnePasswordItem becomes a Secret. */
-import { KubeConfig, type V1Secret } from "@kubernetes/client-node";
+import type { V1Secret } from "@kubernetes/client-node";
+import { kubeConfigOf } from "../../lib/kube-config";
 import type { Operator, OperatorContext, Props } from "../../lib/types";
-import { type Condition, type CustomObject, condition, Objects, ownedBy, reconcile } from "../lib";
+import { type Condition, condition, ownedBy, reconcile, together } from "../lib";
+import { type CustomObject, Objects } from "../objects";
 import { findItem, type OnePassword } from "./items";
 
 const KIND = { apiVersion: "onepassword.com/v1", kind: "OnePasswordItem" };
@@ -12,10 +14,8 @@ export function onePasswordOperator(store: OnePassword): Operator {
   return {
     charts: ["connect"],
     start: async ({ cluster, release, log }) => {
-      const config = new KubeConfig();
-      config.loadFromString(cluster.adminKubeconfig);
-      const objects = new Objects(config);
-      return reconcile<Item>({
+      const objects = new Objects(kubeConfigOf(cluster.adminKubeconfig));
+      const loop = reconcile<Item>({
         objects,
         kind: KIND,
         log,
@@ -28,6 +28,7 @@ export function onePasswordOperator(store: OnePassword): Operator {
           await objects.status(item, "onepassworditems", { conditions: [next] });
         },
       });
+      return together(loop, objects);
     },
   };
 }

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { SharedConnections } from "../../lib/kube-config";
 import type { Props } from "../../lib/types";
 import { isRecord, isUnknown } from "../values";
 
@@ -70,7 +71,7 @@ function withDefaults(config: ProviderConfig): ProviderConfig {
 }
 
 function loadKubeconfig(value: unknown, env: NodeJS.ProcessEnv): KubeConfig {
-  const kubeconfig = new KubeConfig();
+  const kubeconfig = new SharedConnections();
   if (value === undefined || value === null || value === "") {
     const file = env.KUBECONFIG?.split(":").find((path) => existsSync(path)) ?? join(homedir(), ".kube", "config");
     if (!existsSync(file)) throw new Error(`no kubeconfig: neither the provider's kubeconfig nor ${file} exists`);
