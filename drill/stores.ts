@@ -1,5 +1,13 @@
 /** The stores of every region of a site, reached with what an operator has: a kubeconfig and the Secrets behind it. */
-import { canarySchema, connect, createSchema, newestCanary, writeCanary, writePart } from "./cassandra";
+import {
+  type CassandraAccess,
+  canarySchema,
+  connect,
+  createSchema,
+  newestCanary,
+  writeCanary,
+  writePart,
+} from "./cassandra";
 import type { RegionOutput } from "./clusters";
 import { type DrillSize, REPLICATION_FACTOR } from "./config";
 import { type Connected, connectRegion } from "./connect";
@@ -47,9 +55,11 @@ export class RegionStores {
       );
       progress(`${table.keyspace}.${table.name}: ${rows[index]} rows in ${seconds(started)} s`);
     }
-    for (const { region, elasticsearch } of this.connected) {
-      await elasticsearch.writeDocuments(region.name, size.documents, progress);
-    }
+    await Promise.all(
+      this.connected.map(({ region, elasticsearch }) =>
+        elasticsearch.writeDocuments(region.name, size.documents, progress),
+      ),
+    );
     await this.writeCanaries("with the data", progress);
   }
 
@@ -79,13 +89,14 @@ export class RegionStores {
     // First what each node holds by itself: a read in full repairs as it goes.
     const replicas = await this.replicas(size, progress);
     const tables = await this.verifyTables(size, progress);
-    const clusters: Restored[] = [];
-    for (const { region, elasticsearch } of this.connected) {
-      const found = await readIndex(elasticsearch, DOCUMENT_INDEX);
-      const digestMatches = found.equals(documentsDigest(region.name, size.documents));
-      clusters.push({ name: region.name, expected: size.documents, found: found.count, digestMatches });
-      progress(`${region.name}: ${found.count} of ${size.documents} documents`);
-    }
+    const clusters = await Promise.all(
+      this.connected.map(async ({ region, elasticsearch }): Promise<Restored> => {
+        const found = await readIndex(elasticsearch, DOCUMENT_INDEX);
+        const digestMatches = found.equals(documentsDigest(region.name, size.documents));
+        progress(`${region.name}: ${found.count} of ${size.documents} documents`);
+        return { name: region.name, expected: size.documents, found: found.count, digestMatches };
+      }),
+    );
     return {
       cassandra: { ...total(tables), tables, replicas },
       elasticsearch: { ...total(clusters), clusters },
@@ -112,30 +123,33 @@ export class RegionStores {
   /** Rows over all tables that each node of each datacenter holds. */
   private async replicas(size: DrillSize, progress: Progress): Promise<Record<string, number[]>> {
     const rows = tableRows(size.rows);
-    const replicas: Record<string, number[]> = {};
-    for (const { access, region } of this.connected) {
-      const nodes: number[] = [];
-      for (const address of [...access.addresses].sort()) {
-        const client = await connect(access, address);
-        try {
-          let held = 0;
-          for (const [index, table] of TABLES.entries())
-            held += await countOnNode(client, address, table, rows[index]!);
-          nodes.push(held);
-        } finally {
-          await client.shutdown();
-        }
-      }
-      replicas[region.datacenter] = nodes;
-      progress(`${region.datacenter}: nodes hold ${nodes.join(", ")} rows`);
-    }
-    return replicas;
+    const held = await Promise.all(
+      this.connected.map(async ({ access, region }): Promise<[string, number[]]> => {
+        const nodes: number[] = [];
+        for (const address of [...access.addresses].sort()) nodes.push(await rowsOnNode(access, address, rows));
+        progress(`${region.datacenter}: nodes hold ${nodes.join(", ")} rows`);
+        return [region.datacenter, nodes];
+      }),
+    );
+    return Object.fromEntries(held);
   }
 
   private get first(): Connected {
     const [first] = this.connected;
     if (!first) throw new Error("the stores are not open");
     return first;
+  }
+}
+
+/** Rows over all tables that one node holds. */
+async function rowsOnNode(access: CassandraAccess, address: string, rows: number[]): Promise<number> {
+  const client = await connect(access, address);
+  try {
+    let held = 0;
+    for (const [index, table] of TABLES.entries()) held += await countOnNode(client, address, table, rows[index]!);
+    return held;
+  } finally {
+    await client.shutdown();
   }
 }
 
