@@ -1,5 +1,6 @@
 /** The programs the sandbox runs: installed, built or fetched once, and where they are. */
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { ensure, folderOf, missingResults, type Recipe, type Report } from "./cache";
 import { etcd, fakeGcsServer, kubernetes, pulumi } from "./go";
 import { javaRuntimes } from "./jre";
@@ -12,6 +13,9 @@ import type { Tools } from "./tools";
 
 export type { Tools } from "./tools";
 
+/** Two at a time: while one waits for its downloads or links, on one core, another compiles. */
+const AT_ONCE = 2;
+
 /** The quick ones first, so that a missing network shows soon. */
 const always: Recipe[] = [python, cassandra, opensearch, fakeGcsServer, etcd, kubernetes];
 
@@ -19,7 +23,11 @@ const always: Recipe[] = [python, cassandra, opensearch, fakeGcsServer, etcd, ku
 export async function ensureTools(report: Report): Promise<Tools> {
   if (missingTools().length > 0) {
     await checkPrerequisites(report);
-    for (const recipe of recipes()) await ensureOne(recipe, report);
+    const limit = pLimit(AT_ONCE);
+    // What builds is let to end before the first failure is told: it is in the cache for the next try then.
+    const built = await Promise.allSettled(recipes().map((recipe) => limit(() => ensureOne(recipe, report))));
+    const failed = built.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
   }
   return loadTools();
 }
