@@ -26,7 +26,7 @@ export interface RestoreRegion {
 export interface RestoreArgs {
   /** Site whose copies are restored. */
   source: string;
-  /** Marker id of the copy: `latest` has been resolved, so that a restore that is resumed stays with its copy. */
+  /** Marker id of the copy, `latest` resolved. Each run resolves it anew: name the id where newer copies may appear. */
   marker: string;
   copiesBucket: string;
   /** The site's own backup bucket. */
