@@ -45,7 +45,6 @@ export function elasticsearch(spec: ElasticsearchSpec) {
     },
     spec: {
       version: elasticsearchVersion,
-      serviceAccountName: "elasticsearch-backup",
       volumeClaimDeletePolicy: "DeleteOnScaledownOnly",
       nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count)),
     },
@@ -71,6 +70,8 @@ function nodeSet(zone: string, count: number) {
     },
     podTemplate: {
       spec: {
+        // Here and not beside nodeSets: there it is the account of associations, and pods would run as the default one.
+        serviceAccountName: "elasticsearch-backup",
         // The repository's client exchanges the projected token for the Google identity; no key.
         automountServiceAccountToken: true,
         nodeSelector: { ...nodeSelector, "topology.kubernetes.io/zone": zone },

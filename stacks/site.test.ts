@@ -69,6 +69,29 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       }
     });
 
+    test("the pods of both stores run as an account that has the site's identity", () => {
+      const accounts = ofType(site, "kubernetes:core/v1:ServiceAccount").map(({ inputs }) => inputs.metadata) as {
+        name: string;
+        namespace: string;
+        annotations: Record<string, string>;
+      }[];
+      const identityOf = (namespace: string, name: unknown) =>
+        accounts.find((each) => each.namespace === namespace && each.name === name)?.annotations[
+          "iam.gke.io/gcp-service-account"
+        ] ?? "";
+      const search = ofType(site, "kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch");
+      const pods = search.flatMap(
+        (each) => spec(each).nodeSets as { podTemplate: { spec: Record<string, unknown> } }[],
+      );
+      assert.equal(pods.length, 6);
+      for (const { podTemplate } of pods)
+        assert.match(identityOf("elasticsearch", podTemplate.spec.serviceAccountName), /^elasticsearch-backup@/);
+      for (const each of ofType(site, "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")) {
+        const { serviceAccount } = spec(each).cassandra as Record<string, unknown>;
+        assert.match(identityOf("cassandra", serviceAccount), /^cassandra-backup@/);
+      }
+    });
+
     test("backups are suspended exactly while it is being restored", () => {
       const cronJobs = ofType(site, "kubernetes:batch/v1:CronJob");
       assert.equal(cronJobs.length, 4);

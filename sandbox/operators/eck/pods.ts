@@ -84,7 +84,8 @@ export function statefulSet(cluster: Elasticsearch, nodeSet: NodeSet): V1Statefu
         metadata: { labels },
         spec: {
           terminationGracePeriodSeconds: 10,
-          serviceAccountName: cluster.spec?.serviceAccountName,
+          // The resource's own serviceAccountName is for associations; pods never get it.
+          serviceAccountName: template.serviceAccountName,
           automountServiceAccountToken: template.automountServiceAccountToken,
           nodeSelector: template.nodeSelector,
           tolerations: template.tolerations,
