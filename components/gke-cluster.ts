@@ -39,7 +39,7 @@ export interface GkeClusterArgs {
   pools: NodePoolArgs[];
   /** Domain under which Services resolve in the whole network. Default: resolvable in the cluster only. */
   dnsDomain?: string;
-  /** Networks that may reach the control plane, CIDR. Google's own and the cluster's always may. */
+  /** Networks that may reach the control plane, CIDR, the deployer's among them. Besides them only the cluster's nodes may. */
   authorizedNetworks: string[];
   deletionProtection: boolean;
 }

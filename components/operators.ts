@@ -57,6 +57,8 @@ export class Operators extends ComponentResource {
       createClusterScopedResources: false,
       webhook: { enabled: false },
       config: { validateStorageClass: false },
+      // The namespace is restricted, which wants a seccomp profile; the chart's own context has none.
+      podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     });
     this.onePassword = release("onePassword", namespaces.onepassword, {
       connect: { create: false },

@@ -43,6 +43,8 @@ const DEPLOYER = "user:deployer@sandbox.example";
 const shared = {
   deletionProtection: false,
   images: { jobs: JOBS_IMAGE },
+  // For documentation: the sandbox's control planes are on this machine.
+  authorizedNetworks: ["192.0.2.0/28"],
 };
 
 /** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */

@@ -116,6 +116,26 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     /restore\.marker is "yesterday": no copy; allowed: latest/,
   ],
   [
+    "a control plane that nobody reaches",
+    site({ authorizedNetworks: [] }),
+    /iconik-dr:authorizedNetworks is \[\]: nobody could reach the control planes, this update neither; name the networks that deploy and operate$/,
+  ],
+  [
+    "a vault's control plane that nobody reaches",
+    vault({ authorizedNetworks: undefined }),
+    /iconik-dr:authorizedNetworks is \[\]: nobody could reach the control planes/,
+  ],
+  [
+    "a control plane that everybody reaches",
+    site({ authorizedNetworks: ["192.0.2.0/28", "0.0.0.0/0"] }),
+    /iconik-dr:authorizedNetworks\[1\] is "0\.0\.0\.0\/0": every network there is; name those that deploy and operate$/,
+  ],
+  [
+    "a control plane that everybody reaches by IPv6",
+    site({ authorizedNetworks: ["::/0"] }),
+    /has 1 problem; nothing was created\n {2}- iconik-dr:authorizedNetworks\[0\] is "::\/0": no network; allowed: IPv4 in CIDR notation/,
+  ],
+  [
     "a vault inside a multi-region",
     vault({ location: "europe-west1" }),
     /iconik-dr:location is "europe-west1": inside the multi-region EU/,
@@ -167,6 +187,6 @@ test("all problems are told at once", () => {
 });
 
 test("what is empty counts as absent, and the drill's own configurations are right", () => {
-  assert.doesNotThrow(() => parse(site({ restore: {}, schedules: {}, authorizedNetworks: [] })));
+  assert.doesNotThrow(() => parse(site({ restore: {}, schedules: {} })));
   assert.doesNotThrow(() => parse(vault({ restoreGrants: [grant({})] })));
 });

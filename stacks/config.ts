@@ -9,11 +9,11 @@ import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "
 import { retention } from "../plan/retention";
 import {
   bucketName,
-  cidr,
   datacenterName,
   image,
   moment,
   multiRegion,
+  networks,
   projectId,
   regionName,
   scheduleOverrides,
@@ -25,7 +25,7 @@ const replicas = "two replicas or more are needed, so that a lost node loses no 
 const common = { project: projectId, deletionProtection: z.boolean().default(true) };
 const workloads = {
   images: z.strictObject({ jobs: image }),
-  authorizedNetworks: z.array(cidr).default([]),
+  authorizedNetworks: networks,
 };
 
 const region = z

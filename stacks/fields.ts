@@ -56,8 +56,15 @@ export const image = z
     "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits",
   );
 
-/** Network in CIDR notation. */
-export const cidr = z.cidrv4("no network; allowed: IPv4 in CIDR notation, e.g. 203.0.113.0/24");
+/** Networks in CIDR notation: one or more, as a control plane that nobody reaches takes no update either. */
+export const networks = z
+  .array(
+    z
+      .cidrv4({ abort: true, error: "no network; allowed: IPv4 in CIDR notation, e.g. 203.0.113.0/24" })
+      .refine((network) => !network.endsWith("/0"), "every network there is; name those that deploy and operate"),
+  )
+  .min(1, "nobody could reach the control planes, this update neither; name the networks that deploy and operate")
+  .prefault([]);
 
 /** Overrides of the plan's cron expressions; what is absent stays as planned. */
 export const scheduleOverrides = (...names: ScheduleName[]) =>

@@ -92,6 +92,16 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       }
     });
 
+    test("ECK's pod says what its restricted namespace asks for", () => {
+      const eck = ofType(site, "kubernetes:helm.sh/v3:Release").filter(({ inputs }) => inputs.name === "eck-operator");
+      assert.equal(eck.length, 2);
+      for (const { inputs } of eck)
+        assert.deepEqual((inputs.values as Record<string, unknown>).podSecurityContext, {
+          runAsNonRoot: true,
+          seccompProfile: { type: "RuntimeDefault" },
+        });
+    });
+
     test("backups are suspended exactly while it is being restored", () => {
       const cronJobs = ofType(site, "kubernetes:batch/v1:CronJob");
       assert.equal(cronJobs.length, 4);
