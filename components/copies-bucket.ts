@@ -11,7 +11,7 @@ export interface CopiesBucketArgs {
   location: string;
   /** Days that no identity can remove a copy; locked for ever while protected. 0 (drills only): not kept. */
   retentionDays: number;
-  /** The replicator, and restorers while their grants last. */
+  /** The deployer, the replicator, and restorers while their grants last. */
   grants: Grant[];
   deletionProtection: boolean;
   /** Accounts that must exist before the policy can name them. */

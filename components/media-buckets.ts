@@ -9,7 +9,7 @@ export interface MediaBucketsArgs {
   project: string;
   /** Multi-region code. */
   location: string;
-  /** Services and the media replicator, as the matrix says. */
+  /** The deployer, services and the media replicator, as the matrix says. */
   grants: Grant[];
   deletionProtection: boolean;
 }
@@ -20,8 +20,9 @@ export class MediaBuckets extends ComponentResource {
 
   constructor(name: string, args: MediaBucketsArgs, opts?: ComponentResourceOptions) {
     super("iconik:storage:MediaBuckets", name, {}, opts);
-    this.stores = mediaBuckets.map(
-      (media) =>
+    this.stores = [];
+    for (const media of mediaBuckets) {
+      this.stores.push(
         new StoreBucket(
           `${name}-${media.name}`,
           {
@@ -33,10 +34,13 @@ export class MediaBuckets extends ComponentResource {
             softDeleteDays: retention.mediaSoftDeleteDays,
             deletionProtection: args.deletionProtection,
             retainOnDelete: args.deletionProtection,
+            // Their roles are the same; a project has each once.
+            roles: this.stores[0]?.roles,
           },
           { parent: this },
         ),
-    );
+      );
+    }
     this.registerOutputs({ buckets: this.stores.map((store) => store.bucket.name) });
   }
 }

@@ -25,15 +25,19 @@ export interface StoreBucketArgs {
   retainOnDelete?: boolean;
   /** Accounts that must exist before the policy can name them. */
   accounts?: Input<Resource>[];
+  /** The store's custom roles when another bucket of it in the project declares them. Default: its own. */
+  roles?: gcp.projects.IAMCustomRole[];
 }
 
 /**
  * A bucket whose access is the identity matrix and nothing else: custom roles with exactly a cell's permissions, and an
- * authoritative policy, so that no default binding (projectOwner, Editor, Viewer) adds to it.
+ * authoritative policy, so that no default binding (projectOwner, Editor, Viewer) adds to it. It names the deployer as
+ * well: without those bindings not even the project's owner could read or change it again.
  */
 export class StoreBucket extends ComponentResource {
   readonly bucket: gcp.storage.Bucket;
   readonly policy: gcp.storage.BucketIAMPolicy;
+  readonly roles: gcp.projects.IAMCustomRole[];
 
   constructor(name: string, args: StoreBucketArgs, opts?: ComponentResourceOptions) {
     super("iconik:storage:StoreBucket", name, {}, opts);
@@ -64,21 +68,23 @@ export class StoreBucket extends ComponentResource {
       },
     );
     const granted = new Set(args.grants.map((grant) => grant.identity));
-    const roles = customRoles(store, (row) => granted.has(row.id)).map(
-      (role) =>
-        new gcp.projects.IAMCustomRole(
-          `${name}-${role.identity}`,
-          { project, roleId: role.roleId, title: role.title, permissions: role.permissions, stage: "GA" },
-          { parent: this },
-        ),
-    );
+    this.roles =
+      args.roles ??
+      customRoles(store, (row) => granted.has(row.id)).map(
+        (role) =>
+          new gcp.projects.IAMCustomRole(
+            `${name}-${role.identity}`,
+            { project, roleId: role.roleId, title: role.title, permissions: role.permissions, stage: "GA" },
+            { parent: this },
+          ),
+      );
     this.policy = new gcp.storage.BucketIAMPolicy(
       `${name}-policy`,
       {
         bucket: this.bucket.name,
         policyData: JSON.stringify({ bindings: bindings(store, project, args.grants) }),
       },
-      { parent: this, dependsOn: [...roles, ...(args.accounts ?? [])], deletedWith: this.bucket },
+      { parent: this, dependsOn: [...this.roles, ...(args.accounts ?? [])], deletedWith: this.bucket },
     );
     this.registerOutputs({ bucket: this.bucket.name });
   }

@@ -41,6 +41,7 @@ const JOBS_IMAGE = `${REGISTRY}/dr/jobs@sha256:${"0".repeat(64)}`;
 const DEPLOYER = "user:deployer@sandbox.example";
 
 const shared = {
+  deployer: DEPLOYER,
   deletionProtection: false,
   images: { jobs: JOBS_IMAGE },
   // For documentation: the sandbox's control planes are on this machine.

@@ -12,7 +12,7 @@ export type Store = (typeof stores)[number];
 export const actions = ["create", "get", "list", "delete"] as const;
 export type Action = (typeof actions)[number];
 
-/** Where an identity lives: an account of each site, of the vault, of the standby on AWS, or whoever deploys a site. */
+/** Where an identity lives: an account of each site, of the vault, of the standby on AWS, or whoever deploys a stack. */
 export type Home = "site" | "vault" | "aws" | "deployer";
 
 /** A Kubernetes service account that acts as the identity, and whose clusters it lives in. */
@@ -30,6 +30,8 @@ export interface Identity {
   /** Kubernetes accounts bound to it by Workload Identity. */
   kubernetes: KubernetesAccount[];
   access: Partial<Record<Store, readonly Action[]>>;
+  /** Stores whose buckets it administers: their settings and who may use them, none of their objects. */
+  administers?: readonly Store[];
   /** Exists per granted site, its access ending at the grant's expiry. */
   granted?: true;
   /** Why it has what it has. */
@@ -46,6 +48,7 @@ export type IdentityId =
   | "verifier"
   | "restorer"
   | "manifest-reader"
+  | "deployer"
   | "services"
   | "standby-copier"
   | "standby-restorer";
@@ -116,6 +119,14 @@ export const identities: readonly Identity[] = [
     access: { secondCopy: read },
     granted: true,
     why: "the deployer of a granted site looks its copy up before anything is created; markers only",
+  },
+  {
+    id: "deployer",
+    home: "deployer",
+    kubernetes: [],
+    access: {},
+    administers: ["primaryBackups", "secondCopy", "media", "secondMedia"],
+    why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow",
   },
   {
     id: "services",

@@ -1,5 +1,5 @@
 /** From cells of the identity matrix to Google Cloud IAM: permissions, custom roles and bucket bindings. */
-import { type Action, allowed, type Identity, type IdentityId, identities, type Store } from "./identities";
+import { type Action, allowed, type Identity, type IdentityId, identities, identity, type Store } from "./identities";
 import { markersPrefix } from "./layout";
 
 /** Google Cloud permission behind each action; nothing on buckets themselves is ever granted to a workload. */
@@ -9,6 +9,14 @@ export const permissionOf: Record<Action, string> = {
   list: "storage.objects.list",
   delete: "storage.objects.delete",
 };
+
+/** What administers a bucket; for deployers alone. */
+export const administration: readonly string[] = [
+  "storage.buckets.get",
+  "storage.buckets.update",
+  "storage.buckets.getIamPolicy",
+  "storage.buckets.setIamPolicy",
+];
 
 /** Stores that are Google Cloud buckets, with the words used in role titles. */
 const storeTitles = {
@@ -33,7 +41,8 @@ export interface CustomRole {
 
 /** Permissions of one cell, in the matrix's order; empty where the matrix says nothing. */
 export function permissions(id: IdentityId, store: Store): string[] {
-  return allowed(id, store).map((action) => permissionOf[action]);
+  const administers = identity(id).administers?.includes(store);
+  return [...(administers ? administration : []), ...allowed(id, store).map((action) => permissionOf[action])];
 }
 
 /** Role id of a cell, e.g. `backupReplicatorSecondCopy`. */

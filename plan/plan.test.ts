@@ -3,9 +3,17 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { rangesOf, regionCapacity, regionRanges } from "./addresses";
-import { actions, allowed, identities, identityOfAccount, stores } from "./identities";
+import { actions, allowed, identities, identity, identityOfAccount, stores } from "./identities";
 import * as layout from "./layout";
-import { type BucketStore, bindings, customRole, customRoles, expiry, permissionOf } from "./permissions";
+import {
+  administration,
+  type BucketStore,
+  bindings,
+  customRole,
+  customRoles,
+  expiry,
+  permissionOf,
+} from "./permissions";
 import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "./regions";
 import { systems } from "./systems";
 
@@ -33,19 +41,18 @@ test("no two ranges of any two regions overlap, and each starts on its own bound
   assert.throws(() => regionRanges("moon-east1"), /region "moon-east1" is unknown; allowed: europe-central2/);
 });
 
-test("roles carry exactly the cell's permissions and never anything on buckets", () => {
+test("roles carry exactly the cell's permissions, and nothing on buckets but for deployers", () => {
   for (const row of identities) {
     for (const store of stores.filter((name): name is BucketStore => name !== "s3Copies")) {
       const role = customRole(row.id, store);
-      assert.deepEqual(
-        role?.permissions ?? [],
-        allowed(row.id, store).map((action) => permissionOf[action]),
-      );
+      const onObjects = allowed(row.id, store).map((action) => permissionOf[action]);
+      assert.deepEqual(role?.permissions ?? [], row.id === "deployer" ? administration : onObjects);
       assert.match(role?.roleId ?? "abc", /^[a-zA-Z0-9_.]{3,64}$/);
       assert.ok((role?.title.length ?? 0) <= 100);
     }
   }
   assert.ok(Object.values(permissionOf).every((permission) => permission.startsWith("storage.objects.")));
+  assert.deepEqual(identity("deployer").access, {});
 });
 
 test("what the plan promises about the second copy holds in the matrix", () => {

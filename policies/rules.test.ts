@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { administration } from "../plan/permissions";
 import { daysInSeconds } from "../plan/retention";
 import { systems } from "../plan/systems";
 import type { Declared, ResourceRule, StackRule } from "./lib/rule";
@@ -249,8 +250,27 @@ const stackCases: Record<string, { good: Declared[][]; bad: [Declared[], RegExp]
       [secondCopy, policy(REPLICATOR), role([...READ, "storage.objects.create"])],
       [secondCopy, policy("user:a@b", { condition: { expression: "x" } }), role(READ)],
       [resource("gcp:projects/iAMMember:IAMMember", { role: "roles/container.defaultNodeServiceAccount" })],
+      [secondCopy, policy("group:deployers@b"), role([...administration])],
+      [secondCopy, policy("serviceAccount:deployer@q.iam.gserviceaccount.com"), role([...administration])],
     ],
     bad: [
+      // Administering a bucket is for deployers alone, and all that they do.
+      [[secondCopy, policy("group:deployers@b"), role([...administration, ...READ])], /no identity of the plan/],
+      [[secondCopy, policy("allUsers"), role([...administration])], /no identity of the plan/],
+      [[secondCopy, policy(REPLICATOR), role([...administration])], /\(backup-replicator\) gets storage\.buckets\.get/],
+      [
+        [secondCopy, policy("serviceAccount:p.svc.id.goog[dr/restorer]"), role([...administration])],
+        /no identity of the plan/,
+      ],
+      [
+        [
+          secondCopy,
+          policy("serviceAccount:gke-x@p.iam.gserviceaccount.com"),
+          role([...administration]),
+          resource(types.account, { project: "p", accountId: "gke-x" }),
+        ],
+        /no identity of the plan/,
+      ],
       [[secondCopy, policy(REPLICATOR), role(["storage.objects.delete"])], /gets storage.objects.delete/],
       [[secondCopy, policy("user:a@b"), role(READ)], /no identity of the plan/],
       [

@@ -35,6 +35,16 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     /iconik-dr:role is not set: no role; allowed: site, vault, foundation, standby/,
   ],
   [
+    "nobody who deploys",
+    site({ deployer: undefined }),
+    /iconik-dr:deployer is not set: no IAM member; allowed: e\.g\. serviceAccount:EMAIL$/,
+  ],
+  [
+    "everybody deploying",
+    vault({ deployer: "allUsers" }),
+    /iconik-dr:deployer is "allUsers": no IAM member; allowed: e\.g\. serviceAccount:EMAIL$/,
+  ],
+  [
     "an unknown region",
     site({ regions: [{ ...emea, name: "mars-1" }] }),
     /regions\[0\]\.name is "mars-1": no region .*allowed: .*europe-west1/,

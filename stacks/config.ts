@@ -11,6 +11,7 @@ import {
   bucketName,
   datacenterName,
   image,
+  member,
   moment,
   multiRegion,
   networks,
@@ -22,7 +23,7 @@ import {
 
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
-const common = { project: projectId, deletionProtection: z.boolean().default(true) };
+const common = { project: projectId, deployer: member, deletionProtection: z.boolean().default(true) };
 const workloads = {
   images: z.strictObject({ jobs: image }),
   authorizedNetworks: networks,
@@ -157,13 +158,7 @@ const vault = z
           bucket: bucketName,
           source: siteName,
           expires: moment,
-          manifestReader: z
-            .string()
-            .regex(
-              /^(serviceAccount|user|group|principal|principalSet):\S+$/,
-              "no IAM member; allowed: e.g. serviceAccount:EMAIL",
-            )
-            .optional(),
+          manifestReader: member.optional(),
         }),
       )
       .default([]),

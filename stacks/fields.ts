@@ -56,6 +56,10 @@ export const image = z
     "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits",
   );
 
+const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
+/** Somebody with a name: never everybody. */
+export const member = z.string(noMember).regex(/^(serviceAccount|user|group|principal|principalSet):\S+$/, noMember);
+
 /** Networks in CIDR notation: one or more, as a control plane that nobody reaches takes no update either. */
 export const networks = z
   .array(

@@ -5,15 +5,15 @@ import type { FoundationConfig } from "./config";
 import type { Outputs } from "./program";
 
 /** What keeps a globally unique name or an address: the media buckets and the address of `app.iconik.io`. */
-export function foundation({ project, media, deletionProtection }: FoundationConfig): Outputs {
+export function foundation({ project, media, deployer, deletionProtection }: FoundationConfig): Outputs {
   const services = new ProjectServices("apis", {
     project,
     services: ["compute.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"],
   });
   const buckets = new MediaBuckets(
     "media",
-    // Nobody yet: services and the media replicator are granted with their own issues.
-    { project, location: media.location, grants: [], deletionProtection },
+    // Nobody uses them yet: services and the media replicator are granted with their own issues.
+    { project, location: media.location, grants: [{ identity: "deployer", member: deployer }], deletionProtection },
     { dependsOn: [services] },
   );
   const address = new gcp.compute.GlobalAddress(

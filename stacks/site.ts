@@ -95,6 +95,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       bucket: config.backups.bucket,
       location: config.backups.location,
       grants: [
+        { identity: "deployer", member: config.deployer },
         ...own.map((id, index) => ({ identity: id, member: `serviceAccount:${identities[index]!.email}` })),
         {
           identity: "backup-replicator",

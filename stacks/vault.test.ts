@@ -1,12 +1,13 @@
 /** What the vault declares, with and without a restore grant. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import type { Binding } from "../plan/permissions";
+import { administration, type Binding } from "../plan/permissions";
 import type { Declaration } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
 import { declaredStack } from "../tests/lib/stacks";
 
 const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceaccount.com";
+const DEPLOYER = "serviceAccount:deployer@iconik-vault.iam.gserviceaccount.com";
 const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
 
 function bindingsOf({ resources }: Declaration): Binding[] {
@@ -47,9 +48,17 @@ for (const stack of ["vault", "vault-granting"] as const) {
   });
 }
 
-test("without a grant the replicator alone has access", async () => {
-  const members = bindingsOf(await declaredStack("vault")).flatMap((binding) => binding.members);
-  assert.deepEqual(members, [REPLICATOR]);
+test("without a grant the replicator alone has access; the deployer administers the bucket and reads nothing", async () => {
+  const vault = await declaredStack("vault");
+  assert.deepEqual(
+    bindingsOf(vault).map(({ role, members }) => [role, members]),
+    [
+      ["projects/iconik-vault/roles/backupReplicatorSecondCopy", [REPLICATOR]],
+      ["projects/iconik-vault/roles/deployerSecondCopy", [DEPLOYER]],
+    ],
+  );
+  const role = vault.resources.find(({ inputs }) => inputs.roleId === "deployerSecondCopy");
+  assert.deepEqual(role?.inputs.permissions, administration);
 });
 
 test("a grant lets the restorer read until it ends, from the granted site's pods only", async () => {

@@ -75,6 +75,7 @@ export function vault(config: VaultConfig): Outputs {
       location,
       retentionDays: copies.retentionDays,
       grants: [
+        { identity: "deployer", member: config.deployer },
         { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
         ...grants.flatMap((grant) => grant.grants),
       ],

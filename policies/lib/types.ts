@@ -2,6 +2,7 @@
 export const types = {
   bucket: "gcp:storage/bucket:Bucket",
   bucketPolicy: "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
+  account: "gcp:serviceaccount/account:Account",
   customRole: "gcp:projects/iAMCustomRole:IAMCustomRole",
   cluster: "gcp:container/cluster:Cluster",
   nodePool: "gcp:container/nodePool:NodePool",

@@ -1,6 +1,7 @@
 import { identityOfAccount } from "../../plan/identities";
-import { type BucketStore, permissions } from "../../plan/permissions";
-import { grantsOf, storagePermissionsOfProjectRole } from "../lib/iam";
+import { serviceAccountEmail } from "../../plan/names";
+import { administration, type BucketStore, permissions } from "../../plan/permissions";
+import { type DeclaredGrant, grantsOf, storagePermissionsOfProjectRole } from "../lib/iam";
 import type { StackRule } from "../lib/rule";
 import { bucketsByName, storeOf } from "../lib/stores";
 import { types } from "../lib/types";
@@ -14,6 +15,11 @@ export const leastPrivilege: StackRule = {
   description: "No identity has more on a bucket than the plan's matrix says",
   checkStack: (resources) => {
     const buckets = bucketsByName(resources);
+    const workloads = new Set(
+      resources
+        .filter(({ type }) => type === types.account)
+        .map(({ props }) => `serviceAccount:${serviceAccountEmail(String(props.accountId), String(props.project))}`),
+    );
     const problems: string[] = [];
     for (const policy of resources.filter(({ type }) => type === types.bucketPolicy)) {
       const bucket = buckets.get(String(policy.props.bucket));
@@ -23,7 +29,7 @@ export const leastPrivilege: StackRule = {
         continue;
       }
       for (const grant of grantsOf(policy, resources)) {
-        const problem = excess(grant, store);
+        const problem = excess(grant, store, workloads);
         if (problem) problems.push(`bucket ${policy.props.bucket}: ${problem}`);
       }
     }
@@ -36,15 +42,23 @@ export const leastPrivilege: StackRule = {
 };
 
 /** What a grant gives beyond the matrix, in words. */
-function excess(grant: ReturnType<typeof grantsOf>[number], store: BucketStore): string | undefined {
+function excess(grant: DeclaredGrant, store: BucketStore, workloads: Set<string>): string | undefined {
   if (!grant.permissions)
     return `${grant.member} has ${grant.role}, which is no generated role; generate it from the plan`;
   const account = /^serviceAccount:([^@]+)@/.exec(grant.member)?.[1];
-  // Whoever previews a rebuild is no account of the matrix: it reads markers, for as long as its condition says.
-  const row = (account && identityOfAccount(account)?.id) || (grant.conditional ? "manifest-reader" : undefined);
+  const known = account ? identityOfAccount(account) : undefined;
+  const row = known && known.home !== "deployer" ? known.id : outsider(grant, workloads);
   if (!row) return `${grant.member} is no identity of the plan; add a row to plan/identities.ts`;
   const allowed = permissions(row, store);
   const more = grant.permissions.filter((permission) => !allowed.includes(permission));
   if (more.length === 0) return undefined;
   return `${grant.member} (${row}) gets ${more.join(", ")}; the matrix allows ${allowed.join(", ") || "nothing"}`;
+}
+
+/** The row of a member that is no account of the matrix: whoever deploys the stack, or previews a rebuild for a while. */
+function outsider({ member, permissions: given, conditional }: DeclaredGrant, workloads: Set<string>) {
+  const person = /^(user|group|serviceAccount|principal|principalSet):/.test(member);
+  const workload = workloads.has(member) || member.includes(".svc.id.goog");
+  if (person && !workload && given?.every((permission) => administration.includes(permission))) return "deployer";
+  return conditional ? "manifest-reader" : undefined;
 }

@@ -14,6 +14,7 @@ const GRANT_ENDS = "2026-01-31T12:00:00Z";
 
 const rebuild = {
   project: "iconik-rebuild-1",
+  deployer: "serviceAccount:deployer@iconik-rebuild-1.iam.gserviceaccount.com",
   backups: { bucket: "iconik-rebuild-1-backups", location: "EU" },
   restore: { site: "prod", marker: "latest", grant: "rebuild-1" },
 };
@@ -24,7 +25,7 @@ const grant = {
   bucket: rebuild.backups.bucket,
   source: "prod",
   expires: SOON,
-  manifestReader: "serviceAccount:deployer@iconik-rebuild-1.iam.gserviceaccount.com",
+  manifestReader: rebuild.deployer,
 };
 
 /** Names of the stacks with an inventory in tests/golden. */

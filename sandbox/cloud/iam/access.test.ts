@@ -105,6 +105,11 @@ test("a new bucket lets editors and owners of its project write, viewers list; a
   assert.deepEqual(who(undefined, "storage.objects.list"), [true, true, true, false]);
   assert.deepEqual(who(undefined, "storage.objects.get"), [false, false, false, false]);
   assert.deepEqual(who([], "storage.objects.list"), [false, false, false, false]);
+  // Not even an owner reads or sets the policy that left it out.
+  for (const permission of ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy", "storage.buckets.update"]) {
+    assert.deepEqual(who(undefined, permission), [true, true, false, false]);
+    assert.deepEqual(who([], permission), [false, false, false, false]);
+  }
 });
 
 test("deployers own their projects and no others; allUsers is everybody", () => {

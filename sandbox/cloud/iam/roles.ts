@@ -26,10 +26,10 @@ const predefined: Record<string, readonly string[]> = {
     "storage.objects.create",
     "storage.objects.delete",
   ],
-  // Objects reach basic roles only through the bindings that a bucket is born with.
-  "roles/owner": [...BUCKET, "storage.buckets.setIamPolicy", "storage.buckets.delete"],
-  "roles/editor": [],
-  "roles/viewer": [],
+  // What is in a bucket, and its policy, reach basic roles only through the bindings that a bucket is born with.
+  "roles/owner": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list"],
+  "roles/editor": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list"],
+  "roles/viewer": ["storage.buckets.list"],
   "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken"],
   "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken"],
   "roles/container.defaultNodeServiceAccount": [],
