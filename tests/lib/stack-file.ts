@@ -17,7 +17,11 @@ export function stackSettings(stack: string): Record<string, unknown> {
  */
 export function stackConfig(stack: string, changes: Record<string, unknown> = {}, name = stack): StackConfig {
   const namespaced = Object.entries(changes).map(([key, value]) => [`iconik-dr:${key}`, value] as const);
-  const settings = { ...stackSettings(stack), ...Object.fromEntries(namespaced) };
+  return checkedSettings({ ...stackSettings(stack), ...Object.fromEntries(namespaced) }, name);
+}
+
+/** Settings as a stack file has them, checked as the program of a stack of that name does. */
+export function checkedSettings(settings: Record<string, unknown>, name: string): StackConfig {
   const texts = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);

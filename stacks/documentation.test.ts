@@ -1,0 +1,46 @@
+/** Configuration in the README and the runbooks is what somebody copies on the worst day: all of it is accepted. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { checkedSettings, stackSettings } from "../tests/lib/stack-file";
+
+const ROOT = join(__dirname, "..");
+const RUNBOOKS = "docs/runbooks";
+const TOMORROW = new Date(Date.now() + 24 * 3600_000).toISOString();
+
+type Settings = Record<string, unknown>;
+
+/** Every YAML block of a document, with the stack that a comment in it names. */
+function blocks(file: string): { stack: string | undefined; settings: Settings }[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  return [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => {
+    // A moment that is written down has passed when the tests run.
+    const content = parse(yaml.replace(/(?<=expires: ).*/g, `"${TOMORROW}"`)) as Settings & { config?: Settings };
+    return { stack: /# Pulumi\.(\S+)\.yaml/.exec(yaml)?.[1], settings: content.config ?? content };
+  });
+}
+
+const documents = ["README.md", ...readdirSync(join(ROOT, RUNBOOKS)).map((file) => `${RUNBOOKS}/${file}`)];
+const all = documents.flatMap((file) => blocks(file).map((block) => ({ file, ...block })));
+const whole = all.filter(({ settings }) => "iconik-dr:role" in settings);
+
+for (const { file, stack, settings } of whole) {
+  test(`the configuration of ${stack} in ${file} is complete`, () => {
+    assert.doesNotThrow(() => checkedSettings(settings, stack ?? ""));
+  });
+}
+
+for (const { file, settings } of all.filter((block) => !whole.includes(block))) {
+  const keys = Object.keys(settings);
+  test(`${keys.join(", ")} of ${file} fits the stack file that it is added to`, () => {
+    assert.ok(keys.every((key) => key.startsWith("iconik-dr:")));
+    const [stack, name] = keys.includes("iconik-dr:restoreGrants") ? ["vault", "vault"] : ["prod", "rebuild-1"];
+    assert.doesNotThrow(() => checkedSettings({ ...stackSettings(stack!), ...settings }, name!));
+  });
+}
+
+test("there is something to check", () => {
+  assert.ok(whole.length > 0 && all.length > whole.length);
+});
