@@ -16,8 +16,8 @@ export interface RestoreGrantArgs {
   copiesBucket: string;
   /** End of the grant, ISO-8601 with zone. */
   expires: string;
-  /** Member that previews the site and looks the copy up, e.g. `serviceAccount:…`. Default: nobody. */
-  manifestReader?: string;
+  /** Member that previews the site and looks the copy up, e.g. `serviceAccount:…`. */
+  manifestReader: string;
 }
 
 /**
@@ -39,15 +39,11 @@ export class RestoreGrant extends ComponentResource {
     );
     this.grants = [
       { identity: "restorer", member: `serviceAccount:${this.identity.email}`, condition },
-      ...(args.manifestReader
-        ? [
-            {
-              identity: "manifest-reader" as const,
-              member: args.manifestReader,
-              condition: readerCondition(args.copiesBucket, args.source, args.expires),
-            },
-          ]
-        : []),
+      {
+        identity: "manifest-reader",
+        member: args.manifestReader,
+        condition: readerCondition(args.copiesBucket, args.source, args.expires),
+      },
     ];
     this.registerOutputs({});
   }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { siteConfig, vaultConfig } from "../drill/config";
-import { ConfigError, parseConfig } from "./config";
+import { ConfigError, parseConfig, type SiteConfig } from "./config";
 
 type Values = Record<string, unknown>;
 
@@ -25,6 +25,7 @@ const grant = (change: Values) => ({
   bucket: "b-1",
   source: "drill-prod",
   expires: new Date(Date.now() + 3600_000).toISOString(),
+  manifestReader: "user:a@b",
   ...change,
 });
 
@@ -191,8 +192,92 @@ for (const [what, values, ...messages] of cases) {
   });
 }
 
+const live = { name: "prod", project: "iconik-drill-prod", bucket: "b-1", repositories: ["cassandra-emea"] };
+const rebuilt = { ...live, name: "rebuild-1", project: "iconik-drill-rebuild-1" };
+const soon = new Date(Date.now() + 3600_000).toISOString();
+
+/** What one sees of a problem, word for word. */
+const exact: [what: string, values: Values, line: string][] = [
+  [
+    "a grant into the project of a site that runs",
+    vault({ restoreGrants: [grant({ project: "iconik-drill-prod" })] }),
+    'restoreGrants[0].project is "iconik-drill-prod": the project of site "drill-prod" that runs, whose identities never reach the copies; restore into a project of its own',
+  ],
+  [
+    "a grant into the vault's own project",
+    vault({ restoreGrants: [grant({ project: "iconik-drill-vault" })] }),
+    'restoreGrants[0].project is "iconik-drill-vault": the vault\'s own project; a restored site has a project of its own',
+  ],
+  [
+    "a grant to restore a site that is not copied",
+    vault({ restoreGrants: [grant({ source: "prodd" })] }),
+    'restoreGrants[0].source is "prodd": no site that is copied here; allowed: drill-prod',
+  ],
+  [
+    "a grant that has ended",
+    vault({ restoreGrants: [grant({ expires: "2026-01-01T00:00:00Z" })] }),
+    'restoreGrants[0].expires is "2026-01-01T00:00:00Z": has passed; remove the grant, or set a moment that covers the restore',
+  ],
+  [
+    "a grant that nobody can look the copy up with",
+    vault({ restoreGrants: [grant({ expires: soon, manifestReader: undefined })] }),
+    "restoreGrants[0].manifestReader is not set: no IAM member; allowed: e.g. serviceAccount:EMAIL",
+  ],
+  [
+    "one primary bucket for two sites",
+    vault({ sites: [live, rebuilt] }),
+    'sites[1].bucket is "b-1": the bucket of sites[0] as well; each site has a primary bucket of its own',
+  ],
+  [
+    "a primary bucket that is the copies'",
+    vault({ sites: [{ ...live, bucket: "iconik-drill-backup-copies" }] }),
+    'sites[0].bucket is "iconik-drill-backup-copies": the bucket of the copies; name the site\'s primary bucket',
+  ],
+  [
+    "backups into the bucket of the copies",
+    site({ backups: { bucket: "iconik-drill-backup-copies", location: "EU" } }),
+    'backups.bucket is "iconik-drill-backup-copies": the bucket of the second copies; name a bucket of the site\'s own',
+  ],
+  ...[site({ project: "iconik-prod" }), vault({ project: "iconik-safe" })].map((values): [string, Values, string] => [
+    `an unprotected ${values.role} that is no drill's`,
+    values,
+    `deletionProtection is false: only projects of drills go unprotected; remove it, or use a project with "drill" between hyphens in its name`,
+  ]),
+];
+
+for (const [what, values, line] of exact) {
+  test(`${what} is refused, word for word`, () => {
+    assert.throws(() => parse(values), {
+      name: "ConfigError",
+      message: `configuration of stack "drill-prod" has 1 problem; nothing was created\n  - iconik-dr:${line}`,
+    });
+  });
+}
+
+test("an unprotected foundation that is no drill's is refused", () => {
+  const foundation = {
+    role: "foundation",
+    project: "iconik-foundation",
+    deployer: "user:a@b",
+    media: { location: "EU" },
+    deletionProtection: false,
+  };
+  assert.throws(() => parse(foundation), /deletionProtection is false: only projects of drills go unprotected/);
+  assert.doesNotThrow(() => parse({ ...foundation, project: "iconik-drill-foundation" }));
+  assert.doesNotThrow(() => parse({ ...foundation, deletionProtection: true }));
+});
+
+test("what is not said of Cassandra or Elasticsearch is three", () => {
+  const zones = ["europe-west1-b", "europe-west1-c", "europe-west1-d"];
+  const of = (cassandra: Values | undefined) => parse(site({ regions: [{ ...emea, zones }], cassandra }));
+  const three = { racks: 3, nodesPerRegion: 3, replicationFactor: 3 };
+  for (const partial of [undefined, {}, { racks: 3 }, { nodesPerRegion: 3 }])
+    assert.deepEqual((of(partial) as SiteConfig).cassandra, three);
+  assert.deepEqual((of({ nodesPerRegion: 6 }) as SiteConfig).cassandra, { ...three, nodesPerRegion: 6 });
+});
+
 test("all problems are told at once", () => {
-  const wrong = site({ project: "X", backups: { bucket: "b-1", location: "nowhere" }, elasticsearch: { nodes: 0 } });
+  const wrong = site({ project: "drill", backups: { bucket: "b-1", location: "nowhere" }, elasticsearch: { nodes: 0 } });
   assert.throws(() => parse(wrong), /has 3 problems/);
 });
 

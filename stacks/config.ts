@@ -4,7 +4,7 @@
  */
 import { RunError } from "@pulumi/pulumi/errors";
 import { z } from "zod";
-import { configNamespace } from "../plan/names";
+import { configNamespace, isDrillProject } from "../plan/names";
 import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "../plan/regions";
 import { retention } from "../plan/retention";
 import {
@@ -24,6 +24,18 @@ import {
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
 const common = { project: projectId, deployer: member, deletionProtection: z.boolean().default(true) };
+
+/** Data goes unprotected where drills are, and nowhere else. */
+function protectedOutsideDrills(
+  config: { project: string; deletionProtection: boolean },
+  issues: z.RefinementCtx,
+): void {
+  if (config.deletionProtection || isDrillProject(config.project)) return;
+  const message =
+    'only projects of drills go unprotected; remove it, or use a project with "drill" between hyphens in its name';
+  issues.addIssue({ code: "custom", path: ["deletionProtection"], input: false, message });
+}
+
 const workloads = {
   images: z.strictObject({ jobs: image }),
   authorizedNetworks: networks,
@@ -51,12 +63,12 @@ const site = z
     regions: z.array(region).min(1),
     cassandra: z
       .strictObject({
-        racks: z.int().min(2, "two racks or more are needed; set 2 or 3"),
-        nodesPerRegion: z.int().min(2, "two nodes or more are needed in every region; set 2 or more"),
-        replicationFactor: z.int().min(2, replicas),
+        racks: z.int().min(2, "two racks or more are needed; set 2 or 3").default(3),
+        nodesPerRegion: z.int().min(2, "two nodes or more are needed in every region; set 2 or more").default(3),
+        replicationFactor: z.int().min(2, replicas).default(3),
       })
-      .default({ racks: 3, nodesPerRegion: 3, replicationFactor: 3 }),
-    elasticsearch: z.strictObject({ nodes: z.int().min(1) }).default({ nodes: 3 }),
+      .prefault({}),
+    elasticsearch: z.strictObject({ nodes: z.int().min(1).default(3) }).prefault({}),
     backups: z.strictObject({ bucket: bucketName, location: multiRegion }),
     schedules: scheduleOverrides("cassandraSnapshot", "elasticsearchSnapshot"),
     vault: z.strictObject({ project: projectId, location: regionName, copiesBucket: bucketName }),
@@ -77,6 +89,7 @@ const site = z
   .superRefine((config, issues) => {
     const add = (path: (string | number)[], input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path, input, message });
+    protectedOutsideDrills(config, issues);
     for (const key of ["name", "datacenter"] as const) {
       const values = config.regions.map((entry) => entry[key]);
       for (const [index, value] of values.entries()) {
@@ -112,6 +125,10 @@ const site = z
         config.vault.project,
         "the site's own project; the vault has a project and admins of its own",
       );
+    }
+    if (config.backups.bucket === config.vault.copiesBucket) {
+      const message = "the bucket of the second copies; name a bucket of the site's own";
+      add(["backups", "bucket"], config.backups.bucket, message);
     }
     if (config.restore && config.restore.grant !== config.site) {
       const message = `a grant for another site; set "${config.site}" and have the vault grant it`;
@@ -158,7 +175,7 @@ const vault = z
           bucket: bucketName,
           source: siteName,
           expires: moment,
-          manifestReader: member.optional(),
+          manifestReader: member,
         }),
       )
       .default([]),
@@ -166,6 +183,7 @@ const vault = z
   .superRefine((config, issues) => {
     const add = (path: (string | number)[], input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path, input, message });
+    protectedOutsideDrills(config, issues);
     const inside = [...multiRegions.values()].find(
       (multi) => !/\d/.test(multi.code) && multi.regions.includes(config.location),
     );
@@ -173,19 +191,44 @@ const vault = z
       const message = `inside the multi-region ${inside.code} that holds primaries; choose one of ${allowedCopyRegions(inside.code).join(", ")}`;
       add(["location"], config.location, message);
     }
-    for (const [index, { name, project, location }] of config.sites.entries()) {
+    for (const [index, { name, project, bucket, location }] of config.sites.entries()) {
       if (config.sites.findIndex((other) => other.name === name) !== index) {
         add(["sites", index, "name"], name, "given twice; its copies would mix; name each site once");
       }
       if (project === config.project) {
         add(["sites", index, "project"], project, "the vault's own project; a site has a project of its own");
       }
+      const first = config.sites.findIndex((other) => other.bucket === bucket);
+      if (first !== index) {
+        const message = `the bucket of sites[${first}] as well; each site has a primary bucket of its own`;
+        add(["sites", index, "bucket"], bucket, message);
+      }
+      if (bucket === config.copies.bucket) {
+        add(["sites", index, "bucket"], bucket, "the bucket of the copies; name the site's primary bucket");
+      }
       const problem = location && regions.has(config.location) && copyLocationProblem(location, config.location);
       if (problem && !inside) add(["location"], config.location, problem);
     }
-    for (const [index, { site, expires }] of config.restoreGrants.entries()) {
+    for (const [index, { site, project, source, expires }] of config.restoreGrants.entries()) {
       if (config.restoreGrants.findIndex((other) => other.site === site) !== index) {
         add(["restoreGrants", index, "site"], site, "granted twice; keep one grant per site");
+      }
+      const live = config.sites.find((other) => other.project === project);
+      if (live) {
+        const message = `the project of site "${live.name}" that runs, whose identities never reach the copies; restore into a project of its own`;
+        add(["restoreGrants", index, "project"], project, message);
+      }
+      if (project === config.project) {
+        const message = "the vault's own project; a restored site has a project of its own";
+        add(["restoreGrants", index, "project"], project, message);
+      }
+      if (!config.sites.some(({ name }) => name === source)) {
+        const allowed = config.sites.map(({ name }) => name).join(", ") || "none, as sites is empty";
+        add(["restoreGrants", index, "source"], source, `no site that is copied here; allowed: ${allowed}`);
+      }
+      if (Date.parse(expires) <= Date.now()) {
+        const message = "has passed; remove the grant, or set a moment that covers the restore";
+        add(["restoreGrants", index, "expires"], expires, message);
       }
       const latest = Date.now() + retention.restoreGrantDays * 24 * 3600 * 1000;
       if (Date.parse(expires) > latest) {
@@ -202,11 +245,9 @@ const vault = z
     }
   });
 
-const foundation = z.strictObject({
-  ...common,
-  role: z.literal("foundation"),
-  media: z.strictObject({ location: multiRegion }),
-});
+const foundation = z
+  .strictObject({ ...common, role: z.literal("foundation"), media: z.strictObject({ location: multiRegion }) })
+  .superRefine(protectedOutsideDrills);
 
 const standby = z.strictObject({ role: z.literal("standby") });
 
