@@ -15,6 +15,7 @@ import {
   permissionOf,
 } from "./permissions";
 import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "./regions";
+import { databaseNodesPerZone } from "./sizing";
 import { systems } from "./systems";
 
 /** First and last address of a range. */
@@ -159,4 +160,12 @@ test("each system's files and policies exist", () => {
       assert.ok(existsSync(`${__dirname}/../${file}`), `${system.id}: ${file}`);
     }
   }
+});
+
+test("every zone has a machine for each store node that can only run there", () => {
+  const perZone = (racks: number, nodesPerRegion: number, nodes: number, zones: number) =>
+    databaseNodesPerZone({ cassandra: { racks, nodesPerRegion }, elasticsearch: { nodes } }, zones);
+  assert.equal(perZone(3, 3, 3, 3), 1);
+  assert.equal(perZone(2, 6, 3, 3), 3, "two racks leave a zone out");
+  assert.equal(perZone(2, 2, 7, 3), 3);
 });

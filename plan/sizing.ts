@@ -3,6 +3,20 @@
 /** Node pool of the stores: one Cassandra and one Elasticsearch node fit on a machine. */
 export const databaseNodes = { machineType: "n2-highmem-8", diskGigabytes: 100 } as const;
 
+/**
+ * Machines of the stores in each zone. A rack's nodes are all in one zone, so zones without a rack take none of them;
+ * search nodes are spread over all zones.
+ */
+export function databaseNodesPerZone(
+  {
+    cassandra,
+    elasticsearch,
+  }: { cassandra: { racks: number; nodesPerRegion: number }; elasticsearch: { nodes: number } },
+  zones: number,
+): number {
+  return Math.max(Math.ceil(cassandra.nodesPerRegion / cassandra.racks), Math.ceil(elasticsearch.nodes / zones));
+}
+
 /** Node pool of services and operators, per zone. */
 export const serviceNodes = { machineType: "e2-standard-4", diskGigabytes: 100, minPerZone: 1, maxPerZone: 4 } as const;
 

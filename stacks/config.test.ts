@@ -277,7 +277,11 @@ test("what is not said of Cassandra or Elasticsearch is three", () => {
 });
 
 test("all problems are told at once", () => {
-  const wrong = site({ project: "drill", backups: { bucket: "b-1", location: "nowhere" }, elasticsearch: { nodes: 0 } });
+  const wrong = site({
+    project: "drill",
+    backups: { bucket: "b-1", location: "nowhere" },
+    elasticsearch: { nodes: 0 },
+  });
   assert.throws(() => parse(wrong), /has 3 problems/);
 });
 

@@ -6,7 +6,7 @@ import { Restore } from "../components/restore";
 import { WorkloadIdentity } from "../components/workload-identity";
 import type { IdentityId } from "../plan/identities";
 import { clusterName, datacenterDomain, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
-import { databaseNodes, serviceNodes } from "../plan/sizing";
+import { databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
 import type { SiteConfig } from "./config";
 import type { FoundCopy } from "./copies";
 import type { Outputs } from "./program";
@@ -62,7 +62,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
               name: "databases",
               machineType: databaseNodes.machineType,
               diskGigabytes: databaseNodes.diskGigabytes,
-              perZone: Math.ceil(Math.max(config.cassandra.nodesPerRegion, config.elasticsearch.nodes) / zones.length),
+              perZone: databaseNodesPerZone(config, zones.length),
               dedicated: true,
             },
             {
