@@ -109,16 +109,31 @@ export class GkeCluster extends ComponentResource {
         // The default pool is replaced by pools of our own, which name their account.
         removeDefaultNodePool: true,
         initialNodeCount: 1,
+        // Until then its machine is like ours; without an account it would act as the project's Editor, if at all.
+        nodeConfig: machine(nodes.email),
         deletionProtection: args.deletionProtection,
       },
-      { parent: this, protect: args.deletionProtection, customTimeouts: { create: "45m", delete: "45m" } },
+      {
+        parent: this,
+        dependsOn: [nodeRole],
+        protect: args.deletionProtection,
+        // Of a pool that is gone: a change must not replace the cluster.
+        ignoreChanges: ["nodeConfig"],
+        customTimeouts: { create: "45m", delete: "45m" },
+      },
     );
     const pools = args.pools.map(
       (pool) =>
         new gcp.container.NodePool(
           `${name}-${pool.name}`,
           { project, cluster: this.cluster.id, name: pool.name, ...nodePool(pool, nodes.email) },
-          { parent: this, dependsOn: [nodeRole], customTimeouts: { create: "45m" } },
+          {
+            parent: this,
+            dependsOn: [nodeRole],
+            // What a pool began with; the autoscaler has moved on, and a change would replace its machines.
+            ignoreChanges: ["initialNodeCount"],
+            customTimeouts: { create: "45m" },
+          },
         ),
     );
     this.kubeconfig = all([this.cluster.endpoint, this.cluster.masterAuth]).apply(([endpoint, auth]) =>
@@ -126,7 +141,11 @@ export class GkeCluster extends ComponentResource {
     );
     this.provider = new k8s.Provider(
       `${name}-kubernetes`,
-      { kubeconfig: this.kubeconfig },
+      {
+        kubeconfig: this.kubeconfig,
+        // Else another certificate or address of the same cluster would replace everything in it.
+        clusterIdentifier: `projects/${project}/locations/${region}/clusters/${args.clusterName}`,
+      },
       // Workloads start when there are nodes for them.
       { parent: this, dependsOn: pools },
     );
@@ -156,20 +175,27 @@ function nodePool(pool: NodePoolArgs, serviceAccount: Input<string>) {
     management: { autoRepair: true, autoUpgrade: true },
     upgradeSettings: { maxSurge: 1, maxUnavailable: 0 },
     nodeConfig: {
+      ...machine(serviceAccount),
       machineType: pool.machineType,
       diskSizeGb: pool.diskGigabytes,
       diskType: "pd-balanced",
-      imageType: "COS_CONTAINERD",
-      serviceAccount,
-      oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
       labels: { [poolLabel]: pool.name },
       taints: pool.dedicated ? [{ key: poolLabel, value: pool.name, effect: "NO_SCHEDULE" }] : [],
-      shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
-      workloadMetadataConfig: { mode: "GKE_METADATA" },
-      metadata: { "disable-legacy-endpoints": "true" },
       // Elasticsearch maps its index files into memory.
       linuxNodeConfig: { sysctls: { "vm.max_map_count": "1048576" } },
     },
+  };
+}
+
+/** What every machine is, whatever its pool. */
+function machine(serviceAccount: Input<string>) {
+  return {
+    imageType: "COS_CONTAINERD",
+    serviceAccount,
+    oauthScopes: ["https://www.googleapis.com/auth/cloud-platform"],
+    shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
+    workloadMetadataConfig: { mode: "GKE_METADATA" },
+    metadata: { "disable-legacy-endpoints": "true" },
   };
 }
 

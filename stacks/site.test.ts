@@ -102,6 +102,26 @@ for (const stack of ["prod", "rebuild-1"] as const) {
         });
     });
 
+    test("a cluster's first machine is shielded and acts as its own account; what a pool began with may change", () => {
+      for (const { inputs, ignoreChanges } of ofType(site, "gcp:container/cluster:Cluster")) {
+        const { serviceAccount, shieldedInstanceConfig } = inputs.nodeConfig as Record<string, unknown>;
+        assert.match(String(serviceAccount), /^gke-.*@/);
+        assert.deepEqual(shieldedInstanceConfig, { enableSecureBoot: true, enableIntegrityMonitoring: true });
+        assert.deepEqual(ignoreChanges, ["nodeConfig"]);
+      }
+      for (const { ignoreChanges } of ofType(site, "gcp:container/nodePool:NodePool"))
+        assert.deepEqual(ignoreChanges, ["initialNodeCount"]);
+    });
+
+    test("another certificate or address of a cluster replaces nothing in it", () => {
+      const providers = ofType(site, "pulumi:providers:kubernetes").map(({ inputs }) => inputs.clusterIdentifier);
+      const clusters = ofType(site, "gcp:container/cluster:Cluster").map(({ inputs }) => inputs);
+      assert.deepEqual(
+        providers,
+        clusters.map(({ project, location, name }) => `projects/${project}/locations/${location}/clusters/${name}`),
+      );
+    });
+
     test("backups are suspended exactly while it is being restored", () => {
       const cronJobs = ofType(site, "kubernetes:batch/v1:CronJob");
       assert.equal(cronJobs.length, 4);

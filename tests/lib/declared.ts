@@ -16,6 +16,8 @@ export interface DeclaredResource {
   /** Name of the resource whose end is this one's as well. */
   deletedWith: string | undefined;
   dependsOn: string[];
+  /** Inputs that are set once: later changes of them are left alone. */
+  ignoreChanges: string[];
   /** Inputs, each secret replaced by {@link SECRET}. */
   inputs: Record<string, unknown>;
 }
@@ -24,7 +26,10 @@ export interface DeclaredResource {
 export const SECRET = "[secret]";
 
 type Values = Record<string, unknown>;
-type Options = Pick<DeclaredResource, "parent" | "protect" | "retainOnDelete" | "deletedWith" | "dependsOn">;
+type Options = Pick<
+  DeclaredResource,
+  "parent" | "protect" | "retainOnDelete" | "deletedWith" | "dependsOn" | "ignoreChanges"
+>;
 
 const ROOT_TYPE = "pulumi:pulumi:Stack";
 
@@ -82,6 +87,7 @@ function described(opts: pulumi.CustomResourceOptions): Options {
     retainOnDelete: opts.retainOnDelete === true,
     deletedWith: opts.deletedWith && nameOf(opts.deletedWith as pulumi.Resource),
     dependsOn: dependsOn.map((each) => nameOf(each) ?? "").sort(),
+    ignoreChanges: opts.ignoreChanges ?? [],
   };
 }
 

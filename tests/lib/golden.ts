@@ -30,6 +30,7 @@ function entry({
   retainOnDelete,
   deletedWith,
   dependsOn,
+  ignoreChanges,
 }: DeclaredResource) {
   return {
     type,
@@ -39,6 +40,7 @@ function entry({
     ...(retainOnDelete && { retainOnDelete }),
     ...(deletedWith && { deletedWith }),
     ...(dependsOn.length > 0 && { dependsOn }),
+    ...(ignoreChanges.length > 0 && { ignoreChanges }),
     ...(custom && { inputs: sorted(inputs) }),
   };
 }

@@ -125,6 +125,9 @@ test("the connection comes from text, file, object or a named context; unusable 
   assert.deepEqual(changesCluster({ kubeconfig: text }, { kubeconfig: moved }), ["kubeconfig"]);
   const spaced = JSON.stringify(config("https://a"), null, 1);
   assert.deepEqual(changesCluster({ kubeconfig: text }, { kubeconfig: spaced }), []);
+  const named = (kubeconfig: string, clusterIdentifier: string) => ({ kubeconfig, clusterIdentifier });
+  assert.deepEqual(changesCluster(named(text, "a"), named(moved, "a")), []);
+  assert.deepEqual(changesCluster(named(text, "a"), named(text, "b")), ["clusterIdentifier"]);
 });
 
 test("charts are known by their last path segment; kinds without a file get a permissive schema", () => {
