@@ -9,7 +9,8 @@ export interface ProjectServicesArgs {
 
 /**
  * Enables the APIs that a fresh project needs. They stay enabled when the stack goes: another stack may use them.
- * Service Usage and Cloud Resource Manager have to be on already; they are what enables the others.
+ * Service Usage and Cloud Resource Manager have to be on already; they are what enables the others. A stack
+ * declares what it uses all the same, so that its inventory is complete.
  */
 export class ProjectServices extends ComponentResource {
   constructor(name: string, args: ProjectServicesArgs, opts?: ComponentResourceOptions) {

@@ -122,6 +122,12 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       );
     });
 
+    test("the APIs of tokens, projects, logs and metrics are on", () => {
+      const services = ofType(site, "gcp:projects/service:Service").map(({ inputs }) => inputs.service);
+      for (const api of ["iamcredentials", "cloudresourcemanager", "logging", "monitoring"])
+        assert.ok(services.includes(`${api}.googleapis.com`), api);
+    });
+
     test("backups are suspended exactly while it is being restored", () => {
       const cronJobs = ofType(site, "kubernetes:batch/v1:CronJob");
       assert.equal(cronJobs.length, 4);

@@ -27,10 +27,14 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
   const services = new ProjectServices("apis", {
     project,
     services: [
+      "cloudresourcemanager.googleapis.com",
       "compute.googleapis.com",
       "container.googleapis.com",
       "dns.googleapis.com",
       "iam.googleapis.com",
+      "iamcredentials.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
       "storage.googleapis.com",
     ],
   });

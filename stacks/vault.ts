@@ -19,7 +19,17 @@ export function vault(config: VaultConfig): Outputs {
   const { project, location, deletionProtection, copies } = config;
   const services = new ProjectServices("apis", {
     project,
-    services: ["compute.googleapis.com", "container.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"],
+    services: [
+      "artifactregistry.googleapis.com",
+      "cloudresourcemanager.googleapis.com",
+      "compute.googleapis.com",
+      "container.googleapis.com",
+      "iam.googleapis.com",
+      "iamcredentials.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "storage.googleapis.com",
+    ],
   });
   const network = new Network("network", { project, prefix: "vault", regions: [location] }, { dependsOn: [services] });
   const cluster = new GkeCluster(
