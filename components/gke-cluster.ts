@@ -65,6 +65,8 @@ export class GkeCluster extends ComponentResource {
   /** How a person or a program reaches the cluster with an identity of its own; it holds no secret. */
   readonly kubeconfig: Output<string>;
   readonly provider: k8s.Provider;
+  /** IAM member that the nodes act as. */
+  readonly nodes: Output<string>;
 
   constructor(name: string, args: GkeClusterArgs, opts?: ComponentResourceOptions) {
     super("iconik:cluster:GkeCluster", name, {}, opts);
@@ -74,9 +76,16 @@ export class GkeCluster extends ComponentResource {
 
     const nodes = new gcp.serviceaccount.Account(
       `${name}-nodes`,
-      { project, accountId: args.nodeAccountId, displayName: `Nodes of ${args.clusterName}` },
+      {
+        project,
+        accountId: args.nodeAccountId,
+        displayName: `Nodes of ${args.clusterName}`,
+        // A prepared project has it already, so that the vault's registry can name it.
+        createIgnoreAlreadyExists: true,
+      },
       { parent: this },
     );
+    this.nodes = nodes.member;
     const nodeRole = new gcp.projects.IAMMember(
       `${name}-nodes`,
       { project, role: "roles/container.defaultNodeServiceAccount", member: nodes.member },

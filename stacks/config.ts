@@ -136,6 +136,9 @@ const site = z
     }
   });
 
+/** Who pulls from the vault's registry: nodes in these regions, and who deploys. All of them have to exist. */
+const pulling = { regions: z.array(regionName).default([]), deployer: member.optional() };
+
 const vault = z
   .strictObject({
     ...common,
@@ -154,6 +157,7 @@ const vault = z
           project: projectId,
           bucket: bucketName,
           location: multiRegion.optional(),
+          ...pulling,
           repositories: z
             .array(
               z
@@ -174,6 +178,7 @@ const vault = z
           project: projectId,
           bucket: bucketName,
           source: siteName,
+          ...pulling,
           expires: moment,
           manifestReader: member,
         }),

@@ -28,6 +28,11 @@ test("prod and vault agree about projects, buckets and repositories", () => {
   assert.equal(site?.project, prod.project);
   assert.equal(site?.bucket, prod.backups.bucket);
   assert.equal(site?.location, prod.backups.location);
+  assert.equal(site?.deployer, prod.deployer);
+  assert.deepEqual(
+    site?.regions,
+    prod.regions.map(({ name }) => name),
+  );
   assert.deepEqual(
     site?.repositories,
     prod.regions.flatMap(({ datacenter }) => [

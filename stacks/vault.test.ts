@@ -48,6 +48,23 @@ for (const stack of ["vault", "vault-granting"] as const) {
   });
 }
 
+test("nodes of the vault, of its sites and of a granted one pull images; deployers alone pull charts", async () => {
+  const { resources } = await declaredStack("vault-granting");
+  const readers = (name: string) => resources.find((each) => each.name === name)?.inputs.members;
+  const nodes = (region: string, project: string) => `serviceAccount:gke-${region}@${project}.iam.gserviceaccount.com`;
+  assert.deepEqual(readers("registry-images-readers"), [
+    nodes("europe-west6", "iconik-vault"),
+    ...["iconik-prod", "iconik-rebuild-1"].flatMap((project) => [
+      nodes("europe-west1", project),
+      nodes("us-east4", project),
+    ]),
+  ]);
+  assert.deepEqual(readers("registry-charts-readers"), [
+    "serviceAccount:deployer@iconik-prod.iam.gserviceaccount.com",
+    "serviceAccount:deployer@iconik-rebuild-1.iam.gserviceaccount.com",
+  ]);
+});
+
 test("without a grant the replicator alone has access; the deployer administers the bucket and reads nothing", async () => {
   const vault = await declaredStack("vault");
   assert.deepEqual(

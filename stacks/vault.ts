@@ -3,11 +3,12 @@ import { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
 import { ProjectServices } from "../components/project-services";
+import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
 import { identity } from "../plan/identities";
-import { clusterName, namespaces, nodeAccountId } from "../plan/names";
+import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
 import { regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
 import { jobNodes } from "../plan/sizing";
@@ -51,6 +52,20 @@ export function vault(config: VaultConfig): Outputs {
         },
       ],
       authorizedNetworks: config.authorizedNetworks,
+      deletionProtection,
+    },
+    { dependsOn: [services] },
+  );
+  const pulling = [...config.sites, ...config.restoreGrants];
+  new Registry(
+    "registry",
+    {
+      project,
+      location,
+      readers: {
+        images: [cluster.nodes, ...pulling.flatMap(nodesOf)],
+        charts: [...new Set(pulling.flatMap(({ deployer }) => deployer ?? []))],
+      },
       deletionProtection,
     },
     { dependsOn: [services] },
@@ -118,4 +133,9 @@ export function vault(config: VaultConfig): Outputs {
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };
+}
+
+/** IAM members of a site's nodes. */
+function nodesOf({ project, regions: names }: { project: string; regions: string[] }): string[] {
+  return names.map((name) => `serviceAccount:${serviceAccountEmail(nodeAccountId(name), project)}`);
 }

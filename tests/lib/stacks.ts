@@ -26,6 +26,8 @@ const grant = {
   source: "prod",
   expires: SOON,
   manifestReader: rebuild.deployer,
+  regions: ["europe-west1", "us-east4"],
+  deployer: rebuild.deployer,
 };
 
 /** Names of the stacks with an inventory in tests/golden. */

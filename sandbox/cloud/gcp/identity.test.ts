@@ -34,6 +34,8 @@ test("an account's outputs; ids that are refused", async () => {
   await refused(account(), 409, /worker-1@.* already exists/);
   for (const wrong of ["short", "9digits", "Upper-case", "ends-with-", `a${"b".repeat(30)}`])
     await refused(account(wrong), 400, new RegExp(`account id: "${wrong}"`));
+  const adopted = await make(ACCOUNT, { accountId: "worker-1", createIgnoreAlreadyExists: true });
+  assert.equal(adopted.outputs.uniqueId, outputs.uniqueId, "the same account");
   await account("sixsix");
   await account(`a${"b".repeat(29)}`);
 });

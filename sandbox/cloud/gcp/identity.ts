@@ -25,6 +25,9 @@ export function accountBehaviour(registry: Registry): Behaviour {
       matches(accountId, ACCOUNT_ID, "account id");
       const email = `${accountId}@${project}.iam.gserviceaccount.com`;
       const id = `projects/${project}/serviceAccounts/${email}`;
+      const present = registry.get(TYPES.account, id);
+      if (present && inputs.createIgnoreAlreadyExists === true)
+        return { id, outputs: { ...present.outputs, ...inputs } };
       absent(registry, TYPES.account, id);
       if (text(inputs, "description").length > 256) throw invalid("description is longer than 256 characters");
       return {

@@ -11,6 +11,8 @@ import type { ObjectType, Table } from "./table";
 
 /** Resource types that the table holds, as `new gcp.…` registers them without the `gcp:` in front. */
 export const resourceTypes = [
+  "artifactregistry/repository:Repository",
+  "artifactregistry/repositoryIamBinding:RepositoryIamBinding",
   "compute/firewall:Firewall",
   "compute/globalAddress:GlobalAddress",
   "compute/network:Network",
@@ -70,12 +72,13 @@ export function tableOf(schema: PackageSchema, types: string[]): Table {
     const token = ref.replace("#/types/", "");
     const key = token.replace(/^gcp:/, "");
     const type = schema.types[token];
-    if (!type?.properties) throw new Error(`the schema has no object type ${token}`);
+    if (type?.type !== "object") throw new Error(`the schema has no object type ${token}`);
     if (!table.objects[key]) {
       // Entered before its properties are read: a type may contain itself.
       const entry: ObjectType = { properties: {} };
       table.objects[key] = entry;
-      entry.properties = properties(type.properties);
+      // One without properties is a mark: it is there or not.
+      entry.properties = properties(type.properties ?? {});
       if (type.required?.length) entry.required = type.required;
     }
     return key;

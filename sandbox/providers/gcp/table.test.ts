@@ -17,8 +17,8 @@ test("the table is what the package's schema says", {
 });
 
 test("every type is registered by the SDK under the table's token", () => {
-  const { compute, container, projects, serviceaccount, storage } = gcp;
-  const tokens = [compute, container, projects, serviceaccount, storage].flatMap((module) =>
+  const { artifactregistry, compute, container, projects, serviceaccount, storage } = gcp;
+  const tokens = [artifactregistry, compute, container, projects, serviceaccount, storage].flatMap((module) =>
     Object.values(module).map((member: { __pulumiType?: string }) => member.__pulumiType),
   );
   const missing = Object.keys(schema.resources).filter((key) => !tokens.includes(`gcp:${key}`));
@@ -28,7 +28,7 @@ test("every type is registered by the SDK under the table's token", () => {
 test("every type expression can be followed to its end", () => {
   const all = [...Object.values(schema.resources), ...Object.values(schema.objects)];
   for (const { properties } of all) {
-    for (const expression of Object.values(properties)) {
+    for (const expression of Object.values<string>(properties)) {
       let type = parseType(expression);
       while (type.kind === "list" || type.kind === "map") type = parseType(type.of);
       if (type.kind === "object") assert.ok(objectType(type.of));
