@@ -21,6 +21,8 @@ export interface DatacenterSpec {
   replicationFactor: number;
   /** Primary backup bucket. */
   bucket: string;
+  /** Backups are being restored: none is purged meanwhile. */
+  restoring: boolean;
 }
 
 /** Arguments of {@link CassandraDatacenter}. */
@@ -108,10 +110,12 @@ export function k8ssandraCluster(spec: DatacenterSpec) {
           credentialsType: "role-based",
           bucketName: spec.bucket,
           prefix: repository("cassandra", spec.datacenter),
-          maxBackupAge: retention.primaryBackupDays,
+          // By number, one a night: by age, nights that failed would let the last good backup be purged.
+          maxBackupAge: 0,
+          maxBackupCount: retention.primaryBackupDays,
           concurrentTransfers: 4,
         },
-        purgeBackups: true,
+        purgeBackups: !spec.restoring,
         containerResources: {
           requests: { cpu: medusaContainer.cpuRequest, memory: medusaContainer.memoryRequest },
           limits: { memory: medusaContainer.memoryLimit },

@@ -82,6 +82,7 @@ export function region(args: RegionArgs): Region {
       nodes,
       replicationFactor,
       bucket,
+      restoring,
       deletionProtection,
     },
     {

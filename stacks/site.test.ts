@@ -1,6 +1,7 @@
 /** What a site declares, in peace and while it is being restored. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { retention } from "../plan/retention";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
 import { declaredStack, TOKEN } from "../tests/lib/stacks";
@@ -126,6 +127,15 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       const services = ofType(site, "gcp:projects/service:Service").map(({ inputs }) => inputs.service);
       for (const api of ["iamcredentials", "cloudresourcemanager", "logging", "monitoring"])
         assert.ok(services.includes(`${api}.googleapis.com`), api);
+    });
+
+    test("Medusa keeps a number of backups, whatever their age, and all of them during a restore", () => {
+      for (const each of ofType(site, "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")) {
+        const { storageProperties, purgeBackups } = spec(each).medusa as Record<string, Record<string, unknown>>;
+        assert.equal(storageProperties?.maxBackupAge, 0);
+        assert.equal(storageProperties?.maxBackupCount, retention.primaryBackupDays);
+        assert.equal(purgeBackups, stack !== "rebuild-1");
+      }
     });
 
     test("backups are suspended exactly while it is being restored", () => {
