@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { repository } from "../plan/layout";
+import { medusaFolder } from "../plan/layout";
 import { cassandraClusterName, namespaces, rackNames, secrets, seedService } from "../plan/names";
 import { retention } from "../plan/retention";
 import { cassandraNode, medusaContainer } from "../plan/sizing";
@@ -109,7 +109,7 @@ export function k8ssandraCluster(spec: DatacenterSpec) {
           storageProvider: "google_storage",
           credentialsType: "role-based",
           bucketName: spec.bucket,
-          prefix: repository("cassandra", spec.datacenter),
+          prefix: medusaFolder,
           // By number, one a night: by age, nights that failed would let the last good backup be purged.
           maxBackupAge: 0,
           maxBackupCount: retention.primaryBackupDays,

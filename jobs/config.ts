@@ -48,7 +48,7 @@ export const jobSchemas = {
     namespace: name.default("cassandra"),
     /** Name of the CassandraDatacenter, which is the Cassandra datacenter's name. */
     datacenter: name,
-    /** `cassandra-<dc>`: Medusa's prefix in the bucket and the manifest's folder. */
+    /** `cassandra-<dc>`: the manifest's folder. */
     repository,
     bucket,
     /** Nodes that have to be in the backup. */

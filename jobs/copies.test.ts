@@ -109,7 +109,7 @@ test("the next night's pointers stand beside the last one's", async () => {
   await putBackup(storage, PRIMARY, "elasticsearch", next, elasticsearchObjects(8));
   const second = await succeeded(replicate());
   for (const [marker, backup] of [[first.marker, night] as const, [second.marker, next] as const]) {
-    const pointer = "cassandra-emea/index/latest_backup/node-1/backup_name.txt";
+    const pointer = "cassandra/index/latest_backup/node-1/backup_name.txt";
     assert.equal(await storage.get(COPIES, copyPath("prod", String(marker), pointer)), backup);
   }
   await succeeded(restoreCopy({ marker: String(first.marker) }));
@@ -163,7 +163,7 @@ test("a snapshot taken during the copy is noticed, and the second attempt copies
 });
 
 test("an object overwritten at the source during the copy makes no copy", async () => {
-  const victim = "cassandra-emea/node-1/data/media/files-0a/nb-3-big-Data.db";
+  const victim = "cassandra/node-1/data/media/files-0a/nb-3-big-Data.db";
   storage.onCopy = async () => {
     storage.onCopy = undefined;
     await storage.put(PRIMARY, victim, "forged!!");
@@ -173,13 +173,13 @@ test("an object overwritten at the source during the copy makes no copy", async 
 });
 
 test("a source that is not what its manifest says is refused before anything is copied", async () => {
-  await storage.remove(PRIMARY, "cassandra-emea/node-1/data/media/files-0a/nb-5-big-Data.db");
+  await storage.remove(PRIMARY, "cassandra/node-1/data/media/files-0a/nb-5-big-Data.db");
   await failed(replicate(), /is not what its manifest says.*nb-5-big-Data\.db is missing/);
   assert.deepEqual(await storage.names(COPIES), []);
 });
 
 test("another object under the same name in the vault is named, and stays", async () => {
-  const victim = copyPath("prod", "any", "cassandra-emea/node-1/data/media/files-0a/nb-9-big-Data.db");
+  const victim = copyPath("prod", "any", "cassandra/node-1/data/media/files-0a/nb-9-big-Data.db");
   await storage.put(COPIES, victim, "intruder");
   await failed(replicate(), /holds other content.*nb-9-big-Data\.db/);
   assert.equal(await storage.get(COPIES, victim), "intruder");
@@ -204,7 +204,7 @@ test("a copy without its marker is no copy, and a marker that doesn't exist is a
 test("a damaged copy is not brought in as if it were whole", async () => {
   const { marker } = await succeeded(replicate());
   storage.appendOnly.clear();
-  const victim = "cassandra-emea/node-1/data/media/files-0a/nb-1-big-Data.db";
+  const victim = "cassandra/node-1/data/media/files-0a/nb-1-big-Data.db";
   await storage.put(COPIES, copyPath("prod", String(marker), victim), "sstable X");
   await failed(restoreCopy(), /other content than the marker lists.*nb-1-big-Data\.db/);
   await storage.remove(OWN, victim);

@@ -2,7 +2,7 @@
  * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
  * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
  */
-import { backupName, manifestPath } from "../plan/layout";
+import { backupName, manifestPath, repositoryFolder } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
@@ -74,7 +74,7 @@ async function startOrAdopt(resources: Resources, config: Config): Promise<strin
     log("backup is running already", { backup: running });
     return running;
   }
-  const backup = backupName(new Date());
+  const backup = backupName(new Date(), config.datacenter);
   const spec: BackupSpec = { cassandraDatacenter: config.datacenter, backupType: config.backupType };
   await resources.create(kinds.backupJob, backup, spec);
   log("backup started", { backup, ...spec });
@@ -82,7 +82,7 @@ async function startOrAdopt(resources: Resources, config: Config): Promise<strin
 }
 
 async function manifestOf(config: Config, backup: string, status: BackupStatus): Promise<CassandraManifest> {
-  const prefix = config.repository;
+  const prefix = repositoryFolder(config.repository);
   const listing = await listUnder(config.bucket, prefix);
   const metas = await readMetas(config, backup, listing);
   const verdict = gate(prefix, backup, { nodes: config.nodes, racks: config.racks }, listing, metas);
@@ -116,7 +116,7 @@ async function readMetas(
   backup: string,
   listing: ReadonlyMap<string, StoredFile>,
 ): Promise<NodeMeta[]> {
-  const prefix = config.repository;
+  const prefix = repositoryFolder(config.repository);
   const hosts = hostsOf(prefix, backup, listing);
   const path = (host: string, file: string) => metaPath(prefix, host, backup, file);
   const files = ["manifest.json", "schema.cql", "tokenmap.json", "server_version.json"];

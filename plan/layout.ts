@@ -3,7 +3,7 @@
  * that write, the jobs that restore, the entry program that looks a copy up, and the drill.
  *
  * A site's primary bucket:
- *   cassandra-<datacenter>/…, elasticsearch-<datacenter>/…   the stores' own layouts, one repository each
+ *   cassandra/…, elasticsearch-<datacenter>/…                 the stores' own layouts
  *   manifests/<repository>/<backup>.json                      written when the backup was found complete
  *   restores/<marker>.json                                    written when a copy was brought in and verified
  * The second copy (append-only, so nothing in it is ever overwritten):
@@ -15,7 +15,7 @@
 /** Stores that are backed up. */
 export type BackupKind = "cassandra" | "elasticsearch";
 
-/** A repository: the backups of one store in one datacenter; also its prefix in the primary bucket. */
+/** A repository: the backups of one store in one datacenter. */
 export function repository(kind: BackupKind, datacenter: string): string {
   return `${kind}-${datacenter}`;
 }
@@ -38,9 +38,12 @@ export function stamp(at: Date): string {
     .toLowerCase();
 }
 
-/** Name of the backup whose job started at `at`: `night-YYYYMMDDthhmmssz`. */
-export function backupName(at: Date): string {
-  return `night-${stamp(at)}`;
+/**
+ * Name of the backup whose job started at `at`: `night-YYYYMMDDthhmmssz`, with the datacenter before the moment where the
+ * repository's folder holds other datacenters' backups too.
+ */
+export function backupName(at: Date, datacenter?: string): string {
+  return datacenter === undefined ? `night-${stamp(at)}` : `night-${datacenter}-${stamp(at)}`;
 }
 
 /** Id of the copy whose job started at `at`: `copy-YYYYMMDDthhmmssz`. */
@@ -50,7 +53,7 @@ export function markerId(at: Date): string {
 
 /** Moment in a backup's or marker's name, to the second. Throws when the name carries none. */
 export function momentOf(name: string): Date {
-  const match = /^(?:night|copy)-(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)z$/.exec(name);
+  const match = /^(?:night(?:-[a-z][a-z0-9]*)?|copy)-(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)z$/.exec(name);
   const moment = match
     ? new Date(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`)
     : new Date(Number.NaN);
@@ -60,9 +63,12 @@ export function momentOf(name: string): Date {
   return moment;
 }
 
-/** Prefix of everything in a repository, with its trailing slash. */
-export function repositoryPrefix(name: string): string {
-  return `${name}/`;
+/** Folder of Medusa's backups. The operator sets it per cluster: datacenters share it, their nodes' names differ. */
+export const medusaFolder = "cassandra";
+
+/** Folder of a repository's objects in the primary bucket. */
+export function repositoryFolder(name: string): string {
+  return parseRepository(name).kind === "cassandra" ? medusaFolder : name;
 }
 
 /** Prefix of a repository's manifests. */

@@ -118,13 +118,13 @@ test("a second copy lies outside the primary's multi-region on the same continen
 
 test("a copy's path leads every object somewhere of its own, pointers below the marker", () => {
   assert.equal(
-    layout.copyPath("prod", "copy-1", "cassandra-emea/x/index.latest"),
-    "prod/pointers/copy-1/cassandra-emea/x/index.latest",
+    layout.copyPath("prod", "copy-1", "cassandra/x/index.latest"),
+    "prod/pointers/copy-1/cassandra/x/index.latest",
   );
-  assert.ok(layout.isPointer("cassandra-emea/index/latest_backup/host/backup_name.txt"));
-  assert.ok(!layout.isPointer("cassandra-emea/index/backup_index/night-1/manifest.json"));
+  assert.ok(layout.isPointer("cassandra/index/latest_backup/host/backup_name.txt"));
+  assert.ok(!layout.isPointer("cassandra/index/backup_index/night-1/manifest.json"));
   assert.ok(!layout.isPointer("elasticsearch-emea/index-12"));
-  const path = fc.stringMatching(/^(cassandra|elasticsearch)-emea\/[a-z]{1,3}(\/index\.latest)?$/);
+  const path = fc.stringMatching(/^(cassandra|elasticsearch-emea)\/[a-z]{1,3}(\/index\.latest)?$/);
   fc.assert(
     fc.property(path, path, (a, b) => a === b || layout.copyPath("s", "m", a) !== layout.copyPath("s", "m", b)),
   );
@@ -140,6 +140,7 @@ test("names carry their moment to the second, sort by time and lead back", () =>
     fc.property(moment, moment, (a, b) => {
       const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
       assert.equal(seconds(layout.momentOf(layout.backupName(a))), seconds(a));
+      assert.equal(seconds(layout.momentOf(layout.backupName(a, "emea2"))), seconds(a));
       assert.equal(layout.markerId(a) < layout.markerId(b), seconds(a) < seconds(b));
     }),
   );

@@ -1,5 +1,5 @@
 /** Decisions over listings: what is missing, what differs, whether a repository kept still while it was copied. Pure. */
-import { isPointer, parseRepository, repositoryPrefix } from "../../plan/layout";
+import { isPointer, parseRepository, repositoryFolder } from "../../plan/layout";
 import type { StoredFile } from "./rclone";
 
 /** How what is there differs from what has to be there. Extra objects are nobody's business here. */
@@ -35,9 +35,9 @@ export function describe(difference: Difference): string[] {
   ];
 }
 
-/** The part of a listing that lies in a repository. */
+/** The part of a listing that lies in a repository's folder. */
 function within(repository: string, listing: ReadonlyMap<string, StoredFile>): StoredFile[] {
-  return [...listing.values()].filter((file) => file.name.startsWith(repositoryPrefix(repository)));
+  return [...listing.values()].filter((file) => file.name.startsWith(`${repositoryFolder(repository)}/`));
 }
 
 /** Elasticsearch's generation files (root `index-N` and each shard's `index-…`) live only until the next snapshot. */
@@ -52,7 +52,7 @@ function isVerification(repository: string, name: string): boolean {
 
 /**
  * What of a repository makes the copy of one backup. Elasticsearch: all of it as listed, since its files refer to each
- * other through the generation files. Cassandra: the manifest's files and Medusa's pointers.
+ * other through the generation files. Cassandra: the manifest's files and Medusa's pointers of the nodes in it.
  * @param listing the repository's objects; others may be in it
  */
 export function selection(
@@ -63,7 +63,10 @@ export function selection(
   if (parseRepository(repository).kind === "elasticsearch") {
     return within(repository, listing).filter((file) => !isVerification(repository, file.name));
   }
-  const pointers = within(repository, listing).filter((file) => isPointer(file.name));
+  const folder = repositoryFolder(repository);
+  const hosts = new Set(manifestFiles.map(({ name }) => name.slice(folder.length + 1).split("/")[0]));
+  const hostOf = (pointer: string) => pointer.slice(`${folder}/index/latest_backup/`.length).split("/")[0];
+  const pointers = within(repository, listing).filter(({ name }) => isPointer(name) && hosts.has(hostOf(name)));
   return [...manifestFiles.filter((file) => !isPointer(file.name)), ...pointers];
 }
 

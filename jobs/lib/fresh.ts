@@ -21,7 +21,7 @@ export function freshManifests(
   for (const repository of repositories) {
     const newest = paths
       .flatMap((path) => backupOfManifest(repository, path) ?? [])
-      .filter((backup) => /^night-\d{8}t\d{6}z$/.test(backup))
+      .filter((backup) => /^night-(?:[a-z][a-z0-9]*-)?\d{8}t\d{6}z$/.test(backup))
       .sort()
       .at(-1);
     if (newest === undefined) {

@@ -9,7 +9,7 @@ const common = {
   version: z.literal(1),
   /** `cassandra-<dc>` or `elasticsearch-<dc>`. */
   repository: z.string().min(1),
-  /** `night-YYYYMMDDthhmmssz` */
+  /** `night-YYYYMMDDthhmmssz`, Cassandra's with the datacenter before the moment */
   backup: z.string().min(1),
   startedAt: moment,
   finishedAt: moment,

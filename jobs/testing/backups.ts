@@ -1,6 +1,6 @@
 /** Backups as the stores write them, small, for tests of the copy and restore jobs. */
 import { createHash } from "node:crypto";
-import { manifestPath, repository } from "../../plan/layout";
+import { manifestPath, medusaFolder, repository } from "../../plan/layout";
 import type { Manifest } from "../lib/manifest";
 import type { StoredFile } from "../lib/rclone";
 import type { TestStorage } from "./storage";
@@ -10,9 +10,9 @@ export function fileOf(name: string, content: string): StoredFile {
   return { name, size: Buffer.byteLength(content), md5: createHash("md5").update(content).digest("hex") };
 }
 
-/** Objects of one Cassandra backup below `cassandra-emea/`; `count` data files besides Medusa's own. */
+/** Objects of one Cassandra backup below `cassandra/`; `count` data files besides Medusa's own. */
 export function cassandraObjects(backup: string, count: number): Record<string, string> {
-  const prefix = repository("cassandra", "emea");
+  const prefix = medusaFolder;
   const objects: Record<string, string> = {
     [`${prefix}/node-1/${backup}/meta/manifest.json`]: "[]",
     [`${prefix}/node-1/${backup}/meta/schema.cql`]: `-- ${backup}`,
