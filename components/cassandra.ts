@@ -1,23 +1,27 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { medusaFolder } from "../plan/layout";
-import { cassandraClusterName, namespaces, rackNames, secrets, seedService } from "../plan/names";
+import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/names";
 import { retention } from "../plan/retention";
 import { cassandraNode, medusaContainer } from "../plan/sizing";
 import { cassandraVersion } from "../plan/versions";
 import { type GkeCluster, onPool } from "./gke-cluster";
 
-/** The datacenter of one region as the manifest needs it. */
+/** One region's datacenter as the manifest needs it. */
 export interface DatacenterSpec {
-  /** Neutral name (emea, amer …), the same on every cloud: a restore needs it equal. */
+  /** Neutral name (emea, amer …), the same on every cloud: a restore needs it equal. Its cluster's `k8sContext` too. */
   datacenter: string;
-  /** Every datacenter of the logical cluster, this one included. */
-  datacenters: string[];
   /** Zones of the region; racks are spread over them in order. */
   zones: string[];
+}
+
+/** The logical cluster as the manifest needs it. */
+export interface CassandraSpec {
+  /** The first one starts the ring, the others join it one after the other. */
+  datacenters: DatacenterSpec[];
+  /** Racks, nodes and replicas of each row in every datacenter; new keyspaces get as many replicas. */
   racks: number;
   nodes: number;
-  /** Replicas of each row in the region; new keyspaces get as many. */
   replicationFactor: number;
   /** Primary backup bucket. */
   bucket: string;
@@ -25,34 +29,33 @@ export interface DatacenterSpec {
   restoring: boolean;
 }
 
-/** Arguments of {@link CassandraDatacenter}. */
-export interface CassandraDatacenterArgs extends DatacenterSpec {
-  cluster: GkeCluster;
+/** Arguments of {@link CassandraCluster}. */
+export interface CassandraClusterArgs extends CassandraSpec {
+  /** The site's control cluster. */
+  control: GkeCluster;
   deletionProtection: boolean;
 }
 
 /**
- * One region's complete replica of the logical Cassandra cluster (S1), under the region's own control plane. The
- * component is ready when every node of the datacenter is; the first datacenter bootstraps the cluster, so the others
- * have to depend on it.
+ * The logical Cassandra cluster (S1): a complete replica per region, declared as a whole in the control cluster. The
+ * component is ready when every node of every datacenter is.
  */
-export class CassandraDatacenter extends ComponentResource {
+export class CassandraCluster extends ComponentResource {
   readonly resource: k8s.apiextensions.CustomResource;
 
-  constructor(name: string, args: CassandraDatacenterArgs, opts?: ComponentResourceOptions) {
-    super("iconik:cassandra:Datacenter", name, {}, opts);
+  constructor(name: string, args: CassandraClusterArgs, opts?: ComponentResourceOptions) {
+    super("iconik:cassandra:Cluster", name, {}, opts);
     this.resource = new k8s.apiextensions.CustomResource(`${name}-k8ssandra`, k8ssandraCluster(args), {
-      ...args.cluster.inside(this),
+      ...args.control.inside(this),
       protect: args.deletionProtection,
-      customTimeouts: { create: "60m", update: "120m", delete: "30m" },
+      customTimeouts: { create: "120m", update: "240m", delete: "30m" },
     });
     this.registerOutputs({});
   }
 }
 
-/** The K8ssandraCluster of one region. */
-export function k8ssandraCluster(spec: DatacenterSpec) {
-  const others = spec.datacenters.filter((datacenter) => datacenter !== spec.datacenter);
+/** The K8ssandraCluster with every datacenter. */
+export function k8ssandraCluster(spec: CassandraSpec) {
   return {
     apiVersion: "k8ssandra.io/v1alpha1",
     kind: "K8ssandraCluster",
@@ -63,15 +66,12 @@ export function k8ssandraCluster(spec: DatacenterSpec) {
     },
     spec: {
       auth: true,
-      // Keeps the operator from dropping the other regions' replicas, which it does not manage.
-      externalDatacenters: others,
       cassandra: {
         clusterName: cassandraClusterName,
         serverType: "cassandra",
         serverVersion: cassandraVersion,
         serviceAccount: "cassandra-backup",
         superuserSecretRef: { name: secrets.cassandraSuperuser },
-        additionalSeeds: others.map(seedService),
         softPodAntiAffinity: false,
         tolerations: onPool("databases").tolerations,
         resources: {
@@ -96,13 +96,12 @@ export function k8ssandraCluster(spec: DatacenterSpec) {
           },
           jvmOptions: { heap_initial_size: cassandraNode.heap, heap_max_size: cassandraNode.heap },
         },
-        datacenters: [
-          {
-            metadata: { name: spec.datacenter },
-            size: spec.nodes,
-            racks: racks(spec),
-          },
-        ],
+        datacenters: spec.datacenters.map(({ datacenter, zones }) => ({
+          metadata: { name: datacenter },
+          k8sContext: datacenter,
+          size: spec.nodes,
+          racks: racks(spec.racks, zones),
+        })),
       },
       medusa: {
         storageProperties: {
@@ -130,7 +129,7 @@ export function k8ssandraCluster(spec: DatacenterSpec) {
 }
 
 /** Racks with neutral names, each pinned to a zone and to the database machines. */
-export function racks({ racks: count, zones }: Pick<DatacenterSpec, "racks" | "zones">) {
+export function racks(count: number, zones: string[]) {
   return rackNames(count).map((name, index) => ({
     name,
     nodeAffinityLabels: {

@@ -37,8 +37,6 @@ export interface GkeClusterArgs {
   /** Account id of the nodes' own service account. */
   nodeAccountId: string;
   pools: NodePoolArgs[];
-  /** Domain under which Services resolve in the whole network. Default: resolvable in the cluster only. */
-  dnsDomain?: string;
   /** Networks that may reach the control plane, CIDR, the deployer's among them. Besides them only the cluster's nodes may. */
   authorizedNetworks: string[];
   deletionProtection: boolean;
@@ -62,6 +60,8 @@ export class GkeCluster extends ComponentResource {
   readonly clusterName: string;
   readonly region: string;
   readonly cluster: gcp.container.Cluster;
+  /** The control plane's address within the network. */
+  readonly privateEndpoint: Output<string>;
   /** How a person or a program reaches the cluster with an identity of its own; it holds no secret. */
   readonly kubeconfig: Output<string>;
   readonly provider: k8s.Provider;
@@ -103,14 +103,16 @@ export class GkeCluster extends ComponentResource {
         networkingMode: "VPC_NATIVE",
         datapathProvider: "ADVANCED_DATAPATH",
         ipAllocationPolicy: { clusterSecondaryRangeName: podRange, servicesSecondaryRangeName: serviceRange },
-        privateClusterConfig: { enablePrivateNodes: true, enablePrivateEndpoint: false },
+        privateClusterConfig: {
+          enablePrivateNodes: true,
+          enablePrivateEndpoint: false,
+          // The site's control cluster, in another region, reaches this control plane within the network.
+          masterGlobalAccessConfig: { enabled: true },
+        },
         masterAuthorizedNetworksConfig: {
           cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
           gcpPublicCidrsAccessEnabled: false,
         },
-        ...(args.dnsDomain && {
-          dnsConfig: { clusterDns: "CLOUD_DNS", clusterDnsScope: "VPC_SCOPE", clusterDnsDomain: args.dnsDomain },
-        }),
         workloadIdentityConfig: { workloadPool: `${project}.svc.id.goog` },
         enableShieldedNodes: true,
         releaseChannel: { channel: "REGULAR" },
@@ -131,6 +133,7 @@ export class GkeCluster extends ComponentResource {
         customTimeouts: { create: "45m", delete: "45m" },
       },
     );
+    this.privateEndpoint = this.cluster.privateClusterConfig.privateEndpoint;
     const pools = args.pools.map(
       (pool) =>
         new gcp.container.NodePool(

@@ -12,27 +12,31 @@ export interface KubeconfigArgs {
  * Kubeconfig (JSON, which is YAML) that authenticates with the caller's own Google identity: it holds no secret.
  * Needs `gke-gcloud-auth-plugin` on PATH.
  */
-export function kubeconfig({ name, endpoint, clusterCaCertificate }: KubeconfigArgs): string {
+export function kubeconfig(args: KubeconfigArgs): string {
+  return render(args, {
+    exec: {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "gke-gcloud-auth-plugin",
+      installHint: "Install gke-gcloud-auth-plugin (gcloud components install gke-gcloud-auth-plugin)",
+      provideClusterInfo: true,
+      interactiveMode: "Never",
+    },
+  });
+}
+
+/** Kubeconfig (JSON) that authenticates with a token: it is a secret. */
+export function tokenKubeconfig(args: KubeconfigArgs, token: string): string {
+  return render(args, { token });
+}
+
+function render({ name, endpoint, clusterCaCertificate }: KubeconfigArgs, user: object): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [
       { name, cluster: { server: `https://${endpoint}`, "certificate-authority-data": clusterCaCertificate } },
     ],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1",
-            command: "gke-gcloud-auth-plugin",
-            installHint: "Install gke-gcloud-auth-plugin (gcloud components install gke-gcloud-auth-plugin)",
-            provideClusterInfo: true,
-            interactiveMode: "Never",
-          },
-        },
-      },
-    ],
+    users: [{ name, user }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     "current-context": name,
   });

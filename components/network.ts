@@ -9,8 +9,17 @@ export interface NetworkArgs {
   prefix: string;
   /** Regions with a subnet each. */
   regions: string[];
-  /** TCP ports that pods of one region's cluster may reach in the others'. Default: none. */
-  podPorts?: string[];
+  /** What pods of one region's cluster may reach in the others'. Default: nothing. */
+  podAccess?: PodAccess[];
+}
+
+/** Access of the pods of some regions to the pods of every region. */
+export interface PodAccess {
+  /** Last part of the firewall rule's name. */
+  name: string;
+  from: string[];
+  /** TCP ports. */
+  ports: string[];
 }
 
 /** Names of the secondary ranges of every subnet. */
@@ -70,17 +79,17 @@ export class Network extends ComponentResource {
         { parent: this },
       );
     }
-    if (args.podPorts && args.regions.length > 1) {
-      // GKE opens a cluster's nodes to its own pods only; stores that span regions need each other's.
+    // GKE opens a cluster's nodes to its own pods only; stores that span regions need each other's.
+    for (const access of args.podAccess ?? []) {
       new gcp.compute.Firewall(
-        `${name}-pods`,
+        `${name}-${access.name}`,
         {
           project,
-          name: `${prefix}-pods-between-regions`,
+          name: `${prefix}-${access.name}`,
           network: this.network.id,
           direction: "INGRESS",
-          sourceRanges: args.regions.map((region) => regionRanges(region).pods),
-          allows: [{ protocol: "tcp", ports: args.podPorts }],
+          sourceRanges: access.from.map((region) => regionRanges(region).pods),
+          allows: [{ protocol: "tcp", ports: access.ports }],
         },
         { parent: this },
       );

@@ -9,22 +9,25 @@ export interface OperatorsArgs {
   cluster: GkeCluster;
   /** OCI repository of the charts, e.g. `oci://registry/charts`: the vault's, so that a rebuild needs nobody else's. */
   repository: string;
+  /**
+   * True in the site's control cluster: its k8ssandra-operator drives every region's Cassandra, and it holds no store. False
+   * in a region's cluster: the operator serves the region's own datacenter and backups.
+   */
+  controlPlane: boolean;
 }
 
-/**
- * The operators of a cluster, each with rights in its own namespace only where its chart allows that. Every cluster has
- * its own k8ssandra control plane: no region's loss takes another region's operator away.
- */
+/** The operators of a cluster, each with rights in its own namespace only where its chart allows that. */
 export class Operators extends ComponentResource {
-  /** K8ssandraCluster and Medusa's resources work from then on. */
+  /** K8ssandraCluster, or CassandraDatacenter and Medusa's resources, work from then on. */
   readonly cassandra: Resource;
-  /** Elasticsearch works from then on. */
-  readonly elasticsearch: Resource;
+  /** Elasticsearch works from then on; undefined in a control cluster. */
+  readonly elasticsearch: Resource | undefined;
   /** OnePasswordItem works from then on. */
   readonly onePassword: Resource;
 
   constructor(name: string, args: OperatorsArgs, opts?: ComponentResourceOptions) {
     super("iconik:cluster:Operators", name, {}, opts);
+    const { controlPlane } = args;
     const release = (
       chart: keyof typeof charts,
       namespace: string,
@@ -46,27 +49,26 @@ export class Operators extends ComponentResource {
       );
 
     const certManager = release("certManager", namespaces.certManager, { crds: { enabled: true } });
-    this.cassandra = release(
-      "k8ssandra",
-      namespaces.cassandra,
-      { controlPlane: true, global: { clusterScoped: false } },
-      [certManager],
-    );
-    this.elasticsearch = release("eck", namespaces.elasticOperator, {
-      managedNamespaces: [namespaces.elasticsearch],
-      createClusterScopedResources: false,
-      webhook: { enabled: false },
-      config: { validateStorageClass: false },
-      // The namespace is restricted, which wants a seccomp profile; the chart's own context has none.
-      podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    });
+    this.cassandra = release("k8ssandra", namespaces.cassandra, { controlPlane, global: { clusterScoped: false } }, [
+      certManager,
+    ]);
+    this.elasticsearch = controlPlane
+      ? undefined
+      : release("eck", namespaces.elasticOperator, {
+          managedNamespaces: [namespaces.elasticsearch],
+          createClusterScopedResources: false,
+          webhook: { enabled: false },
+          config: { validateStorageClass: false },
+          // The namespace is restricted, which wants a seccomp profile; the chart's own context has none.
+          podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+        });
     this.onePassword = release("onePassword", namespaces.onepassword, {
       connect: { create: false },
       operator: {
         create: true,
         authMethod: "service-account",
         serviceAccountToken: { name: secrets.onePasswordToken, key: "token" },
-        watchNamespace: [namespaces.cassandra, namespaces.elasticsearch],
+        watchNamespace: controlPlane ? [namespaces.cassandra] : [namespaces.cassandra, namespaces.elasticsearch],
       },
     });
     this.registerOutputs({});

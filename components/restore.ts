@@ -17,8 +17,7 @@ import { elasticsearchUrl, type JobPodArgs, jobPod, mounts, reportSeconds } from
 export interface RestoreRegion {
   cluster: GkeCluster;
   datacenter: string;
-  /** The region's empty stores, ready. */
-  cassandra: Resource;
+  /** The region's empty store, ready. */
   elasticsearch: Resource;
 }
 
@@ -34,6 +33,8 @@ export interface RestoreArgs {
   image: string;
   /** Regions; the copy runs in the first one's cluster. */
   regions: RestoreRegion[];
+  /** Cassandra over all regions, empty and ready. */
+  cassandra: Resource;
   /** What the copy needs before it starts: its account and its rights. */
   copyDependsOn: Resource[];
 }
@@ -90,7 +91,7 @@ export class Restore extends ComponentResource {
               timeoutSeconds: restoreSeconds.cassandra - reportSeconds,
             },
           },
-          opts: { ...inside, dependsOn: [copy, access, ...args.regions.map((region) => region.cassandra)] },
+          opts: { ...inside, dependsOn: [copy, access, args.cassandra] },
         },
       );
       restoreJob(

@@ -7,7 +7,7 @@ import {
   type Resource,
   secret,
 } from "@pulumi/pulumi";
-import { namespaces, secrets, superuserItem } from "../plan/names";
+import { cassandraClusterName, namespaces, secrets, superuserItem } from "../plan/names";
 import type { GkeCluster } from "./gke-cluster";
 
 /** Arguments of {@link BootstrapToken}. */
@@ -42,7 +42,21 @@ export interface SuperuserSecretArgs {
   vault: string;
 }
 
-/** Cassandra's superuser, from the same 1Password item in every site: a restore brings system_auth along. */
+/**
+ * Labels by which k8ssandra-operator brings a Secret of its cluster to every datacenter. It sets them itself, but 1Password's
+ * operator makes a Secret's labels equal to its item's: said there, both want the same.
+ */
+const replicated = {
+  "app.kubernetes.io/managed-by": "k8ssandra-operator",
+  "k8ssandra.io/replicated-by": "k8ssandracluster-controller",
+  "k8ssandra.io/cluster-name": cassandraClusterName,
+  "k8ssandra.io/cluster-namespace": namespaces.cassandra,
+};
+
+/**
+ * Cassandra's superuser, from the same 1Password item in every site: a restore brings system_auth along. It stands in the
+ * control cluster, whose operator brings it to the datacenters.
+ */
 export class SuperuserSecret extends ComponentResource {
   /** Ready when the operator has written the Secret. */
   readonly item: Resource;
@@ -57,6 +71,7 @@ export class SuperuserSecret extends ComponentResource {
         metadata: {
           name: secrets.cassandraSuperuser,
           namespace: namespaces.cassandra,
+          labels: replicated,
           annotations: { "pulumi.com/waitFor": "condition=Ready" },
         },
         spec: { itemPath: `vaults/${args.vault}/items/${superuserItem}` },

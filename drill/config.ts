@@ -30,6 +30,9 @@ export const REGIONS = [
   { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] },
 ];
 
+/** Region of a site's control cluster. */
+export const CONTROL_REGION = "europe-west4";
+
 /** Replicas of a row in each region. */
 export const REPLICATION_FACTOR = 2;
 
@@ -90,6 +93,7 @@ export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false):
     role: "site",
     project: PROJECTS[name],
     regions: REGIONS,
+    controlRegion: CONTROL_REGION,
     cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: REPLICATION_FACTOR },
     elasticsearch: { nodes: 1 },
     backups: { bucket: BUCKETS[name], location: "EU" },

@@ -6,6 +6,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { serviceAccountEmail } from "../plan/names";
 import { type AttackResult, attack, findMarker } from "./attack";
 import {
+  CONTROL_REGION,
   COPIES_BUCKET,
   type DrillSize,
   PRIMARY_BUCKET,
@@ -158,7 +159,7 @@ class Drill {
 
   private async disaster(): Promise<void> {
     await this.prodStores.close();
-    for (const region of REGIONS) await loseRegion(region.name);
+    for (const region of [...REGIONS.map(({ name }) => name), CONTROL_REGION]) await loseRegion(region);
     await makeUnreadable(PRIMARY_BUCKET);
     this.lostAt = Date.now();
   }

@@ -33,6 +33,8 @@ export const secrets = {
   elasticUser: `${elasticsearchName}-es-elastic-user`,
   /** ECK's certificate authority: keys `ca.crt`, `tls.crt`. */
   elasticCertificates: `${elasticsearchName}-es-http-certs-public`,
+  /** Token of {@link controlPlaneAccount}, filled by Kubernetes in each region's cluster. */
+  controlPlaneToken: "k8ssandra-control-plane-token",
   /** 1Password service account token, from the deployer's environment: key `token`. */
   onePasswordToken: "onepassword-service-account-token",
 } as const;
@@ -45,17 +47,15 @@ export function rackNames(racks: number): string[] {
   return Array.from({ length: racks }, (_, index) => `rack${index + 1}`);
 }
 
-/** DNS domain under which one datacenter's Services resolve from the site's other clusters (VPC-scope Cloud DNS). */
-export function datacenterDomain(datacenter: string): string {
-  return `${datacenter}.iconik.internal`;
+/** Kubernetes account in each region's cluster by which the site's Cassandra control plane works there. */
+export const controlPlaneAccount = "k8ssandra-control-plane";
+
+/** Secret of the control cluster with the kubeconfig of a datacenter's cluster: key `kubeconfig`. */
+export function kubeconfigSecret(datacenter: string): string {
+  return `kubeconfig-${datacenter}`;
 }
 
-/** DNS name of a datacenter's Cassandra seeds, resolvable from every cluster of the site; cass-operator names it by cluster. */
-export function seedService(datacenter: string): string {
-  return `${cassandraClusterName}-seed-service.${namespaces.cassandra}.svc.${datacenterDomain(datacenter)}`;
-}
-
-/** GKE cluster of a region. */
+/** GKE cluster of a site in a region. */
 export function clusterName(site: string, region: string): string {
   return `${site}-${region}`;
 }

@@ -20,6 +20,9 @@ export function databaseNodesPerZone(
 /** Node pool of services and operators, per zone. */
 export const serviceNodes = { machineType: "e2-standard-4", diskGigabytes: 100, minPerZone: 1, maxPerZone: 4 } as const;
 
+/** Node pool of the control cluster: operators only, per zone. */
+export const controlNodes = { machineType: "e2-standard-2", diskGigabytes: 50, perZone: 1 } as const;
+
 /** Node pool of the vault's copy jobs, per zone. */
 export const jobNodes = { machineType: "e2-standard-2", diskGigabytes: 50, minPerZone: 0, maxPerZone: 2 } as const;
 

@@ -18,7 +18,12 @@ export const systems: readonly System[] = [
     system: "Cassandra",
     requirement:
       "one logical cluster, a complete replica per region, at least 2 nodes holding each row in each region, automatic replication between regions; nightly snapshots into a multi-region bucket",
-    components: ["components/cassandra.ts", "components/snapshots.ts", "components/backup-bucket.ts"],
+    components: [
+      "components/cassandra.ts",
+      "components/control-plane-access.ts",
+      "components/snapshots.ts",
+      "components/backup-bucket.ts",
+    ],
     policies: ["cassandra-two-replicas", "backup-bucket-multi-region", "backups-scheduled", "cronjob-safe"],
   },
   {

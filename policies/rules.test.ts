@@ -146,11 +146,24 @@ const cases: Record<string, { good: Declared[]; bad: [Declared, RegExp][] }> = {
   "no-plain-secrets": {
     good: [
       resource(types.secret, { metadata: { name: "onepassword-service-account-token", namespace: "onepassword" } }),
+      resource(types.secret, { metadata: { name: "kubeconfig-emea", namespace: "cassandra" } }),
+      resource(types.secret, {
+        type: "kubernetes.io/service-account-token",
+        metadata: { name: "k8ssandra-control-plane-token", namespace: "cassandra" },
+      }),
       resource(types.configMap, { data: { "app.conf": "x" } }),
       resource(types.job, pod({ env: [{ name: "DB_PASSWORD", valueFrom: { secretKeyRef: {} } }] })),
     ],
     bad: [
       [resource(types.secret, { metadata: { name: "other" } }), /"other" is declared/],
+      [resource(types.secret, { metadata: { name: "kubeconfig-emea", namespace: "dr" } }), /"kubeconfig-emea" is/],
+      [
+        resource(types.secret, {
+          metadata: { name: "k8ssandra-control-plane-token", namespace: "cassandra" },
+          stringData: { token: "x" },
+        }),
+        /token" is declared/,
+      ],
       [resource(types.configMap, { data: { password: "x" } }), /password looks like a secret/],
       [resource(types.job, pod({ env: [{ name: "DB_PASSWORD", value: "x" }] })), /DB_PASSWORD/],
     ],

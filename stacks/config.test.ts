@@ -61,6 +61,12 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     /regions\[1\]\.datacenter is "emea": given before/,
   ],
   [
+    "a control cluster in one of the site's regions",
+    site({ controlRegion: "us-east4" }),
+    /controlRegion is "us-east4": one of the site's regions.*name another one/,
+  ],
+  ["no control region", site({ controlRegion: undefined }), /controlRegion is not set: .*/],
+  [
     "a zone of another region",
     site({ regions: [{ ...emea, zones: ["europe-west1-b", "us-east4-a"] }] }),
     /zones\[1\] is "us-east4-a": no zone of region "europe-west1"; allowed: europe-west1-b/,

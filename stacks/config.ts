@@ -61,6 +61,7 @@ const site = z
     role: z.literal("site"),
     site: siteName,
     regions: z.array(region).min(1),
+    controlRegion: regionName,
     cassandra: z
       .strictObject({
         racks: z.int().min(2, "two racks or more are needed; set 2 or 3").default(3),
@@ -99,6 +100,11 @@ const site = z
           add(["regions", index, key], value, `given before in regions[${first}]; name each ${what} once`);
         }
       }
+    }
+    if (config.regions.some(({ name }) => name === config.controlRegion)) {
+      const message =
+        "one of the site's regions, which would take the control plane along when it is lost; name another one";
+      add(["controlRegion"], config.controlRegion, message);
     }
     const { racks, nodesPerRegion, replicationFactor } = config.cassandra;
     for (const [index, { zones, name }] of config.regions.entries()) {

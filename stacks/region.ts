@@ -1,10 +1,10 @@
 import type { Resource } from "@pulumi/pulumi";
-import { CassandraDatacenter } from "../components/cassandra";
+import type { CassandraCluster } from "../components/cassandra";
 import { ElasticsearchCluster } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
 import { Operators } from "../components/operators";
-import { BootstrapToken, SuperuserSecret } from "../components/secrets";
+import { BootstrapToken } from "../components/secrets";
 import { Snapshots } from "../components/snapshots";
 import { kubernetesAccount } from "../components/workload-identity";
 import { type IdentityId, identity } from "../plan/identities";
@@ -20,10 +20,6 @@ export interface RegionArgs {
   /** E-mail addresses of the identities whose Kubernetes accounts the cluster gets. */
   emails: Partial<Record<IdentityId, string>>;
   onePasswordToken: string;
-  /** The primary bucket's policy: from then on the identities may use it. */
-  bucketPolicy: Resource;
-  /** The datacenter that bootstraps the cluster; absent for that one itself. */
-  firstDatacenter?: Resource;
   restoring: boolean;
 }
 
@@ -31,7 +27,9 @@ export interface RegionArgs {
 export interface Region {
   cluster: GkeCluster;
   datacenter: string;
-  cassandra: CassandraDatacenter;
+  spaces: Namespaces;
+  /** CassandraDatacenter and Medusa's resources work from then on. */
+  cassandraOperator: Resource;
   elasticsearch: ElasticsearchCluster;
   /** Kubernetes accounts. */
   accounts: Resource[];
@@ -39,10 +37,8 @@ export interface Region {
 
 /** Declares what runs in one region's cluster, in the order in which it can work. */
 export function region(args: RegionArgs): Region {
-  const { config, cluster, restoring } = args;
+  const { config, cluster } = args;
   const { name, datacenter, zones } = args.region;
-  const { bucket } = config.backups;
-  const { racks, nodesPerRegion: nodes, replicationFactor } = config.cassandra;
   const spaces = new Namespaces(`namespaces-${name}`, {
     cluster,
     namespaces: {
@@ -62,54 +58,39 @@ export function region(args: RegionArgs): Region {
   );
   const operators = new Operators(
     `operators-${name}`,
-    { cluster, repository: config.charts.repository },
+    { cluster, repository: config.charts.repository, controlPlane: false },
     { dependsOn: [spaces, token] },
-  );
-  const superuser = new SuperuserSecret(
-    `superuser-${name}`,
-    { cluster, vault: config.onePassword.vault },
-    { dependsOn: [operators.onePassword] },
-  );
-  const { deletionProtection } = config;
-  const cassandra = new CassandraDatacenter(
-    `cassandra-${datacenter}`,
-    {
-      cluster,
-      datacenter,
-      datacenters: config.regions.map((entry) => entry.datacenter),
-      zones,
-      racks,
-      nodes,
-      replicationFactor,
-      bucket,
-      restoring,
-      deletionProtection,
-    },
-    {
-      dependsOn: [
-        operators.cassandra,
-        superuser.item,
-        args.bucketPolicy,
-        ...accounts,
-        ...(args.firstDatacenter ? [args.firstDatacenter] : []),
-      ],
-    },
   );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,
-    { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection },
-    { dependsOn: [operators.elasticsearch, ...accounts] },
+    { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection: config.deletionProtection },
+    { dependsOn: [operators.elasticsearch!, ...accounts] },
   );
+  return { cluster, datacenter, spaces, cassandraOperator: operators.cassandra, elasticsearch, accounts };
+}
+
+/** What the nightly snapshots of a region need besides the region itself. */
+export interface SnapshotsOfArgs {
+  config: SiteConfig;
+  cassandra: CassandraCluster;
+  /** The primary bucket's policy: from then on the identities may use it. */
+  bucketPolicy: Resource;
+  restoring: boolean;
+}
+
+/** Declares a region's nightly snapshots. */
+export function snapshots(region: Region, { config, cassandra, bucketPolicy, restoring }: SnapshotsOfArgs): void {
+  const { cluster, datacenter, elasticsearch } = region;
   const { cassandraSnapshot, elasticsearchSnapshot } = schedules;
   new Snapshots(
     `snapshots-${datacenter}`,
     {
       cluster,
       datacenter,
-      bucket,
+      bucket: config.backups.bucket,
       image: config.images.jobs,
-      nodes,
-      racks,
+      nodes: config.cassandra.nodesPerRegion,
+      racks: config.cassandra.racks,
       schedules: {
         cassandraSnapshot: {
           ...cassandraSnapshot,
@@ -122,9 +103,8 @@ export function region(args: RegionArgs): Region {
       },
       suspend: restoring,
     },
-    { dependsOn: [cassandra, elasticsearch, args.bucketPolicy] },
+    { dependsOn: [cassandra, elasticsearch, bucketPolicy] },
   );
-  return { cluster, datacenter, cassandra, elasticsearch, accounts };
 }
 
 /** The Kubernetes accounts of every identity that lives in the cluster. */

@@ -1,8 +1,9 @@
 /** What a site declares, in peace and while it is being restored. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { regionRanges } from "../plan/addresses";
 import { retention } from "../plan/retention";
-import type { Declaration, DeclaredResource } from "../tests/lib/declared";
+import { type Declaration, type DeclaredResource, SERVICE_ACCOUNT_TOKEN } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
 import { declaredStack, TOKEN } from "../tests/lib/stacks";
 
@@ -44,14 +45,67 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       ]);
     });
 
-    test("the token of 1Password is a secret in the state and nowhere else", () => {
+    test("tokens are secrets in the state and nowhere else", () => {
       assert.ok(!JSON.stringify(site.resources).includes(TOKEN));
-      assert.equal(ofType(site, "kubernetes:core/v1:Secret").length, 2);
+      assert.ok(!JSON.stringify(site.resources).includes(SERVICE_ACCOUNT_TOKEN));
+      assert.deepEqual(
+        ofType(site, "kubernetes:core/v1:Secret").map(({ name }) => name),
+        [
+          "bootstrap-token-control-secret",
+          "bootstrap-token-europe-west1-secret",
+          "bootstrap-token-us-east4-secret",
+          "control-amer-kubeconfig",
+          "control-amer-token",
+          "control-emea-kubeconfig",
+          "control-emea-token",
+        ],
+      );
     });
 
-    test("the first datacenter bootstraps the cluster that the second joins", () => {
-      assert.ok(!named(site, "cassandra-emea").dependsOn.includes("cassandra-amer"));
-      assert.ok(named(site, "cassandra-amer").dependsOn.includes("cassandra-emea"));
+    test("one Cassandra cluster in the control cluster has every datacenter in its own context", () => {
+      const [cluster, ...more] = ofType(site, "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster");
+      assert.deepEqual(more, []);
+      assert.equal(cluster?.deletedWith, "cluster-europe-west4-cluster");
+      const { cassandra, externalDatacenters } = spec(cluster!) as {
+        cassandra: { additionalSeeds?: unknown; datacenters: { metadata: { name: string }; k8sContext: string }[] };
+        externalDatacenters?: unknown;
+      };
+      const contexts = ofType(site, "kubernetes:config.k8ssandra.io/v1beta1:ClientConfig").map(
+        (each) => spec(each).contextName,
+      );
+      assert.deepEqual(
+        cassandra.datacenters.map(({ metadata, k8sContext }) => [metadata.name, k8sContext]),
+        [
+          ["emea", "emea"],
+          ["amer", "amer"],
+        ],
+      );
+      assert.deepEqual(contexts.sort(), ["amer", "emea"]);
+      assert.deepEqual([cassandra.additionalSeeds, externalDatacenters], [undefined, undefined]);
+    });
+
+    test("only the control cluster's operator is a control plane", () => {
+      const releases = ofType(site, "kubernetes:helm.sh/v3:Release").filter(({ name }) =>
+        name.endsWith("k8ssandra-operator"),
+      );
+      assert.deepEqual(
+        releases.map(({ name, inputs }) => [name, (inputs.values as { controlPlane: boolean }).controlPlane]),
+        [
+          ["operators-control-k8ssandra-operator", true],
+          ["operators-europe-west1-k8ssandra-operator", false],
+          ["operators-us-east4-k8ssandra-operator", false],
+        ],
+      );
+    });
+
+    test("a region's control plane lets the control cluster in", () => {
+      const networks = ({ inputs }: DeclaredResource) => {
+        const config = inputs.masterAuthorizedNetworksConfig as { cidrBlocks: { cidrBlock: string }[] };
+        return config.cidrBlocks.map(({ cidrBlock }) => cidrBlock);
+      };
+      const { nodes, pods } = regionRanges("europe-west4");
+      assert.deepEqual(networks(named(site, "cluster-europe-west1-cluster")), [nodes, pods]);
+      assert.deepEqual(networks(named(site, "cluster-europe-west4-cluster")), []);
     });
 
     test("outputs lead an operator to every region", () => {
@@ -171,7 +225,6 @@ test("a restore copies first, then every region restores both stores into what i
   }
   for (const name of ["restore-emea-cassandra", "restore-amer-cassandra"]) {
     // Datacenters are restored together.
-    assert.ok(named(site, name).dependsOn.includes("cassandra-emea"));
-    assert.ok(named(site, name).dependsOn.includes("cassandra-amer"));
+    assert.ok(named(site, name).dependsOn.includes("cassandra"));
   }
 });

@@ -1,16 +1,19 @@
 import { BackupBucket } from "../components/backup-bucket";
-import { GkeCluster } from "../components/gke-cluster";
+import { GkeCluster, type NodePoolArgs } from "../components/gke-cluster";
 import { Network } from "../components/network";
 import { ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
 import { WorkloadIdentity } from "../components/workload-identity";
+import { regionRanges } from "../plan/addresses";
 import type { IdentityId } from "../plan/identities";
-import { clusterName, datacenterDomain, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
-import { databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
+import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
+import { regions as knownRegions } from "../plan/regions";
+import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
 import type { SiteConfig } from "./config";
+import { control } from "./control";
 import type { FoundCopy } from "./copies";
 import type { Outputs } from "./program";
-import { type Region, region } from "./region";
+import { region, snapshots } from "./region";
 
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup"] as const satisfies IdentityId[];
@@ -18,19 +21,22 @@ const own = ["cassandra-backup", "elasticsearch-backup"] as const satisfies Iden
 /** Cassandra between nodes, plain and encrypted: datacenters reach each other across regions. */
 const cassandraPorts = ["7000", "7001"];
 
+/** Cassandra's management API: the control plane talks to the nodes. */
+const managementPorts = ["8080"];
+
 /**
- * A site: network, a GKE cluster per region, Cassandra over all regions, an Elasticsearch cluster per region, nightly
- * backups. With a copy to restore, `up` ends when the data is back and checked; until then every backup is suspended.
+ * A site: network, a GKE cluster per region and one that drives Cassandra over all of them, an Elasticsearch cluster per
+ * region, nightly backups. With a copy to restore, `up` ends when the data is back and checked; until then every backup is suspended.
  */
 export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundCopy): Outputs {
-  const { project, deletionProtection, vault } = config;
+  const { project, deletionProtection, vault, controlRegion } = config;
+  const names = config.regions.map(({ name }) => name);
   const services = new ProjectServices("apis", {
     project,
     services: [
       "cloudresourcemanager.googleapis.com",
       "compute.googleapis.com",
       "container.googleapis.com",
-      "dns.googleapis.com",
       "iam.googleapis.com",
       "iamcredentials.googleapis.com",
       "logging.googleapis.com",
@@ -43,45 +49,43 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     {
       project,
       prefix: config.site,
-      regions: config.regions.map(({ name }) => name),
-      podPorts: cassandraPorts,
+      regions: [...names, controlRegion],
+      podAccess: [
+        ...(names.length > 1 ? [{ name: "pods-between-regions", from: names, ports: cassandraPorts }] : []),
+        { name: "pods-from-control", from: [controlRegion], ports: managementPorts },
+      ],
     },
     { dependsOn: [services] },
   );
-  const clusters = config.regions.map(
-    ({ name, datacenter, zones }) =>
-      new GkeCluster(
-        `cluster-${name}`,
-        {
-          project,
-          clusterName: clusterName(config.site, name),
-          region: name,
-          zones,
-          network: network.network.id,
-          subnetwork: network.subnets[name]!.id,
-          nodeAccountId: nodeAccountId(name),
-          dnsDomain: datacenterDomain(datacenter),
-          pools: [
-            {
-              name: "databases",
-              machineType: databaseNodes.machineType,
-              diskGigabytes: databaseNodes.diskGigabytes,
-              perZone: databaseNodesPerZone(config, zones.length),
-              dedicated: true,
-            },
-            {
-              name: "services",
-              machineType: serviceNodes.machineType,
-              diskGigabytes: serviceNodes.diskGigabytes,
-              perZone: { min: serviceNodes.minPerZone, max: serviceNodes.maxPerZone },
-            },
-          ],
-          authorizedNetworks: config.authorizedNetworks,
-          deletionProtection,
-        },
-        { dependsOn: [services] },
-      ),
+  const cluster = (region: string, zones: string[], authorizedNetworks: string[], pools: NodePoolArgs[]) =>
+    new GkeCluster(
+      `cluster-${region}`,
+      {
+        project,
+        clusterName: clusterName(config.site, region),
+        region,
+        zones,
+        network: network.network.id,
+        subnetwork: network.subnets[region]!.id,
+        nodeAccountId: nodeAccountId(region),
+        pools,
+        authorizedNetworks,
+        deletionProtection,
+      },
+      { dependsOn: [services] },
+    );
+  const fromControl = regionRanges(controlRegion);
+  const clusters = config.regions.map(({ name, zones }) =>
+    cluster(
+      name,
+      zones,
+      [...config.authorizedNetworks, fromControl.nodes, fromControl.pods],
+      regionPools(config, zones),
+    ),
   );
+  const controlCluster = cluster(controlRegion, knownRegions.get(controlRegion)!.zones, config.authorizedNetworks, [
+    { name: "control", ...controlNodes },
+  ]);
   const identities = own.map(
     (id) =>
       new WorkloadIdentity(
@@ -114,22 +118,28 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
   );
   const emails = Object.fromEntries(own.map((id, index) => [id, identities[index]!.email]));
 
-  const regions: Region[] = [];
-  for (const [index, entry] of config.regions.entries()) {
-    regions.push(
-      region({
-        config,
-        region: entry,
-        cluster: clusters[index]!,
-        // The copy runs in the first region; its account exists only while the site is being restored.
-        emails: copy && index === 0 ? { ...emails, restorer } : emails,
-        onePasswordToken,
-        bucketPolicy: bucket.store.policy,
-        firstDatacenter: regions[0]?.cassandra,
-        restoring: copy !== undefined,
-      }),
-    );
-  }
+  const restoring = copy !== undefined;
+  const regions = config.regions.map((entry, index) =>
+    region({
+      config,
+      region: entry,
+      cluster: clusters[index]!,
+      // The copy runs in the first region; its account exists only while the site is being restored.
+      emails: restoring && index === 0 ? { ...emails, restorer } : emails,
+      onePasswordToken,
+      restoring,
+    }),
+  );
+  const bucketPolicy = bucket.store.policy;
+  const cassandra = control({
+    config,
+    cluster: controlCluster,
+    regions,
+    onePasswordToken,
+    bucketPolicy,
+    restoring,
+  });
+  for (const each of regions) snapshots(each, { config, cassandra, bucketPolicy, restoring });
   if (copy) {
     new Restore("restore", {
       source: copy.source,
@@ -138,7 +148,8 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       bucket: config.backups.bucket,
       image: config.images.jobs,
       regions,
-      copyDependsOn: [...regions[0]!.accounts, bucket.store.policy],
+      cassandra,
+      copyDependsOn: [...regions[0]!.accounts, bucketPolicy],
     });
   }
   return {
@@ -151,8 +162,34 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       endpoint: clusters[index]!.cluster.endpoint,
       kubeconfig: clusters[index]!.kubeconfig,
     })),
+    control: {
+      name: controlRegion,
+      cluster: controlCluster.clusterName,
+      project,
+      endpoint: controlCluster.cluster.endpoint,
+      kubeconfig: controlCluster.kubeconfig,
+    },
     backupBucket: bucket.store.bucket.name,
     identities: emails,
     ...(copy && { restored: copy.marker }),
   };
+}
+
+/** Machines of a region: the stores have theirs to themselves. */
+function regionPools(config: SiteConfig, zones: string[]): NodePoolArgs[] {
+  return [
+    {
+      name: "databases",
+      machineType: databaseNodes.machineType,
+      diskGigabytes: databaseNodes.diskGigabytes,
+      perZone: databaseNodesPerZone(config, zones.length),
+      dedicated: true,
+    },
+    {
+      name: "services",
+      machineType: serviceNodes.machineType,
+      diskGigabytes: serviceNodes.diskGigabytes,
+      perZone: { min: serviceNodes.minPerZone, max: serviceNodes.maxPerZone },
+    },
+  ];
 }

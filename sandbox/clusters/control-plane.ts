@@ -29,6 +29,7 @@ export interface ControlPlaneOptions {
 /** Controllers that clusters here need. The endpoint controllers are off: the API refuses loopback addresses in them. */
 const CONTROLLERS = [
   "serviceaccount-controller",
+  "serviceaccount-token-controller",
   "root-ca-certificate-publisher-controller",
   "job-controller",
   "cronjob-controller",

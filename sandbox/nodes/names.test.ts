@@ -61,3 +61,11 @@ test("pods that are not ready have no address unless the Service publishes them"
   assert.deepEqual(record(service(true), [pod]).pods, [{ hostname: "db-0", address: "127.20.0.1" }]);
   assert.deepEqual(record({ ...service(true), spec: { clusterIP: "None" } }, [pod]).addresses, []);
 });
+
+test("a headless Service without a selector leads to the addresses that are declared for it", () => {
+  const service: V1Service = {
+    metadata: { name: "seeds", namespace: "db", annotations: { "meta.sandbox/addresses": "127.21.0.1,127.21.0.2" } },
+    spec: { clusterIP: "None" },
+  };
+  assert.deepEqual(record(service, []).addresses, ["127.21.0.1", "127.21.0.2"]);
+});

@@ -5,6 +5,12 @@ import type { Log } from "../lib/log";
 import type { ClusterSpec } from "../lib/types";
 import type { HostsFiles, ServiceRecord } from "./hosts";
 
+/**
+ * Addresses of a headless Service without a selector, separated by commas. Elsewhere they would be in Endpoints, but the
+ * API refuses loopback addresses there.
+ */
+export const ADDRESSES_ANNOTATION = "meta.sandbox/addresses";
+
 /** A pod as Services see it. */
 export interface Backend {
   address: string;
@@ -114,11 +120,12 @@ export function record(service: V1Service, pods: V1Pod[]): ServiceRecord {
   const published = backends(service, pods).filter(
     (backend) => backend.ready || service.spec?.publishNotReadyAddresses,
   );
+  const declared = service.metadata?.annotations?.[ADDRESSES_ANNOTATION]?.split(",").filter(Boolean) ?? [];
   return {
     namespace: service.metadata?.namespace ?? "",
     name: service.metadata?.name ?? "",
     headless,
-    addresses: headless ? published.map((backend) => backend.address) : clusterIP ? [clusterIP] : [],
+    addresses: headless ? [...published.map((backend) => backend.address), ...declared] : clusterIP ? [clusterIP] : [],
     pods: published.flatMap((backend) =>
       backend.hostname && backend.subdomain === service.metadata?.name
         ? [{ hostname: backend.hostname, address: backend.address }]

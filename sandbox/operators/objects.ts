@@ -33,8 +33,8 @@ const versionOf = ({ metadata }: KubernetesObject): bigint => BigInt(metadata?.r
 
 /** The paths of kinds, which the library finds out for its own requests. */
 class Api extends KubernetesObjectApi {
-  pathOf({ apiVersion, kind }: Kind): Promise<string> {
-    return this.specUriPath({ apiVersion, kind }, "list");
+  pathOf({ apiVersion, kind }: Kind, namespace?: string): Promise<string> {
+    return this.specUriPath({ apiVersion, kind, metadata: { namespace } }, "list");
   }
 }
 
@@ -79,7 +79,11 @@ export class Objects {
   /** Counts the changes seen. */
   changes = 0;
 
-  constructor(private readonly config: KubeConfig) {
+  constructor(
+    private readonly config: KubeConfig,
+    /** The only namespace that may be read; without one all are. */
+    private readonly namespace?: string,
+  ) {
     this.api = config.makeApiClient(Api);
     this.custom = config.makeApiClient(CustomObjectsApi);
   }
@@ -206,8 +210,8 @@ export class Objects {
     const cache: { now?: Cache } = {};
     const watched = await watchAll<KubernetesObject>(
       this.config,
-      await this.api.pathOf(kind),
-      () => this.api.list(kind.apiVersion, kind.kind),
+      await this.api.pathOf(kind, this.namespace),
+      () => this.api.list(kind.apiVersion, kind.kind, this.namespace),
       (object, gone) => {
         if (gone) cache.now?.removed(object);
         this.changes++;

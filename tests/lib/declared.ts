@@ -22,6 +22,9 @@ export interface DeclaredResource {
   inputs: Record<string, unknown>;
 }
 
+/** What Kubernetes would fill into a Secret for a service account's token. */
+export const SERVICE_ACCOUNT_TOKEN = "a service account's token";
+
 /** Stands for a secret value. */
 export const SECRET = "[secret]";
 
@@ -109,7 +112,14 @@ function computed(type: string, inputs: Values): Values {
   }
   if (type === "gcp:compute/globalAddress:GlobalAddress") return { address: "192.0.2.2" };
   if (type === "gcp:container/cluster:Cluster") {
-    return { endpoint: "192.0.2.1", masterAuth: { clusterCaCertificate: "Y2VydGlmaWNhdGU=" } };
+    return {
+      endpoint: "192.0.2.1",
+      privateClusterConfig: { ...(inputs.privateClusterConfig as Values), privateEndpoint: "10.0.0.2" },
+      masterAuth: { clusterCaCertificate: "Y2VydGlmaWNhdGU=" },
+    };
+  }
+  if (type === "kubernetes:core/v1:Secret" && inputs.type === "kubernetes.io/service-account-token") {
+    return { data: { token: Buffer.from(SERVICE_ACCOUNT_TOKEN).toString("base64") } };
   }
   return {};
 }

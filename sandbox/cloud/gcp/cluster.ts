@@ -82,6 +82,7 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
         outputs: {
           ...inputs,
           endpoint: running.endpoint,
+          privateClusterConfig: privateConfig(inputs, running.endpoint),
           masterVersion: "1.35.0-gke.1",
           masterAuth: { clusterCaCertificate: Buffer.from(running.caCertificate).toString("base64") },
           selfLink: `https://container.googleapis.com/v1/${id}`,
@@ -89,7 +90,11 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       };
     },
     read: async ({ id, outputs }) => (clusters().get(id) ? outputs : undefined),
-    update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
+    update: async ({ outputs }, inputs) => ({
+      ...outputs,
+      ...inputs,
+      privateClusterConfig: privateConfig(inputs, text(outputs, "endpoint")),
+    }),
     delete: async ({ id, inputs }) => {
       if (!clusters().get(id)) return forgetCluster(registry, id);
       if (inputs.deletionProtection !== false)
@@ -103,6 +108,12 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
     },
   };
 }
+
+/** Here an API server has one address, inside and outside of its network. */
+const privateConfig = (inputs: Props, endpoint: string): Props => ({
+  ...(inputs.privateClusterConfig as Props | undefined),
+  privateEndpoint: endpoint,
+});
 
 /** `gcp:container/nodePool:NodePool`. */
 export function nodePoolBehaviour(registry: Registry, clusters: () => ClusterManager): Behaviour {

@@ -1,63 +1,170 @@
-/** K8ssandraCluster: its datacenters, Medusa's configuration, and the condition that says all of it runs. */
-import type { V1ConfigMap } from "@kubernetes/client-node";
-import { condition, ownedBy } from "../lib";
+/**
+ * K8ssandraCluster, as a control plane reconciles it: its datacenters in their clusters, one after the other, with what they
+ * need there, and the condition that says all of it runs.
+ */
+import { isIP } from "node:net";
+import type { V1ConfigMap, V1Pod, V1Secret, V1Service } from "@kubernetes/client-node";
+import { ADDRESSES_ANNOTATION } from "../../nodes/services";
+import { condition } from "../lib";
 import type { Objects } from "../objects";
-import { holds } from "./datacenter";
+import type { Contexts } from "./contexts";
+import { holds, podsOf } from "./datacenter";
 import { encodeConfig, medusaIni } from "./files";
+import { labels, serviceNames } from "./names";
 import { medusaConfigName } from "./pods";
 import { type CassandraDatacenter, type K8ssandraCluster, kinds } from "./types";
 
+const FINALIZER = "k8ssandracluster.k8ssandra.io/finalizer";
+
+/** A datacenter of a cluster and the context of the Kubernetes cluster that it lives in. */
+interface Placed {
+  context: string | undefined;
+  datacenter: CassandraDatacenter;
+}
+
 /** Brings a cluster's datacenters in line with it and writes its status. */
-export async function reconcileCluster(objects: Objects, cluster: K8ssandraCluster): Promise<void> {
-  if (cluster.metadata?.deletionTimestamp) return;
-  if (cluster.spec?.medusa) await objects.apply(medusaConfig(cluster));
-  const datacenters: CassandraDatacenter[] = [];
-  for (const wanted of datacentersOf(cluster)) datacenters.push(await objects.apply(wanted));
+export async function reconcileCluster(contexts: Contexts, cluster: K8ssandraCluster): Promise<void> {
+  if (cluster.metadata?.deletionTimestamp) return removeCluster(contexts, cluster);
+  const finalizers = cluster.metadata?.finalizers ?? [];
+  if (!finalizers.includes(FINALIZER)) await setFinalizers(contexts.local, cluster, [...finalizers, FINALIZER]);
+  const secret = await superuser(contexts.local, cluster);
+  const placed = datacentersOf(cluster);
+  const ready: CassandraDatacenter[] = [];
+  const reports = { ...cluster.status?.datacenters };
+  for (const { context, datacenter } of placed) {
+    const remote = await contexts.objects(context);
+    if (remote !== contexts.local) await remote.apply(replicated(secret, cluster));
+    if (cluster.spec?.medusa) await remote.apply(medusaConfig(cluster));
+    await remote.apply(seedService(datacenter, await seedsOutside(contexts, placed, datacenter)));
+    const live = await remote.apply(datacenter);
+    reports[datacenter.metadata?.name ?? ""] = { cassandra: live.status ?? {} };
+    // The next one joins a ring that is complete.
+    if (!holds(live.status?.conditions, "Ready") || live.status?.cassandraOperatorProgress !== "Ready") break;
+    ready.push(live);
+  }
   const { status } = cluster;
-  const initialized =
-    datacenters.length > 0 && datacenters.every((datacenter) => holds(datacenter.status?.conditions, "Ready"));
-  const next = condition(
-    status?.conditions,
-    "CassandraInitialized",
-    initialized || holds(status?.conditions, "CassandraInitialized"),
-  );
-  const reports = Object.fromEntries(
-    datacenters.map(({ metadata, status: each }) => [metadata?.name ?? "", { cassandra: each ?? {} }]),
-  );
+  const initialized = ready.length === placed.length || holds(status?.conditions, "CassandraInitialized");
   const before = { conditions: status?.conditions, datacenters: status?.datacenters };
-  const after = { conditions: [next], datacenters: reports };
-  if (JSON.stringify(before) !== JSON.stringify(after)) await objects.status(cluster, "k8ssandraclusters", after);
+  const after = {
+    conditions: [condition(status?.conditions, "CassandraInitialized", initialized)],
+    datacenters: reports,
+  };
+  if (JSON.stringify(before) !== JSON.stringify(after))
+    await contexts.local.status(cluster, "k8ssandraclusters", after);
+}
+
+/** Removes what the cluster has in every context, then lets the cluster itself go. @throws while something is left */
+async function removeCluster(contexts: Contexts, cluster: K8ssandraCluster): Promise<void> {
+  const finalizers = cluster.metadata?.finalizers ?? [];
+  if (!finalizers.includes(FINALIZER)) return;
+  const namespace = cluster.metadata?.namespace ?? "";
+  const left: string[] = [];
+  for (const { context, datacenter } of datacentersOf(cluster)) {
+    const remote = await contexts.objects(context);
+    const name = datacenter.metadata?.name ?? "";
+    await remote.delete(datacenter);
+    if (await remote.get(kinds.datacenter, namespace, name)) left.push(name);
+    const secret = { ...kinds.secret, metadata: { name: superuserName(cluster), namespace } };
+    const others = [medusaConfig(cluster), seedService(datacenter, []), ...(context ? [secret] : [])];
+    for (const object of others) await remote.delete(object);
+  }
+  if (left.length > 0) throw new Error(`waits for the end of ${left.join(", ")}`);
+  await setFinalizers(
+    contexts.local,
+    cluster,
+    finalizers.filter((each) => each !== FINALIZER),
+  );
+}
+
+function setFinalizers(local: Objects, { metadata }: K8ssandraCluster, finalizers: string[]): Promise<void> {
+  return local.merge({
+    ...kinds.cluster,
+    metadata: { name: metadata?.name, namespace: metadata?.namespace, finalizers },
+  });
+}
+
+const superuserName = ({ metadata, spec }: K8ssandraCluster): string =>
+  spec?.cassandra.superuserSecretRef?.name ?? `${metadata?.name}-superuser`;
+
+async function superuser(local: Objects, cluster: K8ssandraCluster): Promise<V1Secret> {
+  const [namespace, name] = [cluster.metadata?.namespace ?? "", superuserName(cluster)];
+  const secret = await local.get<V1Secret>(kinds.secret, namespace, name);
+  if (!secret) throw new Error(`Secret ${namespace}/${name} with the superuser does not exist`);
+  return secret;
+}
+
+const clusterLabels = ({ metadata }: K8ssandraCluster) => ({
+  "app.kubernetes.io/managed-by": "k8ssandra-operator",
+  "k8ssandra.io/cluster-name": metadata?.name ?? "",
+  "k8ssandra.io/cluster-namespace": metadata?.namespace ?? "",
+});
+
+/** The superuser as a datacenter's cluster gets it. */
+function replicated({ metadata, type, data }: V1Secret, cluster: K8ssandraCluster): V1Secret {
+  return {
+    ...kinds.secret,
+    metadata: {
+      name: metadata?.name,
+      namespace: metadata?.namespace,
+      labels: { ...clusterLabels(cluster), "k8ssandra.io/replicated-by": "k8ssandracluster-controller" },
+    },
+    type,
+    data,
+  };
+}
+
+/** Addresses of the nodes in every other datacenter. */
+async function seedsOutside(contexts: Contexts, placed: Placed[], own: CassandraDatacenter): Promise<string[]> {
+  const others = placed.filter(({ datacenter }) => datacenter.metadata?.name !== own.metadata?.name);
+  const pods: V1Pod[] = [];
+  for (const { context, datacenter } of others)
+    pods.push(...(await podsOf(await contexts.objects(context), datacenter)));
+  return pods.flatMap(({ metadata, status }) => (metadata?.deletionTimestamp ? [] : (status?.podIP ?? []))).sort();
+}
+
+/** The Service by which a datacenter's nodes find those addresses: a change of them restarts no node. */
+function seedService(datacenter: CassandraDatacenter, addresses: string[]): V1Service {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name: serviceNames(datacenter.spec?.clusterName ?? "", datacenter.metadata?.name ?? "").additionalSeeds,
+      namespace: datacenter.metadata?.namespace,
+      labels: labels(datacenter),
+      annotations: { [ADDRESSES_ANNOTATION]: addresses.join(",") },
+    },
+    spec: { clusterIP: "None", publishNotReadyAddresses: true },
+  };
 }
 
 /** The datacenters of a cluster as cass-operator's resources. */
-export function datacentersOf(cluster: K8ssandraCluster): CassandraDatacenter[] {
+export function datacentersOf(cluster: K8ssandraCluster): Placed[] {
   const cassandra = cluster.spec?.cassandra;
   return (cassandra?.datacenters ?? []).map((datacenter) => ({
-    ...kinds.datacenter,
-    metadata: {
-      name: datacenter.metadata.name,
-      namespace: cluster.metadata?.namespace,
-      labels: {
-        "app.kubernetes.io/managed-by": "k8ssandra-operator",
-        "k8ssandra.io/cluster-name": cluster.metadata?.name ?? "",
-        "k8ssandra.io/cluster-namespace": cluster.metadata?.namespace ?? "",
+    context: datacenter.k8sContext,
+    datacenter: {
+      ...kinds.datacenter,
+      metadata: {
+        name: datacenter.metadata.name,
+        namespace: cluster.metadata?.namespace,
+        labels: clusterLabels(cluster),
       },
-      ownerReferences: ownedBy(cluster),
-    },
-    spec: {
-      clusterName: cassandra?.clusterName ?? cluster.metadata?.name ?? "",
-      serverType: "cassandra",
-      serverVersion: cassandra?.serverVersion ?? "",
-      size: datacenter.size,
-      racks: datacenter.racks ?? [{ name: "default" }],
-      serviceAccountName: cassandra?.serviceAccount ?? "default",
-      superuserSecretName: cassandra?.superuserSecretRef?.name ?? `${cluster.metadata?.name}-superuser`,
-      additionalSeeds: cassandra?.additionalSeeds ?? [],
-      tolerations: cassandra?.tolerations ?? [],
-      ...(cassandra?.resources ? { resources: cassandra.resources } : {}),
-      storageConfig: cassandra?.storageConfig ?? {},
-      config: encodeConfig({ "cassandra-yaml": cassandra?.config?.cassandraYaml ?? {} }),
-      ...(datacenter.stopped ? { stopped: true } : {}),
+      spec: {
+        clusterName: cassandra?.clusterName ?? cluster.metadata?.name ?? "",
+        serverType: "cassandra",
+        serverVersion: cassandra?.serverVersion ?? "",
+        size: datacenter.size,
+        racks: datacenter.racks ?? [{ name: "default" }],
+        serviceAccountName: cassandra?.serviceAccount ?? "default",
+        superuserSecretName: superuserName(cluster),
+        // The operator drops names on purpose: only addresses are seeds.
+        additionalSeeds: (cassandra?.additionalSeeds ?? []).filter((seed) => isIP(seed) !== 0),
+        tolerations: cassandra?.tolerations ?? [],
+        ...(cassandra?.resources ? { resources: cassandra.resources } : {}),
+        storageConfig: cassandra?.storageConfig ?? {},
+        config: encodeConfig({ "cassandra-yaml": cassandra?.config?.cassandraYaml ?? {} }),
+        ...(datacenter.stopped ? { stopped: true } : {}),
+      },
     },
   }));
 }
@@ -69,7 +176,7 @@ function medusaConfig(cluster: K8ssandraCluster): V1ConfigMap {
     metadata: {
       name: medusaConfigName(cluster.metadata?.name ?? ""),
       namespace: cluster.metadata?.namespace,
-      ownerReferences: ownedBy(cluster),
+      labels: clusterLabels(cluster),
     },
     data: { "medusa.ini": cluster.spec?.medusa ? medusaIni(cluster.spec.medusa) : "" },
   };

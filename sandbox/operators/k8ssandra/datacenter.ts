@@ -1,15 +1,15 @@
 /** CassandraDatacenter: racks one after the other, the superuser when all nodes are up, conditions that say so. */
+import { isIP } from "node:net";
 import type { V1Pod, V1Secret, V1StatefulSet } from "@kubernetes/client-node";
 import type { OperatorContext } from "../../lib/types";
 import { type Condition, condition } from "../lib";
 import type { Objects } from "../objects";
 import { labels, rackSizes } from "./names";
-import { configMap, services, statefulSet } from "./pods";
+import { additionalSeeds, configMap, services, statefulSet } from "./pods";
 import { ensureSuperuser } from "./superuser";
-import type { CassandraDatacenter } from "./types";
+import { type CassandraDatacenter, kinds } from "./types";
 
 const POD = { apiVersion: "v1", kind: "Pod" };
-const SECRET = { apiVersion: "v1", kind: "Secret" };
 
 /** Brings a datacenter's pods in line with it and writes its status. */
 export async function reconcileDatacenter(
@@ -73,7 +73,7 @@ async function reconcileRacks(
 /** False until the Secret exists and the superuser it names can log in. */
 async function upsert(objects: Objects, context: OperatorContext, datacenter: CassandraDatacenter): Promise<boolean> {
   const namespace = datacenter.metadata?.namespace ?? "";
-  const secret = await objects.get<V1Secret>(SECRET, namespace, datacenter.spec?.superuserSecretName ?? "");
+  const secret = await objects.get<V1Secret>(kinds.secret, namespace, datacenter.spec?.superuserSecretName ?? "");
   if (!secret) return false;
   const value = (key: string) => Buffer.from(secret.data?.[key] ?? "", "base64").toString("utf8");
   const [pod] = await podsOf(objects, datacenter);
@@ -82,7 +82,7 @@ async function upsert(objects: Objects, context: OperatorContext, datacenter: Ca
     datacenter: datacenter.metadata?.name ?? "",
     size: datacenter.spec?.size ?? 1,
     credentials: { username: value("username"), password: value("password") },
-    others: (datacenter.spec?.additionalSeeds ?? []).flatMap((name) => context.resolve(name)),
+    others: additionalSeeds(datacenter).flatMap((seed) => (isIP(seed) ? [seed] : context.resolve(seed))),
     repair: async (keyspace) => {
       const command = ["/image/nodetool", "repair", "--full", keyspace];
       const result = await context.agent.exec(namespace, pod?.metadata?.name ?? "", "cassandra", command);

@@ -1,9 +1,13 @@
-/** Stand-in for k8ssandra-operator with cass-operator and Medusa's controllers. */
+/**
+ * Stand-in for k8ssandra-operator with cass-operator and Medusa's controllers. CassandraDatacenter and Medusa's resources are
+ * served in every cluster, K8ssandraCluster by control planes only.
+ */
 import { kubeConfigOf } from "../../lib/kube-config";
 import type { Operator } from "../../lib/types";
 import { reconcile, together } from "../lib";
 import { Objects } from "../objects";
 import { reconcileCluster } from "./cluster";
+import { Contexts } from "./contexts";
 import { reconcileDatacenter } from "./datacenter";
 import { runBackup, runTask } from "./medusa";
 import { stepRestore } from "./restore";
@@ -21,12 +25,17 @@ export const k8ssandraOperator: Operator = {
   start: async (context) => {
     const objects = new Objects(kubeConfigOf(context.cluster.adminKubeconfig));
     const shared = { objects, log: context.log };
-    const loops = [
+    const contexts = new Contexts(objects, context.release.namespace);
+    // The chart's default is true.
+    const controlPlane = context.release.values.controlPlane !== false;
+    const clusters = () =>
       reconcile<K8ssandraCluster>({
         ...shared,
         kind: kinds.cluster,
-        work: (cluster) => reconcileCluster(objects, cluster),
-      }),
+        work: (cluster) => reconcileCluster(contexts, cluster),
+      });
+    const loops = [
+      ...(controlPlane ? [clusters()] : []),
       reconcile<CassandraDatacenter>({
         ...shared,
         kind: kinds.datacenter,
@@ -44,6 +53,6 @@ export const k8ssandraOperator: Operator = {
         work: (job) => stepRestore(objects, context, job),
       }),
     ];
-    return together(...loops, objects);
+    return together(...loops, contexts, objects);
   },
 };

@@ -158,6 +158,15 @@ function environment(datacenter: CassandraDatacenter, rack: Rack) {
     { name: "RACK", value: rack.name },
     { name: "FIRST_RACK", value: datacenter.spec?.racks[0]?.name ?? "" },
     { name: "SEEDS", value: own },
-    { name: "ADDITIONAL_SEEDS", value: (datacenter.spec?.additionalSeeds ?? []).join(",") },
+    { name: "ADDITIONAL_SEEDS", value: additionalSeeds(datacenter).join(",") },
+  ];
+}
+
+/** Where nodes of other datacenters are found: the name that the control plane keeps current, and declared addresses. */
+export function additionalSeeds(datacenter: CassandraDatacenter): string[] {
+  const names = serviceNames(datacenter.spec?.clusterName ?? "", datacenter.metadata?.name ?? "");
+  return [
+    `${names.additionalSeeds}.${datacenter.metadata?.namespace}.svc`,
+    ...(datacenter.spec?.additionalSeeds ?? []),
   ];
 }

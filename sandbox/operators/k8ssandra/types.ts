@@ -9,6 +9,8 @@ export const kinds = {
   backupJob: { apiVersion: "medusa.k8ssandra.io/v1alpha1", kind: "MedusaBackupJob" },
   backup: { apiVersion: "medusa.k8ssandra.io/v1alpha1", kind: "MedusaBackup" },
   task: { apiVersion: "medusa.k8ssandra.io/v1alpha1", kind: "MedusaTask" },
+  clientConfig: { apiVersion: "config.k8ssandra.io/v1beta1", kind: "ClientConfig" },
+  secret: { apiVersion: "v1", kind: "Secret" },
   restoreJob: { apiVersion: "medusa.k8ssandra.io/v1alpha1", kind: "MedusaRestoreJob" },
 } as const;
 
@@ -27,7 +29,7 @@ export interface CassandraTemplate {
   resources?: V1ResourceRequirements;
   storageConfig?: Record<string, unknown>;
   config?: { cassandraYaml?: Record<string, unknown> };
-  datacenters: { metadata: { name: string }; size: number; racks?: Rack[]; stopped?: boolean }[];
+  datacenters: { metadata: { name: string }; k8sContext?: string; size: number; racks?: Rack[]; stopped?: boolean }[];
 }
 
 export interface MedusaTemplate {

@@ -81,6 +81,10 @@ const CHECKS: Record<string, Check> = {
       ? READY
       : waiting("the Service has no address from a load balancer");
   },
+  "/Secret": (secret) => {
+    if (secret.type !== "kubernetes.io/service-account-token") return READY;
+    return isRecord(secret.data) && secret.data.token ? READY : waiting("the account's token is not there yet");
+  },
   "/Namespace": (namespace) =>
     namespace.status?.phase === "Active" ? READY : waiting(`the Namespace is ${String(namespace.status?.phase)}`),
   "apiextensions.k8s.io/CustomResourceDefinition": (definition) => {

@@ -1,0 +1,81 @@
+import type { Resource } from "@pulumi/pulumi";
+import { CassandraCluster } from "../components/cassandra";
+import { ControlPlaneAccess } from "../components/control-plane-access";
+import type { GkeCluster } from "../components/gke-cluster";
+import { Namespaces } from "../components/namespaces";
+import { Operators } from "../components/operators";
+import { BootstrapToken, SuperuserSecret } from "../components/secrets";
+import { namespaces } from "../plan/names";
+import type { SiteConfig } from "./config";
+import type { Region } from "./region";
+
+/** What the control cluster builds on. */
+export interface ControlArgs {
+  config: SiteConfig;
+  cluster: GkeCluster;
+  /** The regions it drives, in the configuration's order. */
+  regions: Region[];
+  onePasswordToken: string;
+  /** The primary bucket's policy: from then on Medusa may use it. */
+  bucketPolicy: Resource;
+  restoring: boolean;
+}
+
+/** Declares what runs in the site's control cluster, and with it Cassandra over all regions. */
+export function control(args: ControlArgs): CassandraCluster {
+  const { config, cluster, regions } = args;
+  const { racks, nodesPerRegion: nodes, replicationFactor } = config.cassandra;
+  const spaces = new Namespaces("namespaces-control", {
+    cluster,
+    namespaces: {
+      [namespaces.certManager]: "restricted",
+      [namespaces.onepassword]: "restricted",
+      [namespaces.cassandra]: "restricted",
+    },
+  });
+  const token = new BootstrapToken(
+    "bootstrap-token-control",
+    { cluster, token: args.onePasswordToken },
+    { dependsOn: [spaces] },
+  );
+  const operators = new Operators(
+    "operators-control",
+    { cluster, repository: config.charts.repository, controlPlane: true },
+    { dependsOn: [spaces, token] },
+  );
+  const superuser = new SuperuserSecret(
+    "superuser",
+    { cluster, vault: config.onePassword.vault },
+    { dependsOn: [operators.onePassword] },
+  );
+  const access = regions.map(
+    (region) =>
+      new ControlPlaneAccess(
+        `control-${region.datacenter}`,
+        { control: cluster, region: region.cluster, datacenter: region.datacenter },
+        { dependsOn: [operators.cassandra, region.spaces] },
+      ),
+  );
+  return new CassandraCluster(
+    "cassandra",
+    {
+      control: cluster,
+      datacenters: config.regions,
+      racks,
+      nodes,
+      replicationFactor,
+      bucket: config.backups.bucket,
+      restoring: args.restoring,
+      deletionProtection: config.deletionProtection,
+    },
+    {
+      dependsOn: [
+        operators.cassandra,
+        superuser.item,
+        args.bucketPolicy,
+        ...access.map(({ clientConfig }) => clientConfig),
+        ...regions.flatMap((region) => [region.cassandraOperator, ...region.accounts]),
+      ],
+    },
+  );
+}
