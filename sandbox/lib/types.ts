@@ -45,8 +45,6 @@ export interface ClusterSpec {
   project: string;
   /** Region or zone. */
   location: string;
-  /** The DNS domain served to every cluster of the same network when the cluster declares VPC-scope Cloud DNS. */
-  vpcDnsDomain?: string;
   /** Workload identity pool, `PROJECT.svc.id.goog`; absent: pods get no Google identity. */
   workloadPool?: string;
 }

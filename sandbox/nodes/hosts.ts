@@ -17,13 +17,8 @@ export interface ServiceRecord {
   pods: { hostname: string; address: string }[];
 }
 
-interface ClusterRecords {
-  spec: ClusterSpec;
-  services: ServiceRecord[];
-}
-
 export class HostsFiles {
-  private readonly clusters = new Map<string, ClusterRecords>();
+  private readonly clusters = new Map<string, ServiceRecord[]>();
 
   constructor(private readonly dir: string) {}
 
@@ -34,61 +29,40 @@ export class HostsFiles {
     return folder;
   }
 
-  /** Replaces a cluster's Services; the files of every cluster that sees them are written. */
+  /** Replaces a cluster's Services and writes its file. */
   update(spec: ClusterSpec, services: ServiceRecord[]): void {
-    this.clusters.set(spec.id, { spec, services });
-    this.writeAll();
+    this.clusters.set(spec.id, services);
+    const path = join(this.folder(spec.id), "hosts");
+    writeFileSync(`${path}.new`, render(records(services)));
+    renameSync(`${path}.new`, path);
   }
 
   remove(clusterId: string): void {
     this.clusters.delete(clusterId);
     rmSync(this.folder(clusterId), { recursive: true, force: true });
-    this.writeAll();
   }
 
   /** Addresses that a name has for the pods of a cluster; empty when it has none. */
   resolve(clusterId: string, host: string): string[] {
-    const viewer = this.clusters.get(clusterId);
-    if (!viewer) return [];
-    return records(viewer.spec, [...this.clusters.values()])
+    return records(this.clusters.get(clusterId) ?? [])
       .filter(([name]) => name === host)
       .map(([, address]) => address);
   }
-
-  private writeAll(): void {
-    const all = [...this.clusters.values()];
-    for (const { spec } of all) {
-      const path = join(this.folder(spec.id), "hosts");
-      writeFileSync(`${path}.new`, render(records(spec, all)));
-      renameSync(`${path}.new`, path);
-    }
-  }
 }
 
-/**
- * Name and address pairs seen from one cluster: all of its own Services, and the headless ones of clusters of the same
- * project that publish a VPC-scope DNS domain (a cluster IP means nothing outside its cluster).
- */
-export function records(viewer: ClusterSpec, clusters: ClusterRecords[]): [name: string, address: string][] {
-  return clusters.flatMap(({ spec, services }) => {
-    const own = spec.id === viewer.id;
-    const domain = spec.vpcDnsDomain ?? "cluster.local";
-    if (!own && (!spec.vpcDnsDomain || spec.project !== viewer.project)) return [];
-    return services
-      .filter((service) => own || service.headless)
-      .flatMap((service) => {
-        const base = `${service.name}.${service.namespace}`;
-        const names = (prefix: string) =>
-          own
-            ? [`${prefix}${base}`, `${prefix}${base}.svc`, `${prefix}${base}.svc.${domain}`]
-            : [`${prefix}${base}.svc.${domain}`];
-        return [
-          ...service.addresses.flatMap((address) => names("").map((name): [string, string] => [name, address])),
-          ...service.pods.flatMap((pod) =>
-            names(`${pod.hostname}.`).map((name): [string, string] => [name, pod.address]),
-          ),
-        ];
-      });
+/** Name and address pairs of a cluster's Services. */
+export function records(services: ServiceRecord[]): [name: string, address: string][] {
+  return services.flatMap((service) => {
+    const base = `${service.name}.${service.namespace}`;
+    const names = (prefix: string) => [
+      `${prefix}${base}`,
+      `${prefix}${base}.svc`,
+      `${prefix}${base}.svc.cluster.local`,
+    ];
+    return [
+      ...service.addresses.flatMap((address) => names("").map((name): [string, string] => [name, address])),
+      ...service.pods.flatMap((pod) => names(`${pod.hostname}.`).map((name): [string, string] => [name, pod.address])),
+    ];
   });
 }
 

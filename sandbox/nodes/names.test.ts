@@ -4,13 +4,6 @@ import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { records, render, type ServiceRecord } from "./hosts";
 import { record } from "./services";
 
-const cluster = (id: string, project: string, vpcDnsDomain?: string) => ({
-  id,
-  name: id,
-  project,
-  location: "europe-west1",
-  ...(vpcDnsDomain ? { vpcDnsDomain } : {}),
-});
 const headless: ServiceRecord = {
   namespace: "db",
   name: "seeds",
@@ -20,20 +13,10 @@ const headless: ServiceRecord = {
 };
 const normal: ServiceRecord = { namespace: "db", name: "http", addresses: ["127.20.128.9"], headless: false, pods: [] };
 
-test("a cluster sees its own Services by their short and long names", () => {
-  const own = cluster("a", "p");
-  const names = records(own, [{ spec: own, services: [headless, normal] }]).map(([name]) => name);
+test("Services are seen by their short and long names", () => {
+  const names = records([headless, normal]).map(([name]) => name);
   for (const name of ["seeds.db", "seeds.db.svc", "db-0.seeds.db.svc.cluster.local", "http.db.svc"])
     assert.ok(names.includes(name), name);
-});
-
-test("another cluster's headless names are seen in its published domain only, within the project", () => {
-  const viewer = cluster("a", "p");
-  const names = (other: ReturnType<typeof cluster>) =>
-    records(viewer, [{ spec: other, services: [headless, normal] }]).map(([name]) => name);
-  assert.deepEqual(names(cluster("b", "p", "b.example")), ["seeds.db.svc.b.example", "db-0.seeds.db.svc.b.example"]);
-  assert.deepEqual(names(cluster("b", "p")), []);
-  assert.deepEqual(names(cluster("b", "q", "b.example")), []);
 });
 
 test("a hosts file has one line per address", () => {

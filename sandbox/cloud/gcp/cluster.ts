@@ -63,14 +63,12 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       const pool = (inputs.workloadIdentityConfig as { workloadPool?: string } | undefined)?.workloadPool;
       if (pool && pool !== `${project}.svc.id.goog`)
         throw invalid(`Workload Identity pool ${pool} is not ${project}.svc.id.goog`);
-      const dns = inputs.dnsConfig as { clusterDnsScope?: string; clusterDnsDomain?: string } | undefined;
       const running = await clusters().create({
         id,
         name,
         project,
         location,
         ...(pool ? { workloadPool: pool } : {}),
-        ...(dns?.clusterDnsScope === "VPC_SCOPE" && dns.clusterDnsDomain ? { vpcDnsDomain: dns.clusterDnsDomain } : {}),
       });
       if (pool) registry.note(POOLS, pool);
       if (inputs.removeDefaultNodePool !== true) {
