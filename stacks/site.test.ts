@@ -104,8 +104,9 @@ for (const stack of ["prod", "rebuild-1"] as const) {
         return config.cidrBlocks.map(({ cidrBlock }) => cidrBlock);
       };
       const { nodes, pods } = regionRanges("europe-west4");
-      assert.deepEqual(networks(named(site, "cluster-europe-west1-cluster")), [nodes, pods]);
-      assert.deepEqual(networks(named(site, "cluster-europe-west4-cluster")), []);
+      const configured = "192.0.2.0/28";
+      assert.deepEqual(networks(named(site, "cluster-europe-west1-cluster")), [configured, nodes, pods]);
+      assert.deepEqual(networks(named(site, "cluster-europe-west4-cluster")), [configured]);
     });
 
     test("outputs lead an operator to every region", () => {
