@@ -24,6 +24,8 @@ const schema = z.strictObject({
   ),
   /** Google Cloud projects that had a GKE cluster before: their Workload Identity pool exists. */
   preparedProjects: z.array(z.string()).default([]),
+  /** E-mail addresses of service accounts that exist before any stack does. */
+  preparedAccounts: z.array(z.string()).default([]),
   /** 1Password vaults, their items and fields. A field without a value gets a random password. */
   onePassword: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.string().nullable()))).default({}),
 });

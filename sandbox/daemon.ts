@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     clusters: () => clusters,
     objects,
     preparedProjects: config.preparedProjects,
+    preparedAccounts: config.preparedAccounts,
   });
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream: storage.endpoint, decisions: control, tokens });

@@ -18,6 +18,7 @@ import {
   accountBindingBehaviour,
   customRoleBehaviour,
   POOLS,
+  prepareAccount,
   projectMemberBehaviour,
 } from "./gcp/identity";
 import { serviceBehaviour } from "./gcp/service";
@@ -33,6 +34,8 @@ export interface CloudControlOptions {
   objects: ObjectStore;
   /** Projects that had a cluster before, so that their Workload Identity pool exists. */
   preparedProjects?: string[];
+  /** E-mail addresses of service accounts that were made beforehand. */
+  preparedAccounts?: string[];
   /** Who owns which projects by `roles/owner` (which is not access to objects under a bucket's own policy). */
   deployers?: Deployer[];
 }
@@ -49,6 +52,7 @@ export class CloudControl implements AccessDecisions {
     this.registry = new Registry(options.dir);
     this.access = new Access(this.registry, options.deployers);
     for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
+    for (const email of options.preparedAccounts ?? []) prepareAccount(this.registry, email);
     const { registry, access } = this;
     this.behaviours = {
       [TYPES.bucket]: bucketBehaviour(registry, options.objects, () => this.now()),

@@ -40,6 +40,24 @@ test("an account's outputs; ids that are refused", async () => {
   await account(`a${"b".repeat(29)}`);
 });
 
+test("an account made beforehand may be named, adopted, and is not made twice", async () => {
+  const prepared = testCloud({ preparedAccounts: [EMAIL] });
+  try {
+    const inputs = { project: "p", accountId: "worker-1" };
+    await refused(prepared.control.create(ACCOUNT, "it", inputs, "me@x"), 409, /worker-1@.* already exists/);
+    const adopted = await prepared.control.create(
+      ACCOUNT,
+      "it",
+      { ...inputs, createIgnoreAlreadyExists: true },
+      "me@x",
+    );
+    assert.equal(adopted.outputs.email, EMAIL);
+  } finally {
+    prepared.end();
+  }
+  assert.throws(() => testCloud({ preparedAccounts: ["worker-1"] }), /"worker-1" is no service account/);
+});
+
 test("custom roles: permissions are service.resource.verb; a deleted id may be used again", async () => {
   const role = (change: Props = {}) =>
     make(ROLE, { roleId: "reader", title: "Reader", permissions: ["storage.objects.get"], ...change });

@@ -30,15 +30,30 @@ export function accountBehaviour(registry: Registry): Behaviour {
         return { id, outputs: { ...present.outputs, ...inputs } };
       absent(registry, TYPES.account, id);
       if (text(inputs, "description").length > 256) throw invalid("description is longer than 256 characters");
-      return {
-        id,
-        outputs: { ...inputs, email, name: id, member: `serviceAccount:${email}`, uniqueId: uniqueId() },
-      };
+      return { id, outputs: { ...inputs, ...accountOutputs(email, id) } };
     },
     update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
     delete: async (account) => leaveDangling(registry, account),
   };
 }
+
+/** An account that somebody made before any stack; one that is known stays. */
+export function prepareAccount(registry: Registry, email: string): void {
+  const [, accountId, project] = /^([^@]+)@([^.]+)\.iam\.gserviceaccount\.com$/.exec(email) ?? [];
+  if (!accountId || !project)
+    throw new Error(`"${email}" is no service account; allowed: ID@PROJECT.iam.gserviceaccount.com`);
+  const id = `projects/${project}/serviceAccounts/${email}`;
+  if (registry.get(TYPES.account, id)) return;
+  const inputs = { project, accountId };
+  registry.put({ type: TYPES.account, id, inputs, outputs: { ...inputs, ...accountOutputs(email, id) } });
+}
+
+const accountOutputs = (email: string, name: string) => ({
+  email,
+  name,
+  member: `serviceAccount:${email}`,
+  uniqueId: uniqueId(),
+});
 
 /** Twenty-one digits, never the same again: an account made again under its old address is another one. */
 const uniqueId = () => `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`;
