@@ -40,23 +40,28 @@ export async function runPhases(phases: Phase[], times: PhaseTime[]): Promise<vo
   ).run();
 }
 
-/** Samples the machine's memory in use; `stop` gives the peak above the start, in MiB. */
+/**
+ * Samples the machine's memory in use; `stop` gives the peak above the least, in MiB. The least and not the first: what a
+ * killed drill left still runs at the start.
+ */
 export function watchMemory(everyMs = 500): { stop(): number } {
   const used = () => {
     const info = readFileSync("/proc/meminfo", "utf8");
     const kib = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(info)?.[1] ?? 0);
     return (kib("MemTotal") - kib("MemAvailable")) / 1024;
   };
-  const before = used();
-  let peak = before;
+  let least = used();
+  let peak = least;
   const timer = setInterval(() => {
-    peak = Math.max(peak, used());
+    const now = used();
+    least = Math.min(least, now);
+    peak = Math.max(peak, now);
   }, everyMs);
   timer.unref();
   return {
     stop: () => {
       clearInterval(timer);
-      return Math.round(peak - before);
+      return Math.round(peak - least);
     },
   };
 }

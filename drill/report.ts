@@ -40,7 +40,7 @@ export interface DrillReport {
   /** From the newest write that was restored to the loss. */
   rpoSeconds: number | null;
   phases: PhaseTime[];
-  /** Peak of the memory in use above what was in use at the start, in MiB. */
+  /** Peak of the memory in use above the least in use, in MiB. */
   peakMemoryMiB: number;
   leftovers: string[];
 }
