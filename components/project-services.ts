@@ -1,6 +1,18 @@
 import * as gcp from "@pulumi/gcp";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 
+/** APIs of every project with clusters, buckets and identities. */
+export const clusterServices = [
+  "cloudresourcemanager.googleapis.com",
+  "compute.googleapis.com",
+  "container.googleapis.com",
+  "iam.googleapis.com",
+  "iamcredentials.googleapis.com",
+  "logging.googleapis.com",
+  "monitoring.googleapis.com",
+  "storage.googleapis.com",
+];
+
 /** Google APIs of a project, e.g. `container.googleapis.com`. */
 export interface ProjectServicesArgs {
   project: string;

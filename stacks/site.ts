@@ -1,7 +1,7 @@
 import { BackupBucket } from "../components/backup-bucket";
 import { GkeCluster, type NodePoolArgs } from "../components/gke-cluster";
 import { Network } from "../components/network";
-import { ProjectServices } from "../components/project-services";
+import { clusterServices, ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
 import { WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
@@ -33,16 +33,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
   const names = config.regions.map(({ name }) => name);
   const services = new ProjectServices("apis", {
     project,
-    services: [
-      "cloudresourcemanager.googleapis.com",
-      "compute.googleapis.com",
-      "container.googleapis.com",
-      "iam.googleapis.com",
-      "iamcredentials.googleapis.com",
-      "logging.googleapis.com",
-      "monitoring.googleapis.com",
-      "storage.googleapis.com",
-    ],
+    services: clusterServices,
   });
   const network = new Network(
     "network",

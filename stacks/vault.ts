@@ -2,7 +2,7 @@ import { CopiesBucket } from "../components/copies-bucket";
 import { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
-import { ProjectServices } from "../components/project-services";
+import { clusterServices, ProjectServices } from "../components/project-services";
 import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
@@ -20,17 +20,7 @@ export function vault(config: VaultConfig): Outputs {
   const { project, location, deletionProtection, copies } = config;
   const services = new ProjectServices("apis", {
     project,
-    services: [
-      "artifactregistry.googleapis.com",
-      "cloudresourcemanager.googleapis.com",
-      "compute.googleapis.com",
-      "container.googleapis.com",
-      "iam.googleapis.com",
-      "iamcredentials.googleapis.com",
-      "logging.googleapis.com",
-      "monitoring.googleapis.com",
-      "storage.googleapis.com",
-    ],
+    services: ["artifactregistry.googleapis.com", ...clusterServices],
   });
   const network = new Network("network", { project, prefix: "vault", regions: [location] }, { dependsOn: [services] });
   const cluster = new GkeCluster(
