@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill test up down env setup check format clean
+.PHONY: help drill test up down env setup check format golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ check: node_modules/.package-lock.json ## lint, format and types
 
 format: node_modules/.package-lock.json ## format and apply safe fixes
 	npx biome check --write .
+
+golden: node_modules/.package-lock.json ## rewrite the inventories of the stacks in tests/golden; review the difference
+	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts
 
 clean: ## remove what was built here (not the cache)
 	rm -rf dist reports

@@ -12,7 +12,7 @@ export function assertGolden(stack: string, resources: DeclaredResource[]): void
   const path = join(__dirname, "..", "golden", `${stack}.json`);
   const found = resources.map(entry);
   if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, `${JSON.stringify(found, null, 2)}\n`);
-  const fix = `if it is meant, run \`UPDATE_GOLDEN=1 npm run test:unit -- stacks/*.test.ts\` and review the diff`;
+  const fix = `if it is meant, run \`make golden\` and review the difference`;
   assert.ok(existsSync(path), `there is no inventory of stack ${stack}; ${fix}`);
   const expected: unknown = JSON.parse(readFileSync(path, "utf8"));
   // Through JSON and back, as the inventory was.

@@ -1,9 +1,9 @@
 /** Fields that several roles' configurations share, each with a message that says what is allowed and how to fix it. */
 import { CronExpressionParser } from "cron-parser";
 import { z } from "zod";
-import { siteNameMaxLength } from "../plan/names";
-import { multiRegions, regions } from "../plan/regions";
-import type { ScheduleName } from "../plan/schedules";
+import { siteNameMaxLength } from "../../plan/names";
+import { multiRegions, regions } from "../../plan/regions";
+import type { ScheduleName } from "../../plan/schedules";
 
 const codes = [...multiRegions.keys()].join(", ");
 const regionList = [...regions.keys()].join(", ");

@@ -1,8 +1,8 @@
 /** Wrong configurations: each is refused with the key, the value, what is allowed and the fix. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { siteConfig, vaultConfig } from "../drill/config";
-import { ConfigError, parseConfig, type SiteConfig } from "./config";
+import { siteConfig, vaultConfig } from "../../drill/config";
+import { ConfigError, parseConfig, type SiteConfig } from ".";
 
 type Values = Record<string, unknown>;
 

@@ -1,0 +1,76 @@
+/**
+ * The configuration of a stack (`iconik-dr:` keys), checked before anything is created. All problems are reported at
+ * once, each with the key, the value, what is allowed and the fix. One file a role has its schema.
+ */
+import { RunError } from "@pulumi/pulumi/errors";
+import { z } from "zod";
+import { configNamespace } from "../../plan/names";
+import { type FoundationConfig, foundation } from "./foundation";
+import { type SiteConfig, site } from "./site";
+import { type VaultConfig, vault } from "./vault";
+
+export type { FoundationConfig, SiteConfig, VaultConfig };
+
+const standby = z.strictObject({ role: z.literal("standby") });
+
+/** Schemas by role. */
+export const schemas = { site, vault, foundation, standby } as const;
+export type Role = keyof typeof schemas;
+export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | z.output<typeof standby>;
+
+/** What cannot be used and why, one line a problem. The engine shows the message alone, without a stack trace. */
+export class ConfigError extends RunError {
+  constructor(stack: string, problems: string[]) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(
+      `configuration of stack "${stack}" has ${count}; nothing was created\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+    );
+    this.name = "ConfigError";
+  }
+}
+
+/**
+ * Checks a stack's configuration.
+ * @param all every config value of the stack as the engine gives it (strings, structured ones as JSON)
+ * @param stack the stack's name, which is the site's name unless `site` says otherwise
+ * @throws ConfigError listing every problem
+ */
+export function parseConfig(all: Record<string, string>, stack: string): StackConfig {
+  const raw = readValues(all);
+  const role = raw.role as Role;
+  const schema = schemas[role];
+  if (!schema) {
+    throw new ConfigError(stack, [problem(["role"], raw.role, `no role; allowed: ${Object.keys(schemas).join(", ")}`)]);
+  }
+  if (role === "site") raw.site ??= stack;
+  const result = schema.safeParse(raw, { reportInput: true });
+  if (result.success) return result.data;
+  throw new ConfigError(
+    stack,
+    result.error.issues.map((issue) =>
+      issue.code === "unrecognized_keys"
+        ? problem(issue.path, issue.keys.join(", "), `unknown here; Pulumi.yaml says which keys role ${role} takes`)
+        : problem(issue.path, issue.input, issue.message),
+    ),
+  );
+}
+
+/** Our keys without their namespace. Pulumi.yaml gives each an empty default, which counts as absent. */
+function readValues(all: Record<string, string>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(all)) {
+    const [namespace, name] = key.split(":") as [string, string];
+    if (namespace !== configNamespace || ["", "{}", "[]"].includes(text)) continue;
+    values[name] = /^([[{]|true$|false$)/.test(text) ? JSON.parse(text) : text;
+  }
+  return values;
+}
+
+function problem(path: PropertyKey[], value: unknown, message: string): string {
+  const key = path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("")
+    .slice(1);
+  const shown = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
+  return `${configNamespace}:${key} ${shown}: ${message}`;
+}

@@ -1,0 +1,111 @@
+/** Configuration of a site (role `site`). */
+import { z } from "zod";
+import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
+import { common, protectedOutsideDrills, workloads } from "./common";
+import { bucketName, datacenterName, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+
+const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
+
+const region = z
+  .strictObject({ name: regionName, datacenter: datacenterName, zones: z.array(z.string()).min(2) })
+  .superRefine(({ name, zones }, issues) => {
+    const known = regions.get(name)?.zones;
+    for (const [index, zone] of zones.entries()) {
+      const problem =
+        known && !known.includes(zone)
+          ? `no zone of region "${name}"; allowed: ${known.join(", ")}`
+          : zones.indexOf(zone) !== index && "given twice; name each zone once";
+      if (problem) issues.addIssue({ code: "custom", path: ["zones", index], input: zone, message: problem });
+    }
+  });
+
+/** Checks a site's configuration. */
+export const site = z
+  .strictObject({
+    ...common,
+    ...workloads,
+    role: z.literal("site"),
+    site: siteName,
+    regions: z.array(region).min(1),
+    controlRegion: regionName,
+    cassandra: z
+      .strictObject({
+        racks: z.int().min(2, "two racks or more are needed; set 2 or 3").default(3),
+        nodesPerRegion: z.int().min(2, "two nodes or more are needed in every region; set 2 or more").default(3),
+        replicationFactor: z.int().min(2, replicas).default(3),
+      })
+      .prefault({}),
+    elasticsearch: z.strictObject({ nodes: z.int().min(1).default(3) }).prefault({}),
+    backups: z.strictObject({ bucket: bucketName, location: multiRegion }),
+    schedules: scheduleOverrides("cassandraSnapshot", "elasticsearchSnapshot"),
+    vault: z.strictObject({ project: projectId, location: regionName, copiesBucket: bucketName }),
+    charts: z.strictObject({
+      repository: z.string().regex(/^oci:\/\/\S+[^/]$/, "no OCI repository; allowed: oci://REGISTRY/PATH"),
+    }),
+    onePassword: z.strictObject({ vault: z.string().min(1) }),
+    restore: z
+      .strictObject({
+        site: siteName,
+        marker: z
+          .string()
+          .regex(/^(latest|copy-\d{8}t\d{6}z)$/, "no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)"),
+        grant: siteName,
+      })
+      .optional(),
+  })
+  .superRefine((config, issues) => {
+    const add = (path: (string | number)[], input: unknown, message: string) =>
+      issues.addIssue({ code: "custom", path, input, message });
+    protectedOutsideDrills(config, issues);
+    for (const key of ["name", "datacenter"] as const) {
+      const values = config.regions.map((entry) => entry[key]);
+      for (const [index, value] of values.entries()) {
+        const first = values.indexOf(value);
+        if (first !== index) {
+          const what = key === "name" ? "region" : "datacenter";
+          add(["regions", index, key], value, `given before in regions[${first}]; name each ${what} once`);
+        }
+      }
+    }
+    if (config.regions.some(({ name }) => name === config.controlRegion)) {
+      const message =
+        "one of the site's regions, which would take the control plane along when it is lost; name another one";
+      add(["controlRegion"], config.controlRegion, message);
+    }
+    const { racks, nodesPerRegion, replicationFactor } = config.cassandra;
+    for (const [index, { zones, name }] of config.regions.entries()) {
+      if (zones.length < racks) {
+        const message = `${racks} racks need a zone each; name ${racks} of ${regions.get(name)?.zones.join(", ") ?? "the region's zones"}`;
+        add(["regions", index, "zones"], zones, message);
+      }
+    }
+    if (nodesPerRegion % racks !== 0) {
+      const message = `no multiple of ${racks} racks, so racks would differ in size; set ${Math.ceil(nodesPerRegion / racks) * racks}`;
+      add(["cassandra", "nodesPerRegion"], nodesPerRegion, message);
+    }
+    if (replicationFactor > nodesPerRegion) {
+      const message = `more replicas than the region's ${nodesPerRegion} nodes; set ${nodesPerRegion} or fewer, or add nodes`;
+      add(["cassandra", "replicationFactor"], replicationFactor, message);
+    }
+    if (multiRegions.has(config.backups.location.toUpperCase()) && regions.has(config.vault.location)) {
+      const problem = copyLocationProblem(config.backups.location, config.vault.location);
+      if (problem) add(["vault", "location"], config.vault.location, problem);
+    }
+    if (config.vault.project === config.project) {
+      add(
+        ["vault", "project"],
+        config.vault.project,
+        "the site's own project; the vault has a project and admins of its own",
+      );
+    }
+    if (config.backups.bucket === config.vault.copiesBucket) {
+      const message = "the bucket of the second copies; name a bucket of the site's own";
+      add(["backups", "bucket"], config.backups.bucket, message);
+    }
+    if (config.restore && config.restore.grant !== config.site) {
+      const message = `a grant for another site; set "${config.site}" and have the vault grant it`;
+      add(["restore", "grant"], config.restore.grant, message);
+    }
+  });
+
+export type SiteConfig = z.output<typeof site>;

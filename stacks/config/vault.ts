@@ -1,0 +1,123 @@
+/** Configuration of the vault (role `vault`). */
+import { z } from "zod";
+import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "../../plan/regions";
+import { retention } from "../../plan/retention";
+import { common, protectedOutsideDrills, workloads } from "./common";
+import { bucketName, member, moment, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+
+/** Who pulls from the vault's registry: nodes in these regions, and who deploys. All of them have to exist. */
+const pulling = { regions: z.array(regionName).default([]), deployer: member.optional() };
+
+/** Checks the vault's configuration. */
+export const vault = z
+  .strictObject({
+    ...common,
+    ...workloads,
+    role: z.literal("vault"),
+    location: regionName,
+    copies: z.strictObject({
+      bucket: bucketName,
+      retentionDays: z.int().min(0).max(3650).default(retention.copiesDays),
+    }),
+    schedules: scheduleOverrides("replication"),
+    sites: z
+      .array(
+        z.strictObject({
+          name: siteName,
+          project: projectId,
+          bucket: bucketName,
+          location: multiRegion.optional(),
+          ...pulling,
+          repositories: z
+            .array(
+              z
+                .string()
+                .regex(
+                  /^(cassandra|elasticsearch)-[a-z][a-z0-9]{1,14}$/,
+                  "no repository; allowed: cassandra-DATACENTER or elasticsearch-DATACENTER",
+                ),
+            )
+            .min(1),
+        }),
+      )
+      .default([]),
+    restoreGrants: z
+      .array(
+        z.strictObject({
+          site: siteName,
+          project: projectId,
+          bucket: bucketName,
+          source: siteName,
+          ...pulling,
+          expires: moment,
+          manifestReader: member,
+        }),
+      )
+      .default([]),
+  })
+  .superRefine((config, issues) => {
+    const add = (path: (string | number)[], input: unknown, message: string) =>
+      issues.addIssue({ code: "custom", path, input, message });
+    protectedOutsideDrills(config, issues);
+    const inside = [...multiRegions.values()].find(
+      (multi) => !/\d/.test(multi.code) && multi.regions.includes(config.location),
+    );
+    if (inside) {
+      const message = `inside the multi-region ${inside.code} that holds primaries; choose one of ${allowedCopyRegions(inside.code).join(", ")}`;
+      add(["location"], config.location, message);
+    }
+    for (const [index, { name, project, bucket, location }] of config.sites.entries()) {
+      if (config.sites.findIndex((other) => other.name === name) !== index) {
+        add(["sites", index, "name"], name, "given twice; its copies would mix; name each site once");
+      }
+      if (project === config.project) {
+        add(["sites", index, "project"], project, "the vault's own project; a site has a project of its own");
+      }
+      const first = config.sites.findIndex((other) => other.bucket === bucket);
+      if (first !== index) {
+        const message = `the bucket of sites[${first}] as well; each site has a primary bucket of its own`;
+        add(["sites", index, "bucket"], bucket, message);
+      }
+      if (bucket === config.copies.bucket) {
+        add(["sites", index, "bucket"], bucket, "the bucket of the copies; name the site's primary bucket");
+      }
+      const problem = location && regions.has(config.location) && copyLocationProblem(location, config.location);
+      if (problem && !inside) add(["location"], config.location, problem);
+    }
+    for (const [index, { site, project, source, expires }] of config.restoreGrants.entries()) {
+      if (config.restoreGrants.findIndex((other) => other.site === site) !== index) {
+        add(["restoreGrants", index, "site"], site, "granted twice; keep one grant per site");
+      }
+      const live = config.sites.find((other) => other.project === project);
+      if (live) {
+        const message = `the project of site "${live.name}" that runs, whose identities never reach the copies; restore into a project of its own`;
+        add(["restoreGrants", index, "project"], project, message);
+      }
+      if (project === config.project) {
+        const message = "the vault's own project; a restored site has a project of its own";
+        add(["restoreGrants", index, "project"], project, message);
+      }
+      if (!config.sites.some(({ name }) => name === source)) {
+        const allowed = config.sites.map(({ name }) => name).join(", ") || "none, as sites is empty";
+        add(["restoreGrants", index, "source"], source, `no site that is copied here; allowed: ${allowed}`);
+      }
+      if (Date.parse(expires) <= Date.now()) {
+        const message = "has passed; remove the grant, or set a moment that covers the restore";
+        add(["restoreGrants", index, "expires"], expires, message);
+      }
+      const latest = Date.now() + retention.restoreGrantDays * 24 * 3600 * 1000;
+      if (Date.parse(expires) > latest) {
+        add(
+          ["restoreGrants", index, "expires"],
+          expires,
+          `more than ${retention.restoreGrantDays} days ahead; a grant ends soon`,
+        );
+      }
+    }
+    if (config.deletionProtection && config.copies.retentionDays < 7) {
+      const message = "second copies are kept 7 days or more; fewer needs deletionProtection false (drills)";
+      add(["copies", "retentionDays"], config.copies.retentionDays, message);
+    }
+  });
+
+export type VaultConfig = z.output<typeof vault>;
