@@ -1,8 +1,9 @@
 /** replicate and restore-copy against a storage, with the real rclone: whole, killed, changed, attacked. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { backupName, copyPath, markerPath, restoredPath } from "../plan/layout";
+import { backupName, copyPath, manifestPath, markerPath, restoredPath } from "../plan/layout";
 import { type JobInput, jobConfig } from "./config";
+import type { Marker } from "./lib/manifest";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { type RunningJob, startJob } from "./testing/job";
 import { startStorage, type TestStorage } from "./testing/storage";
@@ -61,6 +62,13 @@ function restoreCopy(overrides: Partial<JobInput<"restore-copy">> = {}) {
 
 async function markers(): Promise<string[]> {
   return (await storage.names(COPIES)).filter((name) => name.startsWith("markers/"));
+}
+
+/** Repositories of the newest copy. */
+async function copied(): Promise<string[]> {
+  const newest = (await markers()).at(-1);
+  const text = newest && (await storage.get(COPIES, newest));
+  return text ? Object.keys((JSON.parse(text) as Marker).repositories) : [];
 }
 
 async function succeeded(job: Promise<RunningJob>): Promise<Record<string, unknown>> {
@@ -169,13 +177,14 @@ test("an object overwritten at the source during the copy makes no copy", async 
     await storage.put(PRIMARY, victim, "forged!!");
   };
   await failed(replicate(), /nb-3-big-Data\.db is 8 bytes/);
-  assert.deepEqual(await markers(), []);
+  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
 });
 
-test("a source that is not what its manifest says is refused before anything is copied", async () => {
+test("a source that is not what its manifest says is refused before anything of it is copied", async () => {
   await storage.remove(PRIMARY, "cassandra/node-1/data/media/files-0a/nb-5-big-Data.db");
   await failed(replicate(), /is not what its manifest says.*nb-5-big-Data\.db is missing/);
-  assert.deepEqual(await storage.names(COPIES), []);
+  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
+  assert.ok(!(await storage.names(COPIES)).some((name) => name.includes("cassandra")));
 });
 
 test("another object under the same name in the vault is named, and stays", async () => {
@@ -183,13 +192,53 @@ test("another object under the same name in the vault is named, and stays", asyn
   await storage.put(COPIES, victim, "intruder");
   await failed(replicate(), /holds other content.*nb-9-big-Data\.db/);
   assert.equal(await storage.get(COPIES, victim), "intruder");
-  assert.deepEqual(await markers(), []);
+  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
 });
 
 test("without a manifest of tonight nothing is copied", async () => {
   await failed(replicate({ maxAgeHours: 0.5 }), /no complete backup of tonight.*h old/);
   await failed(replicate({ repositories: ["cassandra-amer"] }), /cassandra-amer: no manifest/);
   assert.deepEqual(await storage.names(COPIES), []);
+});
+
+test("a region without a backup of tonight holds up no other, and stays in the copy as it was copied last", async () => {
+  const first = await succeeded(replicate());
+  const old = objects;
+  const next = backupName(new Date());
+  objects = await putBackup(storage, PRIMARY, "cassandra", next, cassandraObjects(next, FILES + 1));
+  // Written on without a manifest: its snapshot failed halfway.
+  for (const [path, content] of Object.entries(elasticsearchObjects(8))) await storage.put(PRIMARY, path, content);
+  await failed(
+    replicate({ maxAgeHours: 0.5 }),
+    /some repositories have no copy of tonight.*elasticsearch-emea: night-.* h old/,
+  );
+  const [, second] = await markers();
+  const marker = JSON.parse((await storage.get(COPIES, second!))!) as Marker;
+  assert.equal(marker.repositories["cassandra-emea"]!.backup, next);
+  assert.deepEqual(
+    [marker.repositories["elasticsearch-emea"]!.backup, marker.repositories["elasticsearch-emea"]!.copy],
+    [night, first.marker],
+  );
+  await assertWhole(marker.id);
+  await failed(replicate({ maxAgeHours: 0.5 }), /copy-.* has cassandra-emea/);
+  assert.equal((await markers()).length, 2, "the second run has nothing new to say");
+  await succeeded(restoreCopy());
+  for (const [name, content] of Object.entries(old).filter(([name]) => name.startsWith("elasticsearch-emea/"))) {
+    assert.equal(await storage.get(OWN, name), content, name);
+  }
+  assert.equal(await storage.get(OWN, "cassandra/index/latest_backup/node-1/backup_name.txt"), next);
+});
+
+test("a backup that comes late is copied when it comes", async () => {
+  const late = manifestPath("elasticsearch-emea", night);
+  const content = objects[late]!;
+  await storage.remove(PRIMARY, late);
+  storage.onCopy = async ({ object }) => {
+    if (object === manifestPath("cassandra-emea", night)) await storage.put(PRIMARY, late, content);
+  };
+  const { marker } = await succeeded(replicate({ waitSeconds: 60, pollSeconds: 0.2 }));
+  await assertWhole(String(marker));
+  assert.equal((await markers()).length, 1);
 });
 
 test("a copy without its marker is no copy, and a marker that doesn't exist is answered with those that do", async () => {

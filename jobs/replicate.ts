@@ -1,73 +1,48 @@
 /**
  * Copies a site's newest backups into the vault, append-only, and names the copy by a marker written last.
  *
- * A copy counts only if its source kept still while it was copied (fence), is complete (manifest against objects) and is
- * verified (size and md5 of every object). Without its marker it is no copy, so a run may be killed at any point and be
- * repeated: what lies there already is not copied again.
+ * Each repository is copied on its own, as soon as its backup of tonight is there: a region that is lost or a backup that
+ * failed holds up none of the others. What could not be copied stands in the marker as it was copied last, and the job
+ * fails, so that somebody looks. Without its marker a copy is none, so a run may be killed at any point and be repeated:
+ * what lies there already is not copied again.
  */
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { copyPath, isPointer, manifestPath, markerId, markerPath, markersPrefix, newestMarker } from "../plan/layout";
+import { markerPath, markersPrefix, newestMarker } from "../plan/layout";
 import type { JobConfig } from "./config";
-import { compare, describe, fence, lasting, selection } from "./lib/compare";
+import { type CopiedRepository, copyRepository, unusedId } from "./lib/copy-repository";
 import { freshManifests } from "./lib/fresh";
-import { type Fields, JobError, log, some } from "./lib/log";
-import { headOf, type Manifest, type Marker, manifestSchema, markerSchema, parseDocument } from "./lib/manifest";
-import { copy, listUnder, readObject, readObjects, type StoredFile, writeObject } from "./lib/rclone";
+import { type Fields, JobError, log } from "./lib/log";
+import { type Marker, type MarkerEntry, markerSchema, parseDocument } from "./lib/manifest";
+import { listUnder, readObject, writeObject } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"replicate">;
 
-/** A repository moved while it was copied: another attempt may find it still. */
-class MovedError extends JobError {}
-
-/** Runs the job. @throws JobError when there is no fresh backup, the source is incomplete, or the copy is not what it should be. */
-export async function replicate(config: Config): Promise<Fields> {
-  const backups = await awaitBackups(config);
-  const last = await newestCopy(config);
-  if (
-    last !== undefined &&
-    config.repositories.every((name) => last.repositories[name]?.backup === backups.get(name))
-  ) {
-    log("already copied", { marker: last.id });
-    return { marker: last.id, copied: 0, note: "the newest backups are in the newest copy already" };
-  }
-  const manifests = await readManifests(config, backups);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await copyAll(config, manifests, await nextMarker(config));
-    } catch (error) {
-      if (!(error instanceof MovedError) || attempt >= config.attempts) {
-        throw error;
-      }
-      log("source moved, trying again", { attempt, reasons: error.details.value });
-    }
-  }
+/** Where the run is with each repository. */
+interface Progress {
+  /** In tonight's copy: copied now, or in the newest marker already. */
+  done: Map<string, CopiedRepository>;
+  /** Why a copy failed: one line a repository. It is not tried again in this run. */
+  failed: Map<string, JobError>;
+  /** Why there is nothing to copy yet. */
+  stale: string[];
 }
 
-/** Newest backup of each repository, when all of them are tonight's. */
-async function awaitBackups(config: Config): Promise<Map<string, string>> {
-  return waitFor<Map<string, string>, string[]>(
-    async () => {
-      const names = [...(await listUnder(config.bucket, "manifests")).keys()];
-      const found = freshManifests(config.repositories, names, config.maxAgeHours, new Date());
-      if (found.stale.length === 0) {
-        return { done: found.backups };
-      }
-      log("waiting for manifests", { stale: found.stale });
-      return { seen: found.stale };
-    },
-    {
-      timeoutSeconds: config.waitSeconds,
-      pollSeconds: config.pollSeconds,
-      onTimeout: (stale) =>
-        new JobError("there is no complete backup of tonight to copy", {
-          value: stale,
-          allowed: `a manifest of each of ${config.repositories.join(", ")} not older than ${config.maxAgeHours} h`,
-          fix: "look at the snapshot jobs of the site and start them again, then this job",
-        }),
-    },
-  );
+/** Runs the job. @throws JobError when a repository has no copy of tonight; the others have theirs then. */
+export async function replicate(config: Config): Promise<Fields> {
+  const last = await newestCopy(config);
+  const id = await unusedId(config);
+  const { done, failed, stale } = await copyFresh(config, last, id);
+  const copied = [...done.values()].reduce((sum, each) => sum + each.copied, 0);
+  const unchanged = [...done].every(([name, { entry }]) => entry === last?.repositories[name]);
+  const marker = unchanged ? last?.id : await writeMarker(config, id, last, done);
+  if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, done, failed, stale);
+  if (unchanged) {
+    log("already copied", { marker });
+    return { marker, copied, note: "the newest backups are in the newest copy already" };
+  }
+  const objects = [...done.values()].reduce((sum, { entry }) => sum + entry.objects, 0);
+  return { marker, copied, objects };
 }
 
 async function newestCopy(config: Config): Promise<Marker | undefined> {
@@ -79,119 +54,63 @@ async function newestCopy(config: Config): Promise<Marker | undefined> {
   return parseDocument(markerSchema, await readObject(config.copiesBucket, path), path);
 }
 
-async function readManifests(config: Config, backups: Map<string, string>): Promise<Map<string, Manifest>> {
-  const paths = new Map([...backups].map(([repository, backup]) => [repository, manifestPath(repository, backup)]));
-  const texts = await readObjects(config.bucket, [...paths.values()]);
-  return new Map(
-    [...paths].map(([repository, path]) => [repository, parseDocument(manifestSchema, texts.get(path)!, path)]),
+/** Copies every repository whose backup of tonight is there, and waits for the others until the deadline. */
+async function copyFresh(config: Config, last: Marker | undefined, id: string): Promise<Progress> {
+  const progress: Progress = { done: new Map(), failed: new Map(), stale: [] };
+  return waitFor<Progress, undefined>(
+    async (left) => {
+      const waiting = config.repositories.filter((name) => !progress.done.has(name) && !progress.failed.has(name));
+      const names = [...(await listUnder(config.bucket, "manifests")).keys()];
+      const { backups, stale } = freshManifests(waiting, names, config.maxAgeHours, new Date());
+      progress.stale = stale;
+      for (const [repository, backup] of backups) {
+        const entry = last?.repositories[repository];
+        if (entry?.backup === backup) progress.done.set(repository, { entry, copied: 0 });
+        else await attempt(config, repository, backup, id, progress);
+      }
+      if (stale.length === 0 || left <= 0) return { done: progress };
+      log("waiting for manifests", { stale });
+      return { seen: undefined };
+    },
+    { timeoutSeconds: config.waitSeconds, pollSeconds: config.pollSeconds },
   );
 }
 
-/** A marker id nobody has used: each attempt needs its own, since its pointers cannot be overwritten. */
-async function nextMarker(config: Config): Promise<string> {
-  for (;;) {
-    const id = markerId(new Date());
-    const pointers = await listUnder(config.copiesBucket, `${config.site}/pointers/${id}`);
-    if (pointers.size === 0) {
-      return id;
-    }
-    await sleep(1000);
+async function attempt(
+  config: Config,
+  repository: string,
+  backup: string,
+  id: string,
+  { done, failed }: Progress,
+): Promise<void> {
+  try {
+    done.set(repository, await copyRepository(config, repository, backup, id));
+  } catch (error) {
+    // Anything else, such as a storage that refuses, concerns every repository.
+    if (!(error instanceof JobError)) throw error;
+    log("not copied", { repository, backup, problem: error.message, ...error.details });
+    failed.set(repository, error);
   }
 }
 
-/** One attempt: copies what is missing, holds the source against the fence, verifies, writes the marker. */
-async function copyAll(config: Config, manifests: Map<string, Manifest>, id: string): Promise<Fields> {
-  const before = await listUnder(config.bucket);
-  const listings = new Map([...manifests].map(([name, manifest]) => [name, listingOf(config, manifest, before)]));
-  const all = [...listings.values()].flat();
-  const missing = lacking(config, id, all, await listUnder(config.copiesBucket, config.site));
-  log("copying", { marker: id, objects: all.length, missing: missing.length });
-  const source = { bucket: config.bucket, prefix: "" };
-  const names = (pointers: boolean) => missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
-  await copy(source, { bucket: config.copiesBucket, prefix: config.site }, names(false), config.transfers);
-  const pointers = { bucket: config.copiesBucket, prefix: `${config.site}/pointers/${id}` };
-  await copy(source, pointers, names(true), config.transfers);
-
-  const after = await listUnder(config.bucket);
-  const moved = [...listings].flatMap(([name, listing]) => fence(name, listing, before, after));
-  if (moved.length > 0) {
-    throw new MovedError("the backups changed while they were copied", {
-      value: some(moved),
-      allowed: "repositories that nothing writes to during the copy",
-      fix: "keep other snapshots and purges out of the night's window, then start this job again",
-    });
-  }
-  const absent = lacking(config, id, all, await listUnder(config.copiesBucket, config.site));
-  if (absent.length > 0) {
-    throw new JobError("the copy is not complete", {
-      value: some(absent.map((file) => copyPath(config.site, id, file.name))),
-      allowed: "every object of the source with its size and md5",
-      fix: "start this job again: it copies what is missing",
-    });
-  }
-  log("verified", { marker: id, objects: all.length });
-  await writeMarker(config, id, manifests, listings);
-  return { marker: id, copied: missing.length, objects: all.length, bytes: bytesOf(all) };
-}
-
-/** Every object of one backup's copy, its manifest last. @throws JobError when the source is not what the manifest says. */
-function listingOf(config: Config, manifest: Manifest, before: ReadonlyMap<string, StoredFile>): StoredFile[] {
-  const { repository, backup } = manifest;
-  const damage = describe(compare(lasting(repository, manifest.files), (file) => before.get(file.name)));
-  if (damage.length > 0) {
-    throw new JobError(`backup ${backup} in gs://${config.bucket}/${repository} is not what its manifest says`, {
-      value: some(damage),
-      allowed: "every object of the manifest with its size and md5",
-      fix: "take a new snapshot (start the snapshot CronJob), then start this job again",
-    });
-  }
-  const own = before.get(manifestPath(repository, backup));
-  if (own === undefined) {
-    throw new MovedError("a manifest is gone", { value: [manifestPath(repository, backup)] });
-  }
-  return [...selection(repository, manifest.files, before), own];
-}
-
-/** What the second copy lacks. @throws JobError when it holds other content under a name: nothing there can be overwritten. */
-function lacking(config: Config, id: string, all: StoredFile[], target: ReadonlyMap<string, StoredFile>): StoredFile[] {
-  const difference = compare(all, (file) => target.get(copyPath(config.site, id, file.name)));
-  if (difference.different.length > 0) {
-    throw new JobError(`gs://${config.copiesBucket} holds other content under names that the source uses`, {
-      value: some(describe({ missing: [], different: difference.different })),
-      allowed: "objects that never change once they are written",
-      fix: "find out which one is right: a changed source means an overwritten or forged backup, a changed copy an intruder",
-    });
-  }
-  return difference.missing;
-}
-
-function bytesOf(files: StoredFile[]): number {
-  return files.reduce((sum, file) => sum + file.size, 0);
-}
-
+/** Writes the marker of what is done, with the last copy of what is not. @returns its id */
 async function writeMarker(
   config: Config,
   id: string,
-  manifests: Map<string, Manifest>,
-  listings: Map<string, StoredFile[]>,
-): Promise<void> {
+  last: Marker | undefined,
+  done: Map<string, CopiedRepository>,
+): Promise<string> {
+  const entries = config.repositories.flatMap((name): [string, MarkerEntry][] => {
+    const entry = done.get(name)?.entry ?? last?.repositories[name];
+    return entry ? [[name, entry]] : [];
+  });
   const marker: Marker = {
     version: 1,
     site: config.site,
     id,
     createdAt: new Date().toISOString(),
-    repositories: {},
+    repositories: Object.fromEntries(entries),
   };
-  for (const [repository, manifest] of manifests) {
-    const listing = listings.get(repository)!;
-    marker.repositories[repository] = {
-      backup: manifest.backup,
-      manifest: headOf(manifest),
-      objects: listing.length,
-      bytes: bytesOf(listing),
-      listing,
-    };
-  }
   const path = markerPath(config.site, id);
   const text = JSON.stringify(marker);
   await writeObject(config.copiesBucket, path, text);
@@ -199,4 +118,31 @@ async function writeMarker(
   if (stored?.md5 !== createHash("md5").update(text).digest("hex")) {
     throw new JobError(`marker ${path} is not what was written`, { value: stored, fix: "start this job again" });
   }
+  return id;
 }
+
+/** What a person needs to know when some repositories have no copy of tonight. */
+function incomplete(
+  config: Config,
+  marker: string | undefined,
+  done: Map<string, CopiedRepository>,
+  failed: Map<string, JobError>,
+  stale: string[],
+): JobError {
+  const [first, ...others] = failed.values();
+  // One cause alone speaks for itself.
+  if (first && others.length === 0 && stale.length === 0 && done.size === 0) return first;
+  const what =
+    failed.size === 0 && done.size === 0
+      ? "there is no complete backup of tonight to copy"
+      : "some repositories have no copy of tonight";
+  return new JobError(what, {
+    value: [...stale, ...[...failed].map(([name, error]) => `${name}: ${error.message}; ${detail(error)}`)],
+    allowed: `a manifest of each of ${config.repositories.join(", ")} not older than ${config.maxAgeHours} h, and its objects`,
+    fix: `look at the site's snapshot jobs and start them again, then this job; ${
+      marker ? `copy ${marker} has ${[...done.keys()].join(", ") || "what it had before"}` : "there is no copy yet"
+    }`,
+  });
+}
+
+const detail = ({ details }: JobError) => [details.value, details.fix].flat().join("; ");

@@ -2,7 +2,7 @@
  * Brings one copy from the vault into the new site's own bucket, at the paths the backups were written to, verifies all of
  * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: equal objects stay.
  */
-import { copyPath, isPointer, markerPath, markersPrefix, newestMarker, restoredPath } from "../plan/layout";
+import { copyFolder, copyPath, isPointer, markerPath, markersPrefix, newestMarker, restoredPath } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { compare, describe } from "./lib/compare";
 import { type Fields, JobError, log, some } from "./lib/log";
@@ -22,7 +22,7 @@ export async function restoreCopy(config: Config): Promise<Fields> {
   }
   const all = Object.values(marker.repositories);
   const listing = all.flatMap((repository) => repository.listing);
-  const copied = await bringIn(config, marker.id, listing);
+  const copied = await bringIn(config, marker);
   const restored: Restored = {
     version: 1,
     marker: marker.id,
@@ -81,24 +81,33 @@ async function readMarker(config: Config): Promise<Marker> {
 }
 
 /** Copies what is missing and verifies all of it. @returns how many objects were copied */
-async function bringIn(config: Config, id: string, listing: StoredFile[]): Promise<number> {
-  const missing = check(config, listing, await listUnder(config.bucket)).missing;
-  log("copying", { marker: id, objects: listing.length, missing: missing.length });
-  for (const pointers of [false, true]) {
-    const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
-    const prefix = pointers ? `${config.source}/pointers/${id}` : config.source;
-    await copy({ bucket: config.copiesBucket, prefix }, { bucket: config.bucket, prefix: "" }, names, config.transfers);
+async function bringIn(config: Config, { id, repositories }: Marker): Promise<number> {
+  const entries = Object.values(repositories);
+  const before = await listUnder(config.bucket);
+  let copied = 0;
+  for (const { backup, copy: copyId, listing, manifest } of entries) {
+    const { missing } = check(config, listing, before);
+    log("copying", { repository: manifest.repository, backup, objects: listing.length, missing: missing.length });
+    for (const pointers of [false, true]) {
+      const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
+      const from = { bucket: config.copiesBucket, prefix: copyFolder(config.source, copyId, pointers) };
+      await copy(from, { bucket: config.bucket, prefix: "" }, names, config.transfers);
+    }
+    copied += missing.length;
   }
-  const lacking = check(config, listing, await listUnder(config.bucket)).missing;
+  const after = await listUnder(config.bucket);
+  const lacking = entries.flatMap(({ copy: copyId, listing }) =>
+    check(config, listing, after).missing.map((file) => copyPath(config.source, copyId, file.name)),
+  );
   if (lacking.length > 0) {
     throw new JobError(`copy ${id} could not be brought in whole`, {
-      value: some(lacking.map((file) => copyPath(config.source, id, file.name))),
+      value: some(lacking),
       allowed: "every object that the marker lists",
       fix: "start this job again; if the same objects are missing, restore an older marker and look into the second copy",
     });
   }
-  log("verified", { marker: id, objects: listing.length });
-  return missing.length;
+  log("verified", { marker: id });
+  return copied;
 }
 
 function check(config: Config, listing: StoredFile[], found: ReadonlyMap<string, StoredFile>) {

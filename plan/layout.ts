@@ -8,7 +8,7 @@
  *   restores/<marker>.json                                    written when a copy was brought in and verified
  * The second copy (append-only, so nothing in it is ever overwritten):
  *   <site>/<path>                                             what never changes once written
- *   <site>/pointers/<marker>/<path>                           mutable pointers, as they were that night
+ *   <site>/pointers/<copy>/<path>                             mutable pointers, as they were that night
  *   markers/<site>/<marker>.json                              written last; a copy without it is no copy
  */
 
@@ -92,9 +92,14 @@ export function isPointer(path: string): boolean {
   return /(^|\/)index\.latest$/.test(path) || /(^|\/)index\/latest_backup\//.test(path);
 }
 
+/** Folder of the second copy in which objects of the primary bucket keep their paths; pointers have one per copy. */
+export function copyFolder(site: string, copy: string, pointers: boolean): string {
+  return pointers ? `${site}/pointers/${copy}` : site;
+}
+
 /** Where an object of the site's primary bucket lies in the second copy of one night. */
-export function copyPath(site: string, marker: string, path: string): string {
-  return isPointer(path) ? `${site}/pointers/${marker}/${path}` : `${site}/${path}`;
+export function copyPath(site: string, copy: string, path: string): string {
+  return `${copyFolder(site, copy, isPointer(path))}/${path}`;
 }
 
 /** Prefix of a site's markers in the second copy. */

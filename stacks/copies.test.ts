@@ -44,7 +44,7 @@ const whole: Head[] = ["emea", "amer"].flatMap((name) => [cassandra(name, RACKS)
 function marker(id: string, heads: Head[]): Marker {
   const repositories = heads.map((manifest) => [
     manifest.repository,
-    { backup: manifest.backup, manifest, objects: 1, bytes: 1, listing: files },
+    { backup: manifest.backup, copy: id, manifest, objects: 1, bytes: 1, listing: files },
   ]);
   return { version: 1, site: "prod", id, createdAt: moment, repositories: Object.fromEntries(repositories) };
 }

@@ -48,24 +48,28 @@ export const manifestSchema = z.discriminatedUnion("kind", [
   elasticsearchHead.extend({ files: z.array(file).min(1) }),
 ]);
 
+const copyId = z.string().regex(/^copy-\d{8}t\d{6}z$/);
+
+/** What a marker says of one repository. */
+const markerEntry = z.object({
+  backup: z.string(),
+  /** Id under which its pointers lie: the marker's own, unless it was copied by an earlier run or a later attempt. */
+  copy: copyId,
+  /** The backup's manifest without its files: `listing` has them. */
+  manifest: headSchema,
+  objects: z.int().min(1),
+  bytes: z.int().min(0),
+  /** Every object of the copy by its name in the primary bucket. */
+  listing: z.array(file).min(1),
+});
+
 /** `markers/<site>/<id>.json` in the vault: a copy that is complete and verified. */
 export const markerSchema = z.object({
   version: z.literal(1),
   site: z.string().min(1),
-  id: z.string().regex(/^copy-\d{8}t\d{6}z$/),
+  id: copyId,
   createdAt: moment,
-  repositories: z.record(
-    z.string(),
-    z.object({
-      backup: z.string(),
-      /** The backup's manifest without its files: `listing` has them. */
-      manifest: headSchema,
-      objects: z.int().min(1),
-      bytes: z.int().min(0),
-      /** Every object of the copy by its name in the primary bucket. */
-      listing: z.array(file).min(1),
-    }),
-  ),
+  repositories: z.record(z.string(), markerEntry),
 });
 
 /** `restores/<marker>.json` in a site's own bucket: the copy has been brought in whole. */
@@ -86,6 +90,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type CassandraManifest = Extract<Manifest, { kind: "cassandra" }>;
 export type ElasticsearchManifest = Extract<Manifest, { kind: "elasticsearch" }>;
 export type Marker = z.infer<typeof markerSchema>;
+export type MarkerEntry = z.infer<typeof markerEntry>;
 export type Restored = z.infer<typeof restoredSchema>;
 
 /** A manifest without its files. */
