@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { repository } from "../plan/layout";
 import { namespaces, rackNames } from "../plan/names";
+import { retention } from "../plan/retention";
 import type { Schedule } from "../plan/schedules";
 import { cronJob } from "./cron-job";
 import type { GkeCluster } from "./gke-cluster";
@@ -69,6 +70,7 @@ export class Snapshots extends ComponentResource {
             elasticsearch: { url: elasticsearchUrl },
             repository: repository("elasticsearch", datacenter),
             bucket,
+            keep: retention.primaryBackupDays,
             timeoutSeconds: args.schedules.elasticsearchSnapshot.activeDeadlineSeconds - reportSeconds,
           },
         }),

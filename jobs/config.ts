@@ -69,6 +69,8 @@ export const jobSchemas = {
     /** `elasticsearch-<dc>`: name of the snapshot repository, its base_path in the bucket and the manifest's folder. */
     repository,
     bucket,
+    /** Complete snapshots that remain, the new one among them; older ones are removed before it is taken. */
+    keep: z.int().min(2),
     timeoutSeconds: z
       .int()
       .positive()

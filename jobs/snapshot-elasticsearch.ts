@@ -9,6 +9,7 @@ import { canonical } from "./lib/canonical";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { type Fields, JobError, log, some } from "./lib/log";
 import { type ElasticsearchManifest, manifestSchema } from "./lib/manifest";
+import { pruneSnapshots } from "./lib/prune-snapshots";
 import { listUnder, writeObject } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
@@ -42,7 +43,7 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
   const call = await connect(config.elasticsearch);
   const { version } = await call<{ version: { number: string } }>("GET", "/");
   await call("PUT", `/_snapshot/${snapshotRepository}`, repositoryBody(config.bucket, config.repository, false));
-  const backup = await startOrAdopt(call);
+  const backup = (await running(call)) ?? (await start(call, config));
   const snapshot = await finished(call, backup, config);
   const problems = gate(snapshot);
   if (problems.length > 0) {
@@ -58,13 +59,15 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
 }
 
 /** A run that was killed leaves its snapshot running: the next run waits for that one instead of starting another. */
-async function startOrAdopt(call: Elasticsearch): Promise<string> {
+async function running(call: Elasticsearch): Promise<string | undefined> {
   const current = await call<{ snapshots: Snapshot[] }>("GET", snapshotUrl("_current"));
-  const running = current.snapshots.map(({ snapshot }) => snapshot).filter((name) => name.startsWith("night-"));
-  if (running[0] !== undefined) {
-    log("snapshot is running already", { backup: running[0] });
-    return running[0];
-  }
+  const backup = current.snapshots.map(({ snapshot }) => snapshot).find((name) => name.startsWith("night-"));
+  if (backup !== undefined) log("snapshot is running already", { backup });
+  return backup;
+}
+
+async function start(call: Elasticsearch, config: Config): Promise<string> {
+  await pruneSnapshots(call, config);
   const backup = backupName(new Date());
   await call("PUT", `${snapshotUrl(backup)}?wait_for_completion=false`, {
     indices: "*,-.*",

@@ -1,8 +1,8 @@
 /**
  * Cloud Storage through rclone: listing, copying inside the cloud, reading and creating small objects.
  *
- * The identity is the pod's (application default credentials). No call needs buckets.get, and none here deletes or means
- * to overwrite. Copies between buckets are made by the storage itself (rewrite), bytes don't pass through the job.
+ * The identity is the pod's (application default credentials). No call needs buckets.get, none means to overwrite, and
+ * only {@link removeObject} deletes. Copies between buckets are made by the storage itself (rewrite), bytes don't pass through the job.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -172,4 +172,12 @@ export async function readObject(bucket: string, name: string): Promise<string> 
  */
 export async function writeObject(bucket: string, name: string, content: string): Promise<void> {
   await run(["rcat", remote({ bucket, prefix: name }), "--checksum"], { input: content });
+}
+
+/** Removes one object; one that is absent is removed already. */
+export async function removeObject(bucket: string, name: string): Promise<void> {
+  // A filter instead of a path: it does not fail on an absent object.
+  const slash = name.lastIndexOf("/");
+  const place = { bucket, prefix: name.slice(0, Math.max(0, slash)) };
+  await run(["delete", remote(place), "--files-from-raw", "-"], { input: `${name.slice(slash + 1)}\n` });
 }
