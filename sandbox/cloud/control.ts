@@ -21,6 +21,7 @@ import {
   prepareAccount,
   projectMemberBehaviour,
 } from "./gcp/identity";
+import { loadBalancingBehaviours } from "./gcp/load-balancing";
 import { serviceBehaviour } from "./gcp/service";
 import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
@@ -65,6 +66,7 @@ export class CloudControl implements AccessDecisions {
       [TYPES.nodePool]: nodePoolBehaviour(registry, options.clusters),
       "gcp:projects/service:Service": serviceBehaviour(),
       ...computeBehaviours(registry),
+      ...loadBalancingBehaviours(registry, access),
     };
   }
 

@@ -12,7 +12,10 @@ const ROUTER = "gcp:compute/router:Router";
 const NAT = "gcp:compute/routerNat:RouterNat";
 const FIREWALL = "gcp:compute/firewall:Firewall";
 const ADDRESS = "gcp:compute/address:Address";
-const GLOBAL_ADDRESS = "gcp:compute/globalAddress:GlobalAddress";
+const FORWARDING_RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule";
+const GROUP = "gcp:compute/networkEndpointGroup:NetworkEndpointGroup";
+/** Type token. */
+export const GLOBAL_ADDRESS = "gcp:compute/globalAddress:GlobalAddress";
 
 /** Behaviours by type token. */
 export function computeBehaviours(registry: Registry): Record<string, Behaviour> {
@@ -43,7 +46,7 @@ export function computeBehaviours(registry: Registry): Record<string, Behaviour>
     [NETWORK]: {
       ...recorded(registry, NETWORK, (inputs) => `global/networks/${text(inputs, "name")}`),
       delete: async ({ id }) => {
-        const [user] = [SUBNETWORK, ROUTER, FIREWALL].flatMap((type) => inNetwork(type, id));
+        const [user] = [SUBNETWORK, ROUTER, FIREWALL, GROUP].flatMap((type) => inNetwork(type, id));
         if (user)
           throw new CloudError(
             400,
@@ -93,7 +96,33 @@ export function computeBehaviours(registry: Registry): Record<string, Behaviour>
       ADDRESS,
       (inputs) => `regions/${required(inputs, "region", "address")}/addresses/${text(inputs, "name")}`,
     ),
-    [GLOBAL_ADDRESS]: recorded(registry, GLOBAL_ADDRESS, (inputs) => `global/addresses/${text(inputs, "name")}`),
+    [GLOBAL_ADDRESS]: globalAddress(registry),
+  };
+}
+
+/** A global address gets a free one of the range for documentation, unless the program names its own. */
+function globalAddress(registry: Registry): Behaviour {
+  const base = recorded(registry, GLOBAL_ADDRESS, (inputs) => `global/addresses/${text(inputs, "name")}`);
+  const taken = () => new Set(registry.all(GLOBAL_ADDRESS).map(({ outputs }) => outputs.address));
+  return {
+    ...base,
+    create: async (inputs, caller) => {
+      const made = await base.create(inputs, caller);
+      const used = taken();
+      const free = Array.from({ length: 254 }, (_, host) => `198.51.100.${host + 1}`).find((each) => !used.has(each));
+      return { ...made, outputs: { address: free, ...made.outputs } };
+    },
+    delete: async ({ id, outputs }) => {
+      const user = registry
+        .all(FORWARDING_RULE)
+        .find(({ inputs }) => [outputs.address, id].includes(fullId(text(inputs, "ipAddress"))));
+      if (user)
+        throw new CloudError(
+          400,
+          "resourceInUseByAnotherResource",
+          `The address resource '${id}' is already being used by '${user.id}'`,
+        );
+    },
   };
 }
 

@@ -1,8 +1,9 @@
-/** Permissions of the predefined roles that storage decisions depend on. Source: "IAM roles for Cloud Storage". */
+/** Permissions of the predefined roles that decisions depend on. Source: "IAM roles for Cloud Storage" and "Compute Engine roles". */
 
 const READ = ["storage.objects.get", "storage.objects.list"];
 const ALL = [...READ, "storage.objects.create", "storage.objects.delete", "storage.objects.update"];
 const BUCKET = ["storage.buckets.get", "storage.buckets.update", "storage.buckets.getIamPolicy"];
+const USE_BACKENDS = "compute.backendServices.use";
 
 const predefined: Record<string, readonly string[]> = {
   "roles/storage.objectViewer": READ,
@@ -27,12 +28,13 @@ const predefined: Record<string, readonly string[]> = {
     "storage.objects.delete",
   ],
   // What is in a bucket, and its policy, reach basic roles only through the bindings that a bucket is born with.
-  "roles/owner": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list"],
-  "roles/editor": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list"],
+  "roles/owner": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list", USE_BACKENDS],
+  "roles/editor": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list", USE_BACKENDS],
   "roles/viewer": ["storage.buckets.list"],
   "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken"],
   "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken"],
   "roles/container.defaultNodeServiceAccount": [],
+  "roles/compute.loadBalancerServiceUser": [USE_BACKENDS],
 };
 
 /** Permissions of a predefined role, or undefined when the sandbox does not know it. */

@@ -16,12 +16,21 @@ interface AutoName {
 const dashed = (property: string, maxLength: number): AutoName => ({ property, maxLength, separator: "-" });
 
 const autoNames: Record<string, AutoName> = {
+  "compute/backendService:BackendService": dashed("name", 63),
   "compute/firewall:Firewall": dashed("name", 63),
   "compute/globalAddress:GlobalAddress": dashed("name", 63),
+  "compute/globalForwardingRule:GlobalForwardingRule": dashed("name", 63),
+  "compute/healthCheck:HealthCheck": dashed("name", 63),
   "compute/network:Network": dashed("name", 63),
+  "compute/networkEndpointGroup:NetworkEndpointGroup": dashed("name", 63),
   "compute/router:Router": dashed("name", 63),
   "compute/routerNat:RouterNat": dashed("name", 63),
+  "compute/sSLPolicy:SSLPolicy": dashed("name", 63),
+  "compute/securityPolicy:SecurityPolicy": dashed("name", 63),
   "compute/subnetwork:Subnetwork": dashed("name", 63),
+  "compute/targetHttpProxy:TargetHttpProxy": dashed("name", 63),
+  "compute/targetHttpsProxy:TargetHttpsProxy": dashed("name", 63),
+  "compute/uRLMap:URLMap": dashed("name", 63),
   "container/cluster:Cluster": dashed("name", 40),
   "container/nodePool:NodePool": dashed("name", 40),
   "projects/iAMCustomRole:IAMCustomRole": { property: "roleId", maxLength: 64, separator: "_" },

@@ -2,9 +2,9 @@
 import type { Props } from "../../lib/types";
 import type { CheckFailure } from "../provider";
 import { containsUnknown, isRecord, isUnknown } from "../values";
+import { failIf, isEmpty, type Relation, records } from "./relation";
+import { loadBalancingRelations } from "./rules/load-balancing-relations";
 import { overlap } from "./syntax";
-
-type Relation = (inputs: Props) => (CheckFailure | undefined)[];
 
 /** Failures between properties. `type` has no `gcp:` in front. Values that are not known yet pass. */
 export function relations(type: string, inputs: Props): CheckFailure[] {
@@ -13,6 +13,7 @@ export function relations(type: string, inputs: Props): CheckFailure[] {
 }
 
 const byType: Record<string, Relation> = {
+  ...loadBalancingRelations,
   "storage/bucket:Bucket": (inputs) => [
     ...records(inputs.lifecycleRules).flatMap((item, index) => lifecycleRule(item, `lifecycleRules[${index}]`)),
     softDelete(inputs.softDeletePolicy),
@@ -76,10 +77,6 @@ const byType: Record<string, Relation> = {
   ],
 };
 
-function failIf(condition: boolean, property: string, reason: string): CheckFailure | undefined {
-  return condition ? { property, reason } : undefined;
-}
-
 function lifecycleRule(rule: Props, at: string): (CheckFailure | undefined)[] {
   const { action, condition } = rule;
   if (!isRecord(action) || !isRecord(condition) || containsUnknown(rule)) return [];
@@ -133,12 +130,4 @@ function reservedMetadata(config: unknown): CheckFailure | undefined {
   );
   if (!reserved) return undefined;
   return { property: "nodeConfig.labels", reason: `label ${reserved} is in a domain reserved for Kubernetes` };
-}
-
-function records(value: unknown): Props[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }

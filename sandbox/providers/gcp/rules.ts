@@ -7,6 +7,7 @@ import type { CheckFailure } from "../provider";
 import { isRecord, isUnknown } from "../values";
 import { checkPolicy } from "./policy";
 import { relations } from "./relations";
+import { loadBalancingRules } from "./rules/load-balancing";
 import {
   atMost,
   between,
@@ -61,6 +62,7 @@ const below = (path: string, rules: Record<string, Rule>): Record<string, Rule> 
 
 /** Rules by resource type and path. */
 const rules: Record<string, Record<string, Rule>> = {
+  ...loadBalancingRules,
   "storage/bucket:Bucket": {
     name: bucketName,
     location: bucketLocation,

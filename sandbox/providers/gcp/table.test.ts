@@ -17,8 +17,9 @@ test("the table is what the package's schema says", {
 });
 
 test("every type is registered by the SDK under the table's token", () => {
-  const { artifactregistry, compute, container, projects, serviceaccount, storage } = gcp;
-  const tokens = [artifactregistry, compute, container, projects, serviceaccount, storage].flatMap((module) =>
+  const { artifactregistry, certificatemanager, compute, container, projects, serviceaccount, storage } = gcp;
+  const modules = [artifactregistry, certificatemanager, compute, container, projects, serviceaccount, storage];
+  const tokens = modules.flatMap((module) =>
     Object.values(module).map((member: { __pulumiType?: string }) => member.__pulumiType),
   );
   const missing = Object.keys(schema.resources).filter((key) => !tokens.includes(`gcp:${key}`));
