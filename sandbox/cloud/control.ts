@@ -22,6 +22,7 @@ import {
   projectMemberBehaviour,
 } from "./gcp/identity";
 import { loadBalancingBehaviours } from "./gcp/load-balancing";
+import { monitoringBehaviours } from "./gcp/monitoring";
 import { serviceBehaviour } from "./gcp/service";
 import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
@@ -67,6 +68,7 @@ export class CloudControl implements AccessDecisions {
       "gcp:projects/service:Service": serviceBehaviour(),
       ...computeBehaviours(registry),
       ...loadBalancingBehaviours(registry, access),
+      ...monitoringBehaviours(registry),
     };
   }
 

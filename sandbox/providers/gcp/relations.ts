@@ -4,6 +4,7 @@ import type { CheckFailure } from "../provider";
 import { containsUnknown, isRecord, isUnknown } from "../values";
 import { failIf, isEmpty, type Relation, records } from "./relation";
 import { loadBalancingRelations } from "./rules/load-balancing-relations";
+import { monitoringRelations } from "./rules/monitoring";
 import { overlap } from "./syntax";
 
 /** Failures between properties. `type` has no `gcp:` in front. Values that are not known yet pass. */
@@ -14,6 +15,7 @@ export function relations(type: string, inputs: Props): CheckFailure[] {
 
 const byType: Record<string, Relation> = {
   ...loadBalancingRelations,
+  ...monitoringRelations,
   "storage/bucket:Bucket": (inputs) => [
     ...records(inputs.lifecycleRules).flatMap((item, index) => lifecycleRule(item, `lifecycleRules[${index}]`)),
     softDelete(inputs.softDeletePolicy),

@@ -8,6 +8,7 @@ import { isRecord, isUnknown } from "../values";
 import { checkPolicy } from "./policy";
 import { relations } from "./relations";
 import { loadBalancingRules } from "./rules/load-balancing";
+import { monitoringRules } from "./rules/monitoring";
 import {
   atMost,
   between,
@@ -63,6 +64,7 @@ const below = (path: string, rules: Record<string, Rule>): Record<string, Rule> 
 /** Rules by resource type and path. */
 const rules: Record<string, Record<string, Rule>> = {
   ...loadBalancingRules,
+  ...monitoringRules,
   "storage/bucket:Bucket": {
     name: bucketName,
     location: bucketLocation,
