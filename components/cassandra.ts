@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { internodeProtocols } from "../plan/encryption";
 import { medusaFolder } from "../plan/layout";
 import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/names";
 import { retention } from "../plan/retention";
@@ -91,11 +92,13 @@ export function k8ssandraCluster(spec: CassandraSpec) {
             authorizer: "CassandraAuthorizer",
             // Differential backups tell files apart by name; without unique names a restored node would reuse them.
             uuid_sstable_identifiers_enabled: true,
+            server_encryption_options: internodeEncryption,
             default_keyspace_rf: spec.replicationFactor,
             minimum_replication_factor_fail_threshold: 2,
           },
           jvmOptions: { heap_initial_size: cassandraNode.heap, heap_max_size: cassandraNode.heap },
         },
+        serverEncryptionStores: encryptionStores,
         datacenters: spec.datacenters.map(({ datacenter, zones }) => ({
           metadata: { name: datacenter },
           k8sContext: datacenter,
@@ -127,6 +130,28 @@ export function k8ssandraCluster(spec: CassandraSpec) {
     },
   };
 }
+
+/** Nodes talk to nodes of the cluster only: both sides show a certificate of its authority. */
+const internodeEncryption = {
+  internode_encryption: "all",
+  require_client_auth: true,
+  // A certificate is a datacenter's and names no address: pods' addresses change. The authority signs for nodes only.
+  require_endpoint_verification: false,
+  enable_legacy_ssl_storage_port: false,
+  accepted_protocols: [...internodeProtocols],
+  store_type: "PKCS12",
+};
+
+/**
+ * Secrets in each datacenter's own cluster. The passwords' keys are named: without, the operator would take a store's
+ * content for its password.
+ */
+const encryptionStores = {
+  keystoreSecretRef: { name: secrets.internodeStores, key: "keystore.p12" },
+  keystorePasswordSecretRef: { name: secrets.internodeAuthority, key: "keystore-password" },
+  truststoreSecretRef: { name: secrets.internodeStores, key: "truststore.p12" },
+  truststorePasswordSecretRef: { name: secrets.internodeAuthority, key: "keystore-password" },
+};
 
 /** Racks with neutral names, each pinned to a zone and to the database machines. */
 export function racks(count: number, zones: string[]) {

@@ -18,6 +18,8 @@ export interface OperatorsArgs {
 
 /** The operators of a cluster, each with rights in its own namespace only where its chart allows that. */
 export class Operators extends ComponentResource {
+  /** Certificate and Issuer work from then on. */
+  readonly certificates: Resource;
   /** K8ssandraCluster, or CassandraDatacenter and Medusa's resources, work from then on. */
   readonly cassandra: Resource;
   /** Elasticsearch works from then on; undefined in a control cluster. */
@@ -48,9 +50,9 @@ export class Operators extends ComponentResource {
         { ...args.cluster.inside(this), dependsOn },
       );
 
-    const certManager = release("certManager", namespaces.certManager, { crds: { enabled: true } });
+    this.certificates = release("certManager", namespaces.certManager, { crds: { enabled: true } });
     this.cassandra = release("k8ssandra", namespaces.cassandra, { controlPlane, global: { clusterScoped: false } }, [
-      certManager,
+      this.certificates,
     ]);
     this.elasticsearch = controlPlane
       ? undefined

@@ -29,6 +29,10 @@ export const elasticsearchService = { name: `${elasticsearchName}-es-http`, port
 export const secrets = {
   /** Filled from 1Password: keys `username`, `password`. */
   cassandraSuperuser: "cassandra-superuser",
+  /** Filled from 1Password: keys `tls.crt`, `tls.key` (the authority of Cassandra's nodes), `keystore-password`. */
+  internodeAuthority: "cassandra-internode-ca",
+  /** Filled by cert-manager: keys `keystore.p12`, `truststore.p12` beside the certificate in PEM. */
+  internodeStores: "cassandra-internode",
   /** ECK's superuser: key `elastic`. */
   elasticUser: `${elasticsearchName}-es-elastic-user`,
   /** ECK's certificate authority: keys `ca.crt`, `tls.crt`. */
@@ -41,6 +45,9 @@ export const secrets = {
 
 /** Item in the site's 1Password vault that holds Cassandra's superuser (the same item for a rebuild). */
 export const superuserItem = "cassandra-superuser";
+
+/** Item in the site's 1Password vault that holds the authority of Cassandra's nodes; the same for every datacenter. */
+export const internodeItem = "cassandra-internode-ca";
 
 /** Rack names: rack1..rackN, the same on every cloud because a restore needs them equal. */
 export function rackNames(racks: number): string[] {

@@ -20,6 +20,7 @@ export const systems: readonly System[] = [
       "one logical cluster, a complete replica per region, at least 2 nodes holding each row in each region, automatic replication between regions; nightly snapshots into a multi-region bucket",
     components: [
       "components/cassandra.ts",
+      "components/internode-certificates.ts",
       "components/control-plane-access.ts",
       "components/snapshots.ts",
       "components/backup-bucket.ts",

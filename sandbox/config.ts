@@ -26,8 +26,16 @@ const schema = z.strictObject({
   preparedProjects: z.array(z.string()).default([]),
   /** E-mail addresses of service accounts that exist before any stack does. */
   preparedAccounts: z.array(z.string()).default([]),
-  /** 1Password vaults, their items and fields. A field without a value gets a random password. */
-  onePassword: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.string().nullable()))).default({}),
+  /** 1Password vaults, their items and fields, see DeclaredVaults. */
+  onePassword: z
+    .record(
+      z.string(),
+      z.record(
+        z.string(),
+        z.record(z.string(), z.union([z.string().nullable(), z.strictObject({ authority: z.string().min(1) })])),
+      ),
+    )
+    .default({}),
 });
 
 export type SandboxConfig = z.output<typeof schema>;

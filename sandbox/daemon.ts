@@ -14,6 +14,7 @@ import { PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { imageTable } from "./images/table";
 import { logger } from "./lib/log";
 import { ProcessTable } from "./lib/process";
+import { certManagerOperator } from "./operators/cert-manager";
 import { eckOperator } from "./operators/eck";
 import { k8ssandraOperator } from "./operators/k8ssandra";
 import { OperatorManager } from "./operators/manager";
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
   const tools = loadTools();
   const config = loadConfig(PROJECT_ROOT);
   const processes = new ProcessTable(dir);
-  const onePassword = seedOnePassword(dir, config.onePassword);
+  const onePassword = await seedOnePassword(dir, config.onePassword);
 
   const storage = await startStorageServer({ dir, binary: tools.fakeGcsServer, processes });
   const objects = new FakeGcsObjects(storage.endpoint);
@@ -49,7 +50,12 @@ async function main(): Promise<void> {
     tokens,
     workloadPool: (id: string): string | undefined => clusters.get(id)?.spec.workloadPool,
   });
-  const operators = new OperatorManager([k8ssandraOperator, eckOperator, onePasswordOperator(onePassword)]);
+  const operators = new OperatorManager([
+    certManagerOperator(tools.cassandra.keytool),
+    k8ssandraOperator,
+    eckOperator,
+    onePasswordOperator(onePassword),
+  ]);
   const clusters: LocalClusters = new LocalClusters({
     dir,
     binaries: tools,

@@ -74,7 +74,11 @@ export function control(args: ControlArgs): CassandraCluster {
         superuser.item,
         args.bucketPolicy,
         ...access.map(({ clientConfig }) => clientConfig),
-        ...regions.flatMap((region) => [region.cassandraOperator, ...region.accounts]),
+        ...regions.flatMap(({ cassandraOperator, internode, accounts }) => [
+          cassandraOperator,
+          internode.certificate,
+          ...accounts,
+        ]),
       ],
     },
   );

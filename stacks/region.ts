@@ -2,6 +2,7 @@ import type { Resource } from "@pulumi/pulumi";
 import type { CassandraCluster } from "../components/cassandra";
 import { ElasticsearchCluster } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
+import { InternodeCertificates } from "../components/internode-certificates";
 import { Namespaces } from "../components/namespaces";
 import { Operators } from "../components/operators";
 import { BootstrapToken } from "../components/secrets";
@@ -28,6 +29,8 @@ export interface Region {
   cluster: GkeCluster;
   datacenter: string;
   spaces: Namespaces;
+  /** The keystores of the region's Cassandra nodes. */
+  internode: InternodeCertificates;
   /** CassandraDatacenter and Medusa's resources work from then on. */
   cassandraOperator: Resource;
   elasticsearch: ElasticsearchCluster;
@@ -61,12 +64,17 @@ export function region(args: RegionArgs): Region {
     { cluster, repository: config.charts.repository, controlPlane: false },
     { dependsOn: [spaces, token] },
   );
+  const internode = new InternodeCertificates(
+    `internode-${datacenter}`,
+    { cluster, datacenter, vault: config.onePassword.vault },
+    { dependsOn: [operators.certificates, operators.onePassword] },
+  );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,
     { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection: config.deletionProtection },
     { dependsOn: [operators.elasticsearch!, ...accounts] },
   );
-  return { cluster, datacenter, spaces, cassandraOperator: operators.cassandra, elasticsearch, accounts };
+  return { cluster, datacenter, spaces, internode, cassandraOperator: operators.cassandra, elasticsearch, accounts };
 }
 
 /** What the nightly snapshots of a region need besides the region itself. */

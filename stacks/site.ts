@@ -18,8 +18,8 @@ import { region, snapshots } from "./region";
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup"] as const satisfies IdentityId[];
 
-/** Cassandra between nodes, plain and encrypted: datacenters reach each other across regions. */
-const cassandraPorts = ["7000", "7001"];
+/** Cassandra between nodes, always encrypted: datacenters reach each other across regions. */
+const cassandraPorts = ["7000"];
 
 /** Cassandra's management API: the control plane talks to the nodes. */
 const managementPorts = ["8080"];

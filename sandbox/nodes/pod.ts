@@ -10,7 +10,7 @@ import { ContainerConfigError, commandLine, containerEnv, type ReadMap } from ".
 import { containerRoot, volumeOwner } from "./root";
 import { ContainerRunner, ImageError } from "./runner";
 import { type ContainerSnapshot, isSidecar, podStatus } from "./status";
-import { prepareVolumes, type VolumeSources } from "./volumes";
+import { prepareVolumes, type ReadFiles, type VolumeSources } from "./volumes";
 
 /** What every pod of a cluster shares. */
 export interface PodContext {
@@ -196,7 +196,7 @@ export class PodWorker {
   private sources(): VolumeSources {
     const namespace = this.pod.metadata?.namespace ?? "";
     return {
-      read: this.read,
+      read: this.readFiles,
       claim: async (name) => this.context.claimFolder(namespace, name),
       token: async (audience, expirationSeconds) => {
         const answer = await this.core.createNamespacedServiceAccountToken({
@@ -221,13 +221,16 @@ export class PodWorker {
   }
 
   private readonly read: ReadMap = async (kind, name) => {
+    const values = await this.readFiles(kind, name);
+    return values && Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value.toString()]));
+  };
+
+  private readonly readFiles: ReadFiles = async (kind, name) => {
     const namespace = this.pod.metadata?.namespace ?? "";
     try {
       if (kind === "ConfigMap") return (await this.core.readNamespacedConfigMap({ namespace, name })).data ?? {};
       const { data } = await this.core.readNamespacedSecret({ namespace, name });
-      return Object.fromEntries(
-        Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]),
-      );
+      return Object.fromEntries(Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64")]));
     } catch (error) {
       if ((error as { code?: number }).code === 404) return undefined;
       throw new ContainerConfigError((error as Error).message);

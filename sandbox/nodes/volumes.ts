@@ -2,11 +2,17 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { V1KeyToPath, V1Pod, V1Volume, V1VolumeProjection } from "@kubernetes/client-node";
-import { ContainerConfigError, podField, type ReadMap } from "./environment";
+import { ContainerConfigError, podField } from "./environment";
+
+/** Reads a ConfigMap or Secret as files have it: a Secret's values are bytes. Undefined when it does not exist. */
+export type ReadFiles = (
+  kind: "ConfigMap" | "Secret",
+  name: string,
+) => Promise<Record<string, string | Buffer> | undefined>;
 
 /** What volumes need of the cluster. */
 export interface VolumeSources {
-  read: ReadMap;
+  read: ReadFiles;
   /** A token of the pod's service account for an audience, bound to the pod. */
   token(audience: string | undefined, seconds: number): Promise<string>;
   /** Folder behind a claim. @throws when the claim is not bound. */
@@ -16,7 +22,7 @@ export interface VolumeSources {
 /** A file of a volume: path in the volume, content, mode. */
 export interface VolumeFile {
   path: string;
-  content: string;
+  content: string | Buffer;
   mode: number;
 }
 
@@ -107,7 +113,7 @@ async function projected(
 }
 
 async function mapFiles(
-  read: ReadMap,
+  read: ReadFiles,
   kind: "ConfigMap" | "Secret",
   name: string,
   items: V1KeyToPath[] | undefined,

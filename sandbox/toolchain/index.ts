@@ -1,5 +1,5 @@
 /** The programs the sandbox runs: installed, built or fetched once, and where they are. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { ensure, folderOf, missingResults, type Recipe, type Report } from "./cache";
 import { etcd, fakeGcsServer, kubernetes, pulumi } from "./go";
@@ -51,7 +51,11 @@ export function loadTools(): Tools {
     fakeGcsServer: join(folderOf(fakeGcsServer), "fake-gcs-server"),
     bwrap: findOnPath("bwrap") ?? "",
     python: { home: environment, medusa: join(environment, "bin/medusa"), rclone: join(environment, "bin/rclone") },
-    cassandra: { lib: join(folderOf(cassandra), "lib"), java: java.cassandra ?? "" },
+    cassandra: {
+      lib: join(folderOf(cassandra), "lib"),
+      java: java.cassandra ?? "",
+      keytool: join(dirname(java.cassandra ?? ""), "keytool"),
+    },
     opensearch: { home: folderOf(opensearch), java: java.opensearch },
   };
 }

@@ -12,8 +12,8 @@ export interface Tools {
   bwrap: string;
   /** Python environment with Medusa and rclone; its programs are in `bin`. */
   python: { home: string; medusa: string; rclone: string };
-  /** Cassandra's jars and the JDK (17) that runs them. */
-  cassandra: { lib: string; java: string };
+  /** Cassandra's jars, the JDK (17) that runs them and its keytool. */
+  cassandra: { lib: string; java: string; keytool: string };
   /** OpenSearch's home (lib, modules, plugins) and the JDK (21 or later) that runs it. */
   opensearch: { home: string; java: string };
 }

@@ -1,13 +1,12 @@
 /** The elastic user's password and the certificates of the HTTP layer: made once, then kept. */
 import { randomBytes } from "node:crypto";
 import type { V1Secret } from "@kubernetes/client-node";
-import { generate } from "selfsigned";
+import { authority, issue } from "../../lib/certificates";
 import { ownedBy } from "../lib";
 import type { Objects } from "../objects";
 import { type Elasticsearch, labelsOf, namesOf } from "./types";
 
 const SECRET = { apiVersion: "v1", kind: "Secret" };
-const DNS = 2;
 
 /** Makes the Secrets that are missing. Returns the password and the authority's certificate. */
 export async function ensureSecrets(
@@ -53,30 +52,11 @@ async function ensure(
 /** An authority and a certificate for the Service's names, as ECK makes them. */
 async function certificates(service: string, namespace: string): Promise<Record<string, string>> {
   const host = `${service}.${namespace}`;
-  const authority = await generate([{ name: "commonName", value: service }], {
-    algorithm: "sha256",
-    keySize: 2048,
-    extensions: [
-      { name: "basicConstraints", cA: true, critical: true },
-      { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true },
-    ],
+  const ca = await authority(service);
+  const server = await issue(ca, {
+    commonName: `${host}.svc`,
+    dnsNames: [service, host, `${host}.svc`, `${host}.svc.cluster.local`, `*.${host}.svc`],
+    usages: ["server auth"],
   });
-  const server = await generate([{ name: "commonName", value: `${host}.svc` }], {
-    algorithm: "sha256",
-    keySize: 2048,
-    ca: { key: authority.private, cert: authority.cert },
-    extensions: [
-      { name: "basicConstraints", cA: false, critical: true },
-      { name: "keyUsage", digitalSignature: true, keyEncipherment: true, critical: true },
-      { name: "extKeyUsage", serverAuth: true },
-      {
-        name: "subjectAltName",
-        altNames: [service, host, `${host}.svc`, `${host}.svc.cluster.local`, `*.${host}.svc`].map((value) => ({
-          type: DNS,
-          value,
-        })),
-      },
-    ],
-  });
-  return { "ca.crt": authority.cert, "tls.crt": server.cert, "tls.key": server.private };
+  return { "ca.crt": ca.certificate, "tls.crt": server.certificate, "tls.key": server.key };
 }

@@ -9,6 +9,7 @@ import { condition } from "../lib";
 import type { Objects } from "../objects";
 import type { Contexts } from "./contexts";
 import { holds, podsOf } from "./datacenter";
+import { encrypted, storeVolumes, withStores } from "./encryption";
 import { encodeConfig, medusaIni } from "./files";
 import { labels, serviceNames } from "./names";
 import { medusaConfigName } from "./pods";
@@ -36,7 +37,7 @@ export async function reconcileCluster(contexts: Contexts, cluster: K8ssandraClu
     if (remote !== contexts.local) await remote.apply(replicated(secret, cluster));
     if (cluster.spec?.medusa) await remote.apply(medusaConfig(cluster));
     await remote.apply(seedService(datacenter, await seedsOutside(contexts, placed, datacenter)));
-    const live = await remote.apply(datacenter);
+    const live = await remote.apply(await withEncryption(datacenter, cluster, remote));
     reports[datacenter.metadata?.name ?? ""] = { cassandra: live.status ?? {} };
     // The next one joins a ring that is complete.
     if (!holds(live.status?.conditions, "Ready") || live.status?.cassandraOperatorProgress !== "Ready") break;
@@ -51,6 +52,25 @@ export async function reconcileCluster(contexts: Contexts, cluster: K8ssandraClu
   };
   if (JSON.stringify(before) !== JSON.stringify(after))
     await contexts.local.status(cluster, "k8ssandraclusters", after);
+}
+
+/** The datacenter with its stores mounted and their passwords in its configuration, where nodes encrypt. */
+async function withEncryption(
+  datacenter: CassandraDatacenter,
+  cluster: K8ssandraCluster,
+  remote: Objects,
+): Promise<CassandraDatacenter> {
+  const template = cluster.spec?.cassandra;
+  if (!template || !datacenter.spec || !encrypted(template)) return datacenter;
+  const yaml = await withStores(template, remote, cluster.metadata?.namespace ?? "");
+  return {
+    ...datacenter,
+    spec: {
+      ...datacenter.spec,
+      config: encodeConfig({ "cassandra-yaml": yaml }),
+      podTemplateSpec: { spec: { containers: [], volumes: storeVolumes(template) } },
+    },
+  };
 }
 
 /** Removes what the cluster has in every context, then lets the cluster itself go. @throws while something is left */

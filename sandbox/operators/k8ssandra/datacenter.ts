@@ -5,7 +5,7 @@ import type { OperatorContext } from "../../lib/types";
 import { type Condition, condition } from "../lib";
 import type { Objects } from "../objects";
 import { labels, rackSizes } from "./names";
-import { additionalSeeds, configMap, services, statefulSet } from "./pods";
+import { additionalSeeds, configuration, services, statefulSet } from "./pods";
 import { ensureSuperuser } from "./superuser";
 import { type CassandraDatacenter, kinds } from "./types";
 
@@ -18,7 +18,7 @@ export async function reconcileDatacenter(
   datacenter: CassandraDatacenter,
 ): Promise<void> {
   if (datacenter.metadata?.deletionTimestamp) return;
-  await objects.apply(configMap(datacenter));
+  await objects.apply(configuration(datacenter));
   for (const service of services(datacenter)) await objects.apply(service);
   const { status } = datacenter;
   const initialized = holds(status?.conditions, "Initialized");

@@ -1,7 +1,8 @@
 /** Services and StatefulSets of a datacenter. */
-import type { V1ConfigMap, V1Container, V1Service, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1Container, V1Secret, V1Service, V1StatefulSet } from "@kubernetes/client-node";
 import { OPERATOR_IMAGES } from "../../images/names";
 import { ownedBy } from "../lib";
+import { storePath } from "./encryption";
 import { cassandraYaml } from "./files";
 import { labels, serviceNames, statefulSetName } from "./names";
 import type { CassandraDatacenter, Rack } from "./types";
@@ -11,7 +12,7 @@ const PORTS = [
   { name: "internode", port: 7000 },
 ];
 
-/** Name of the ConfigMap with the node's configuration, and of the cluster's Medusa configuration. */
+/** Name of the Secret with the node's configuration, and of the ConfigMap with the cluster's Medusa configuration. */
 export const configName = (datacenter: CassandraDatacenter) => `${datacenter.metadata?.name}-server-config`;
 export const medusaConfigName = (cluster: string) => `${cluster}-medusa`;
 
@@ -22,12 +23,14 @@ const meta = (datacenter: CassandraDatacenter, name: string) => ({
   ownerReferences: ownedBy(datacenter),
 });
 
-export function configMap(datacenter: CassandraDatacenter): V1ConfigMap {
+/** A Secret, because it names the passwords of keystores. */
+export function configuration(datacenter: CassandraDatacenter): V1Secret {
   return {
     apiVersion: "v1",
-    kind: "ConfigMap",
+    kind: "Secret",
     metadata: meta(datacenter, configName(datacenter)),
-    data: { "cassandra.yaml": cassandraYaml(datacenter) },
+    type: "Opaque",
+    data: { "cassandra.yaml": Buffer.from(cassandraYaml(datacenter)).toString("base64") },
   };
 }
 
@@ -74,10 +77,11 @@ export function statefulSet(datacenter: CassandraDatacenter, rack: Rack, replica
           initContainers: initContainers(datacenter, rack),
           containers: containers(datacenter, rack),
           volumes: [
-            { name: "config", configMap: { name: configName(datacenter) } },
+            { name: "config", secret: { secretName: configName(datacenter) } },
             { name: "medusa-template", configMap: { name: medusaConfigName(clusterOf(datacenter)), optional: true } },
             { name: "server-config", emptyDir: {} },
             { name: "medusa-config", emptyDir: {} },
+            ...storesOf(datacenter),
           ],
         },
       },
@@ -131,7 +135,11 @@ function containers(datacenter: CassandraDatacenter, rack: Rack): V1Container[] 
       ports: PORTS.map(({ name, port }) => ({ name, containerPort: port })),
       resources: datacenter.spec?.resources,
       readinessProbe: { tcpSocket: { port: 9042 }, periodSeconds: 1, failureThreshold: 5 },
-      volumeMounts: [DATA, mount("server-config", "/etc/cassandra")],
+      volumeMounts: [
+        DATA,
+        mount("server-config", "/etc/cassandra"),
+        ...storesOf(datacenter).map(({ name }) => mount(name, storePath(name))),
+      ],
     },
     {
       name: "medusa",
@@ -148,6 +156,9 @@ function containers(datacenter: CassandraDatacenter, rack: Rack): V1Container[] 
     },
   ];
 }
+
+/** Volumes with keystores that the control plane asks for. */
+const storesOf = (datacenter: CassandraDatacenter) => datacenter.spec?.podTemplateSpec?.spec?.volumes ?? [];
 
 function environment(datacenter: CassandraDatacenter, rack: Rack) {
   const names = serviceNames(datacenter.spec?.clusterName ?? "", datacenter.metadata?.name ?? "");

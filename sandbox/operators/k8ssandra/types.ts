@@ -1,5 +1,5 @@
 /** The parts of the operators' resources that the stand-in reads and writes. */
-import type { V1ResourceRequirements, V1Toleration } from "@kubernetes/client-node";
+import type { V1ResourceRequirements, V1Toleration, V1Volume } from "@kubernetes/client-node";
 import type { Condition } from "../lib";
 import type { CustomObject } from "../objects";
 
@@ -19,6 +19,20 @@ export interface Rack {
   nodeAffinityLabels?: Record<string, string>;
 }
 
+/** A key of a Secret. */
+export interface SecretKey {
+  name: string;
+  key?: string;
+}
+
+/** Where keystores and their passwords are, in every datacenter's own cluster. */
+export interface EncryptionStores {
+  keystoreSecretRef?: SecretKey;
+  truststoreSecretRef?: SecretKey;
+  keystorePasswordSecretRef?: SecretKey;
+  truststorePasswordSecretRef?: SecretKey;
+}
+
 export interface CassandraTemplate {
   clusterName?: string;
   serverVersion?: string;
@@ -29,6 +43,7 @@ export interface CassandraTemplate {
   resources?: V1ResourceRequirements;
   storageConfig?: Record<string, unknown>;
   config?: { cassandraYaml?: Record<string, unknown> };
+  serverEncryptionStores?: EncryptionStores;
   datacenters: { metadata: { name: string }; k8sContext?: string; size: number; racks?: Rack[]; stopped?: boolean }[];
 }
 
@@ -69,7 +84,9 @@ export interface DatacenterSpec {
   /** JSON in base64: the resource declares bytes. */
   config: string;
   stopped?: boolean;
-  podTemplateSpec?: { spec?: { initContainers?: { name: string; env?: EnvVar[] }[] } };
+  podTemplateSpec?: {
+    spec?: { containers?: unknown[]; initContainers?: { name: string; env?: EnvVar[] }[]; volumes?: V1Volume[] };
+  };
 }
 
 export type CassandraDatacenter = CustomObject<

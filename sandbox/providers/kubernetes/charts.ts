@@ -76,7 +76,7 @@ const CHARTS: Chart[] = [
   },
   {
     name: "cert-manager",
-    operator: () => false,
+    operator: () => true,
     // The chart leaves its CustomResourceDefinitions out unless it is told otherwise.
     kinds: (values) =>
       enabled(values, "crds", "enabled") || values.installCRDs === true

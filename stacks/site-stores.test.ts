@@ -1,0 +1,66 @@
+/** How a site runs its stores: encryption, disks, networks, protection. */
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import type { Declaration, DeclaredResource } from "../tests/lib/declared";
+import { declaredStack } from "../tests/lib/stacks";
+
+let site: Declaration;
+before(async () => {
+  site = await declaredStack("prod");
+});
+
+const ofType = (type: string) => site.resources.filter((each) => each.type === type);
+const spec = ({ inputs }: DeclaredResource) => inputs.spec as Record<string, unknown>;
+const nameOf = ({ inputs }: DeclaredResource) => (inputs.metadata as { name: string }).name;
+const inClusters = (type: string) => ofType(type).map(({ deletedWith }) => deletedWith);
+const regionClusters = ["cluster-europe-west1-cluster", "cluster-us-east4-cluster"];
+
+describe("encryption between Cassandra's nodes", () => {
+  const cassandra = () =>
+    spec(ofType("kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")[0]!).cassandra as {
+      config: { cassandraYaml: { server_encryption_options: Record<string, unknown> } };
+      serverEncryptionStores: Record<string, { name: string; key: string }>;
+    };
+
+  test("every connection is encrypted and both sides prove who they are", () => {
+    const { server_encryption_options: options } = cassandra().config.cassandraYaml;
+    assert.equal(options.internode_encryption, "all");
+    assert.equal(options.require_client_auth, true);
+    assert.equal(options.store_type, "PKCS12");
+  });
+
+  test("the stores are what each region's cert-manager issues, with the password that it is told", () => {
+    const certificates = ofType("kubernetes:cert-manager.io/v1:Certificate");
+    assert.deepEqual(inClusters("kubernetes:cert-manager.io/v1:Certificate").sort(), regionClusters);
+    const { keystoreSecretRef, truststoreSecretRef, keystorePasswordSecretRef, truststorePasswordSecretRef } =
+      cassandra().serverEncryptionStores;
+    for (const certificate of certificates) {
+      const { secretName, usages, keystores } = spec(certificate) as {
+        secretName: string;
+        usages: string[];
+        keystores: { pkcs12: { passwordSecretRef: unknown } };
+      };
+      assert.deepEqual([keystoreSecretRef?.name, truststoreSecretRef?.name], [secretName, secretName]);
+      for (const usage of ["server auth", "client auth"]) assert.ok(usages.includes(usage), usage);
+      for (const password of [keystorePasswordSecretRef, truststorePasswordSecretRef])
+        assert.deepEqual(password, keystores.pkcs12.passwordSecretRef);
+    }
+  });
+
+  test("one authority from 1Password signs in every region", () => {
+    const items = ofType("kubernetes:onepassword.com/v1:OnePasswordItem").filter(
+      (each) => nameOf(each) === "cassandra-internode-ca",
+    );
+    assert.deepEqual(items.map(({ deletedWith }) => deletedWith).sort(), regionClusters);
+    assert.deepEqual(
+      items.map((each) => spec(each).itemPath),
+      items.map(() => "vaults/iconik-prod/items/cassandra-internode-ca"),
+    );
+  });
+
+  test("Cassandra waits for the keystores of every datacenter", () => {
+    const [cluster] = site.resources.filter(({ type }) => type === "iconik:cassandra:Cluster");
+    for (const name of ["internode-emea-certificate", "internode-amer-certificate"])
+      assert.ok(cluster?.dependsOn.includes(name), name);
+  });
+});
