@@ -49,6 +49,7 @@ const shared = {
   images: { jobs: JOBS_IMAGE },
   // For documentation: the sandbox's control planes are on this machine.
   authorizedNetworks: ["192.0.2.0/28"],
+  notifications: [{ type: "email", address: "drill@example.com" }],
 };
 
 /** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */

@@ -85,6 +85,9 @@ export function nodeAccountId(region: string): string {
 /** Repositories of the vault's Artifact Registry: images of ours, and the operators' charts. */
 export const registries = { images: "dr", charts: "charts" } as const;
 
+/** Where the product answers, and a path of it that answers 2xx while it works. */
+export const app = { host: "app.iconik.io", checkPath: "/" } as const;
+
 /** Service account id of a site's restorer in the vault project; Google allows 30 characters, hence the site's 21. */
 export function restorerAccountId(site: string): string {
   return `restorer-${site}`;

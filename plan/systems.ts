@@ -32,7 +32,12 @@ export const systems: readonly System[] = [
     system: "second copy of the backups",
     requirement:
       "the backup bucket is replicated to a second bucket in another region by an identity that can only read the primary; the identity that writes the primary has no access to the second bucket",
-    components: ["components/copies-bucket.ts", "components/replication.ts", "components/restore-grant.ts"],
+    components: [
+      "components/copies-bucket.ts",
+      "components/replication.ts",
+      "components/restore-grant.ts",
+      "components/audit-logs.ts",
+    ],
     policies: [
       "copies-outside-primary",
       "copies-retention",
@@ -70,7 +75,7 @@ export const systems: readonly System[] = [
     system: "media buckets iconik-files, iconik-keyframes, iconik-proxies",
     requirement:
       "multi-region; every night replicated to secondary buckets in a separate region (outside the primary's multi-region) on the same continent; a file stays available there 30 days after its removal from the primary. Customer-owned buckets are excluded",
-    components: ["components/media-buckets.ts"],
+    components: ["components/media-buckets.ts", "components/uptime.ts", "components/notifications.ts"],
     policies: ["customer-buckets-excluded", "bucket-public-access-prevented", "bucket-uniform-access"],
   },
   {
@@ -85,7 +90,7 @@ export const systems: readonly System[] = [
     system: "full restore test",
     requirement:
       "at least quarterly, automated, measured: the time from the incident to service restored, the age of the newest data restored, the integrity of every backup; kept down over time",
-    components: ["components/restore.ts"],
+    components: ["components/restore.ts", "components/alerts.ts", "components/job-runs.ts"],
     policies: [],
   },
 ];

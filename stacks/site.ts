@@ -12,6 +12,7 @@ import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from 
 import type { SiteConfig } from "./config";
 import { control } from "./control";
 import type { FoundCopy } from "./copies";
+import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
 import { region, snapshots } from "./region";
 
@@ -143,6 +144,15 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       copyDependsOn: [...regions[0]!.accounts, bucketPolicy],
     });
   }
+  monitorSite(
+    config,
+    {
+      clusters: [...clusters, controlCluster].map(({ clusterName: each }) => each),
+      regions: clusters.length,
+      backupBucket: config.backups.bucket,
+    },
+    [services],
+  );
   return {
     site: config.site,
     regions: config.regions.map(({ name, datacenter }, index) => ({

@@ -13,6 +13,7 @@ import { regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
 import { jobNodes } from "../plan/sizing";
 import type { VaultConfig } from "./config";
+import { monitorVault } from "./monitoring";
 import type { Outputs } from "./program";
 
 /** The second copies, who writes them, and who may read them for a while. It knows no production credential. */
@@ -114,6 +115,7 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [...accounts, bucket.store.policy] },
   );
+  monitorVault(config, { copiesBucket: copies.bucket }, [services]);
   return {
     copiesBucket: bucket.store.bucket.name,
     cluster: { name: cluster.clusterName, project, location, endpoint: cluster.cluster.endpoint },

@@ -2,9 +2,15 @@
 import { z } from "zod";
 import { isDrillProject } from "../../plan/names";
 import { image, member, networks, projectId } from "./fields";
+import { notifications } from "./notifications";
 
 /** Keys of every stack on Google Cloud. */
-export const common = { project: projectId, deployer: member, deletionProtection: z.boolean().default(true) };
+export const common = {
+  project: projectId,
+  deployer: member,
+  deletionProtection: z.boolean().default(true),
+  notifications,
+};
 
 /** Keys of every stack with clusters. */
 export const workloads = {

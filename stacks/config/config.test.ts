@@ -267,6 +267,7 @@ test("an unprotected foundation that is no drill's is refused", () => {
     deployer: "user:a@b",
     media: { location: "EU" },
     deletionProtection: false,
+    notifications: [{ type: "email", address: "a@b.example" }],
   };
   assert.throws(() => parse(foundation), /deletionProtection is false: only projects of drills go unprotected/);
   assert.doesNotThrow(() => parse({ ...foundation, project: "iconik-drill-foundation" }));

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import { bucketName, datacenterName, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+import { notified } from "./notifications";
 
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
@@ -106,6 +107,7 @@ export const site = z
       const message = `a grant for another site; set "${config.site}" and have the vault grant it`;
       add(["restore", "grant"], config.restore.grant, message);
     }
-  });
+  })
+  .superRefine(notified);
 
 export type SiteConfig = z.output<typeof site>;

@@ -4,6 +4,7 @@ import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "
 import { retention } from "../../plan/retention";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import { bucketName, member, moment, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+import { notified } from "./notifications";
 
 /** Who pulls from the vault's registry: nodes in these regions, and who deploys. All of them have to exist. */
 const pulling = { regions: z.array(regionName).default([]), deployer: member.optional() };
@@ -118,6 +119,7 @@ export const vault = z
       const message = "second copies are kept 7 days or more; fewer needs deletionProtection false (drills)";
       add(["copies", "retentionDays"], config.copies.retentionDays, message);
     }
-  });
+  })
+  .superRefine(notified);
 
 export type VaultConfig = z.output<typeof vault>;

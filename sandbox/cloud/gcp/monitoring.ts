@@ -20,7 +20,7 @@ const number = () => String(randomInt(1e12, 9e12));
 /** Behaviours by resource type. */
 export function monitoringBehaviours(registry: Registry): Record<string, Behaviour> {
   return {
-    [ALERT]: alertBehaviour(registry),
+    [ALERT]: alertBehaviour(),
     [CHANNEL]: channelBehaviour(registry),
     [UPTIME]: uptimeBehaviour(registry),
     [METRIC]: metricBehaviour(registry),
@@ -29,7 +29,7 @@ export function monitoringBehaviours(registry: Registry): Record<string, Behavio
   };
 }
 
-function alertBehaviour(registry: Registry): Behaviour {
+function alertBehaviour(): Behaviour {
   const check = (inputs: Props) => {
     const project = required(inputs, "project", "alert policy");
     for (const channel of (inputs.notificationChannels as string[]) ?? []) {

@@ -1,0 +1,138 @@
+/** The plan's alerts: complete, readable, and with conditions that Cloud Monitoring takes. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parser } from "@prometheus-io/lezer-promql";
+import { CronExpressionParser } from "cron-parser";
+import { lateAfterSeconds, metrics, runsMetric } from "../freshness";
+import { objectives } from "../objectives";
+import { schedules } from "../schedules";
+import { systems } from "../systems";
+import {
+  type Alert,
+  alerts,
+  alertsPage,
+  type Condition,
+  documentation,
+  foundationAlerts,
+  page,
+  siteAlerts,
+  vaultAlerts,
+} from ".";
+
+const ROOT = join(__dirname, "..", "..");
+const conditions: [Pick<Alert, "id">, Condition][] = [
+  ...vaultAlerts.map((alert) => [alert, alert.condition({ copiesBucket: "copies" })] as [Alert, Condition]),
+  ...siteAlerts.map(
+    (alert) =>
+      [alert, alert.condition({ clusters: ["a", "b"], regions: 2, backupBucket: "backups" })] as [Alert, Condition],
+  ),
+  ...foundationAlerts.map(
+    (alert) => [alert, alert.condition({ mediaBuckets: ["m", "n"], host: "app.example" })] as [Alert, Condition],
+  ),
+];
+
+/** Names of the metrics in a PromQL expression. @throws when it is none */
+function metricsOf(query: string): string[] {
+  const names: string[] = [];
+  parser.parse(query).iterate({
+    enter: (node) => {
+      assert.ok(!node.type.isError, `not PromQL at ${node.from}: ${query.slice(node.from, node.from + 30)}`);
+      if (node.name === "VectorSelector") names.push(/^[\w:]+/.exec(query.slice(node.from, node.to))?.[0] ?? "");
+    },
+  });
+  return names;
+}
+
+test("ids are unique and name resources", () => {
+  const ids = alerts.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const id of ids) assert.match(id, /^[a-z][a-z-]{2,40}[a-z]$/);
+});
+
+test("what has to be noticed has an alert, of the stack that outlives it", () => {
+  const rows = new Set(alerts.flatMap((alert) => alert.rows));
+  for (const row of ["S1", "S2", "S3", "S4", "S5", "S6", "S8", "D1", "D2", "D3", "D5"] as const)
+    assert.ok(rows.has(row), row);
+  const owner = (id: string) => alerts.find((alert) => alert.id === id)?.owner;
+  for (const id of ["cassandra-backup-stale", "copy-stale", "media-copy-stale", "restore-granted", "copies-denied"])
+    assert.equal(owner(id), "vault", id);
+  for (const id of ["app-unreachable", "media-mass-deletion"]) assert.equal(owner(id), "foundation", id);
+});
+
+test("an incident says what, why and what to do, within Cloud Monitoring's bounds", () => {
+  for (const alert of alerts) {
+    assert.ok(alert.steps.length > 0, alert.id);
+    assert.ok(alert.rows.every((row) => row in objectives || systems.some(({ id }) => id === row)));
+    const text = documentation(alert);
+    assert.ok(text.length < 8192, alert.id);
+    const path = /^Runbook: ([^#\n]+)(#(.+))?$/m.exec(text)!;
+    assert.ok(existsSync(join(ROOT, path[1]!)), `${alert.id}: ${path[1]}`);
+    assert.ok(path[3] === undefined || path[3] === alert.id);
+  }
+});
+
+test("PromQL is PromQL, of metrics that something of ours or Google's exports", () => {
+  const exported =
+    /^(kube_statefulset_\w+|certmanager_\w+|io_cassandrareaper_\w+|(logging|loadbalancing|monitoring)_googleapis_com:\w+)$/;
+  let count = 0;
+  for (const [{ id }, condition] of conditions) {
+    if (condition.kind !== "promql") continue;
+    for (const name of metricsOf(condition.query)) {
+      assert.ok(exported.test(name) || Object.values<string>(metrics).includes(name), `${id}: ${name}`);
+      count += 1;
+    }
+  }
+  assert.ok(count > 15);
+  assert.throws(() => metricsOf("time() - > 3"), /not PromQL/);
+});
+
+test("a log-based metric in a query is the one that is declared", () => {
+  const [, silent] = conditions.find(([{ id }]) => id === "snapshots-silent")!;
+  assert.ok(silent.kind === "promql");
+  assert.equal(silent.query.split(`user_${runsMetric}{`).length, 3);
+  // In a range: seconds as Prometheus writes them.
+  assert.match(silent.query, /\[97200s\]/);
+});
+
+test("durations are whole minutes, an absence at most 23.5 hours", () => {
+  for (const [{ id }, condition] of conditions) {
+    if (condition.kind === "log") continue;
+    assert.equal(condition.seconds % 60, 0, id);
+    if (condition.kind === "absent") assert.ok(condition.seconds >= 120 && condition.seconds <= 84_600, id);
+    if (condition.kind === "threshold") assert.ok(condition.alignmentSeconds >= 60, id);
+  }
+});
+
+test("filters close what they open", () => {
+  for (const [{ id }, condition] of conditions) {
+    if (condition.kind === "promql") continue;
+    const bare = condition.filter.replace(/"(?:[^"\\]|\\.)*"/g, "");
+    assert.ok(!bare.includes('"'), `${id}: ${condition.filter}`);
+    assert.equal(bare.split("(").length, bare.split(")").length, id);
+    assert.ok(!/undefined|\$\{/.test(condition.filter), id);
+  }
+});
+
+/** Seconds from one schedule's start to the next one's of another schedule. */
+function gap(from: string, to: string): number {
+  const first = CronExpressionParser.parse(from, { tz: "UTC", currentDate: "2026-01-01T00:00:00Z" }).next();
+  const next = CronExpressionParser.parse(to, { tz: "UTC", currentDate: first.toDate() }).next();
+  return (next.getTime() - first.getTime()) / 1000;
+}
+
+test("a late copy is noticed before D2's and D5's bounds are passed", () => {
+  // The oldest data that the newest copy can have: its backup began that much before it.
+  const before = gap(schedules.cassandraSnapshot.cron, schedules.replication.cron);
+  for (const id of ["D2", "D5", "D3"] as const)
+    assert.ok(lateAfterSeconds("replication") + before <= objectives[id].rpoSeconds, id);
+  assert.equal(lateAfterSeconds("cassandraSnapshot"), 27 * 3600);
+});
+
+test(`${alertsPage} is what the plan says`, () => {
+  const path = join(ROOT, alertsPage);
+  if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, page());
+  assert.equal(readFileSync(path, "utf8"), page(), "if it is meant, run `make golden` and review the difference");
+  for (const { id } of alerts) assert.ok(page().includes(`\n### ${id}\n`), id);
+});

@@ -1,0 +1,59 @@
+/** Every alert of the plan, by the stack that declares it, and the page and text that people read. */
+import { foundationAlerts } from "./foundation";
+import { siteAlerts } from "./site";
+import type { Alert } from "./types";
+import { vaultAlerts } from "./vault";
+
+export * from "./types";
+export { foundationAlerts, siteAlerts, vaultAlerts };
+
+/** All of them, whatever their scope. */
+export const alerts: readonly Omit<Alert, "condition">[] = [...vaultAlerts, ...siteAlerts, ...foundationAlerts];
+
+/** Page with a section for each alert; a path in the repository. */
+export const alertsPage = "docs/alerts.md";
+
+type Described = Omit<Alert, "condition">;
+
+/** What an incident shows: what it is, why it matters, what to do. Markdown, below Cloud Monitoring's 8 KB. */
+export function documentation(alert: Described): string {
+  return [
+    alert.watches,
+    `**Why** (plan rows ${alert.rows.join(", ")}): ${alert.why}`,
+    alert.steps.map((step, index) => `${index + 1}. ${step}`).join("\n"),
+    `Runbook: ${alert.runbook ?? `${alertsPage}#${alert.id}`}`,
+  ].join("\n\n");
+}
+
+const owners = {
+  vault: "The vault watches the sites' backups, the copies, and who touches them.",
+  site: "A site watches its own stores, clusters, traffic and secrets.",
+  foundation: "The foundation watches what users see from outside, and the media buckets.",
+} satisfies Record<Described["owner"], string>;
+
+/** The text of {@link alertsPage}. */
+export function page(): string {
+  const sections = Object.entries(owners).map(([owner, text]) =>
+    [
+      `## ${owner[0]!.toUpperCase()}${owner.slice(1)}`,
+      text,
+      ...alerts.filter((a) => a.owner === owner).map(section),
+    ].join("\n\n"),
+  );
+  return `${[
+    "# Alerts",
+    "Written from plan/alerts/ by `make golden`; change them there. Thresholds follow from the plan's schedules, objectives and limits. CRITICAL wakes somebody and repeats until it is closed, ERROR is for today, WARNING for this week.",
+    ...sections,
+  ].join("\n\n")}\n`;
+}
+
+function section(alert: Described): string {
+  return [
+    `### ${alert.id}`,
+    `${alert.severity} · ${alert.rows.join(", ")} · **${alert.title}**`,
+    alert.watches,
+    `Why: ${alert.why}`,
+    alert.steps.map((step, index) => `${index + 1}. ${step}`).join("\n"),
+    ...(alert.runbook ? [`[Runbook](${alert.runbook.replace(/^docs\//, "")})`] : []),
+  ].join("\n\n");
+}

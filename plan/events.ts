@@ -1,0 +1,11 @@
+/** Names of what jobs report in the field `event` of their log lines, for the alerts that listen to them. */
+export const events = {
+  /** A media bucket's secondary holds what the primary does. */
+  mediaCopied: "media-copied",
+  /** Too many objects would have been removed or overwritten in a secondary: nothing was. */
+  mediaBreakerOpen: "media-breaker-open",
+  /** The last line of a run that did its work. */
+  jobSucceeded: "job-succeeded",
+  /** The last line of a run that did not; Kubernetes may start another one. */
+  jobFailed: "job-failed",
+} as const;
