@@ -9,6 +9,8 @@ import {
   type Output,
   type Resource,
 } from "@pulumi/pulumi";
+import { maintenanceWindow } from "../plan/maintenance";
+import { access, kubelet, observability, services } from "./cluster-settings";
 import { kubeconfig } from "./kubeconfig";
 import { podRange, serviceRange } from "./network";
 
@@ -39,21 +41,21 @@ export interface GkeClusterArgs {
   pools: NodePoolArgs[];
   /** Networks that may reach the control plane, CIDR, the deployer's among them. Besides them only the cluster's nodes may. */
   authorizedNetworks: string[];
+  /** Key in the cluster's region that its Secrets are encrypted with; GKE's account has to be able to use it. */
+  secretsKey: Input<string>;
+  /** Days of its maintenance window, see plan/maintenance.ts. */
+  maintenanceDays: readonly string[];
   deletionProtection: boolean;
 }
+
+/** Network tag of a pool's machines: firewall rules open what a pool serves on these and no others. */
+export const networkTag = (pool: string) => `pool-${pool}`;
 
 /** Label and taint key that tells node pools apart. */
 export const poolLabel = "iconik.io/pool";
 
-/** Weekly window for upgrades, after the night's backups; UTC. */
-const maintenance = {
-  startTime: "2026-01-03T08:00:00Z",
-  endTime: "2026-01-03T16:00:00Z",
-  recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
-};
-
 /**
- * A regional, private GKE cluster with Workload Identity and Dataplane V2 (S4). Stateful on its own: losing it loses
+ * A regional, private GKE cluster with Workload Identity, Dataplane V2 and encrypted Secrets (S4). Stateful on its own: losing it loses
  * the region's disks, so it refuses deletion while `deletionProtection` is on.
  */
 export class GkeCluster extends ComponentResource {
@@ -113,10 +115,15 @@ export class GkeCluster extends ComponentResource {
           cidrBlocks: args.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
           gcpPublicCidrsAccessEnabled: false,
         },
+        databaseEncryption: { state: "ENCRYPTED", keyName: args.secretsKey },
+        ...access,
+        ...observability,
+        ...services,
         workloadIdentityConfig: { workloadPool: `${project}.svc.id.goog` },
         enableShieldedNodes: true,
         releaseChannel: { channel: "REGULAR" },
-        maintenancePolicy: { recurringWindow: maintenance },
+        maintenancePolicy: { recurringWindow: maintenanceWindow(args.maintenanceDays) },
+        nodePoolDefaults: { nodeConfigDefaults: kubelet },
         // The default pool is replaced by pools of our own, which name their account.
         removeDefaultNodePool: true,
         initialNodeCount: 1,
@@ -192,7 +199,10 @@ function nodePool(pool: NodePoolArgs, serviceAccount: Input<string>) {
       diskSizeGb: pool.diskGigabytes,
       diskType: "pd-balanced",
       labels: { [poolLabel]: pool.name },
+      tags: [networkTag(pool.name)],
       taints: pool.dedicated ? [{ key: poolLabel, value: pool.name, effect: "NO_SCHEDULE" }] : [],
+      gvnic: { enabled: true },
+      kubeletConfig: kubelet,
       // Elasticsearch maps its index files into memory.
       linuxNodeConfig: { sysctls: { "vm.max_map_count": "1048576" } },
     },

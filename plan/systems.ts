@@ -59,7 +59,13 @@ export const systems: readonly System[] = [
     id: "S4",
     system: "Kubernetes configuration",
     requirement: "a GKE cluster per region; configuration is files in git, deployed by CI/CD to every cluster",
-    components: ["components/gke-cluster.ts", "components/operators.ts", "components/registry.ts"],
+    components: [
+      "components/gke-cluster.ts",
+      "components/cluster-keys.ts",
+      "components/cluster-settings.ts",
+      "components/operators.ts",
+      "components/registry.ts",
+    ],
     policies: ["cluster-private-workload-identity"],
   },
   {

@@ -64,3 +64,41 @@ describe("encryption between Cassandra's nodes", () => {
       assert.ok(cluster?.dependsOn.includes(name), name);
   });
 });
+
+describe("clusters", () => {
+  const clusters = () => ofType("gcp:container/cluster:Cluster").map(({ inputs }) => inputs);
+
+  test("Secrets are encrypted with a key in the cluster's own region that only GKE uses", () => {
+    const rings = ofType("gcp:kms/keyRing:KeyRing").map(({ inputs }) => [inputs.location, inputs.name]);
+    assert.deepEqual(
+      rings,
+      clusters().map(({ location, name }) => [location, name]),
+    );
+    for (const { name, location, databaseEncryption } of clusters())
+      assert.deepEqual(
+        databaseEncryption,
+        { state: "ENCRYPTED", keyName: `cluster-keys-${location}-id` },
+        String(name),
+      );
+    for (const { inputs } of ofType("gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding"))
+      assert.deepEqual(inputs.members, [
+        "serviceAccount:service-123456789012@container-engine-robot.iam.gserviceaccount.com",
+      ]);
+    assert.ok(ofType("gcp:kms/cryptoKey:CryptoKey").every(({ protect }) => protect));
+  });
+
+  test("no two regions are upgraded on the same day", () => {
+    const days = clusters()
+      .filter(({ location }) => location !== "europe-west4")
+      .map(({ maintenancePolicy }) => /BYDAY=(.*)$/.exec(JSON.stringify(maintenancePolicy))?.[1]?.slice(0, 5));
+    assert.deepEqual(days, ["MO,TU", "WE,TH"]);
+  });
+
+  test("control plane and workloads are logged and measured; nobody gets in without a name", () => {
+    for (const { loggingConfig, monitoringConfig, anonymousAuthenticationConfig } of clusters()) {
+      assert.ok((loggingConfig as { enableComponents: string[] }).enableComponents.includes("APISERVER"));
+      assert.deepEqual((monitoringConfig as Record<string, unknown>).managedPrometheus, { enabled: true });
+      assert.deepEqual(anonymousAuthenticationConfig, { mode: "LIMITED" });
+    }
+  });
+});

@@ -39,6 +39,7 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       const protectedTypes = new Set(site.resources.filter(({ protect }) => protect).map(({ type }) => type));
       assert.deepEqual([...protectedTypes].sort(), [
         "gcp:container/cluster:Cluster",
+        "gcp:kms/cryptoKey:CryptoKey",
         "gcp:storage/bucket:Bucket",
         "kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch",
         "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster",

@@ -1,4 +1,5 @@
 import { BackupBucket } from "../components/backup-bucket";
+import { ClusterKeys } from "../components/cluster-keys";
 import { GkeCluster, type NodePoolArgs } from "../components/gke-cluster";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
@@ -6,6 +7,7 @@ import { Restore } from "../components/restore";
 import { WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import type { IdentityId } from "../plan/identities";
+import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
 import { regions as knownRegions } from "../plan/regions";
 import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
@@ -49,6 +51,15 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     },
     { dependsOn: [services] },
   );
+  const keys = new ClusterKeys(
+    "cluster-keys",
+    {
+      project,
+      clusters: Object.fromEntries([...names, controlRegion].map((name) => [name, clusterName(config.site, name)])),
+      deletionProtection,
+    },
+    { dependsOn: [services] },
+  );
   const cluster = (region: string, zones: string[], authorizedNetworks: string[], pools: NodePoolArgs[]) =>
     new GkeCluster(
       `cluster-${region}`,
@@ -62,9 +73,11 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
         nodeAccountId: nodeAccountId(region),
         pools,
         authorizedNetworks,
+        secretsKey: keys.keys[region]!.id,
+        maintenanceDays: maintenanceDays(names.includes(region) ? names.indexOf(region) : undefined),
         deletionProtection,
       },
-      { dependsOn: [services] },
+      { dependsOn: [services, keys] },
     );
   const fromControl = regionRanges(controlRegion);
   const clusters = config.regions.map(({ name, zones }) =>

@@ -1,3 +1,4 @@
+import { ClusterKeys } from "../components/cluster-keys";
 import { CopiesBucket } from "../components/copies-bucket";
 import { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
@@ -8,6 +9,7 @@ import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
 import { identity } from "../plan/identities";
+import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
 import { regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
@@ -24,6 +26,11 @@ export function vault(config: VaultConfig): Outputs {
     services: ["artifactregistry.googleapis.com", ...clusterServices],
   });
   const network = new Network("network", { project, prefix: "vault", regions: [location] }, { dependsOn: [services] });
+  const keys = new ClusterKeys(
+    "cluster-keys",
+    { project, clusters: { [location]: clusterName("vault", location) }, deletionProtection },
+    { dependsOn: [services] },
+  );
   const cluster = new GkeCluster(
     `cluster-${location}`,
     {
@@ -43,9 +50,11 @@ export function vault(config: VaultConfig): Outputs {
         },
       ],
       authorizedNetworks: config.authorizedNetworks,
+      secretsKey: keys.keys[location]!.id,
+      maintenanceDays: maintenanceDays(),
       deletionProtection,
     },
-    { dependsOn: [services] },
+    { dependsOn: [services, keys] },
   );
   const pulling = [...config.sites, ...config.restoreGrants];
   new Registry(

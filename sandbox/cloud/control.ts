@@ -21,9 +21,10 @@ import {
   prepareAccount,
   projectMemberBehaviour,
 } from "./gcp/identity";
+import { kmsBehaviours } from "./gcp/kms";
 import { loadBalancingBehaviours } from "./gcp/load-balancing";
 import { monitoringBehaviours } from "./gcp/monitoring";
-import { serviceBehaviour } from "./gcp/service";
+import { serviceBehaviour, serviceIdentityBehaviour } from "./gcp/service";
 import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
 import { Registry, text } from "./registry";
@@ -66,6 +67,8 @@ export class CloudControl implements AccessDecisions {
       [TYPES.cluster]: clusterBehaviour(registry, options.clusters),
       [TYPES.nodePool]: nodePoolBehaviour(registry, options.clusters),
       "gcp:projects/service:Service": serviceBehaviour(),
+      [TYPES.serviceIdentity]: serviceIdentityBehaviour(),
+      ...kmsBehaviours(registry, access),
       ...computeBehaviours(registry),
       ...loadBalancingBehaviours(registry, access),
       ...monitoringBehaviours(registry),

@@ -110,6 +110,10 @@ function computed(type: string, inputs: Values): Values {
       name: `projects/${inputs.project}/serviceAccounts/${email}`,
     };
   }
+  if (type === "gcp:projects/serviceIdentity:ServiceIdentity") {
+    const email = "service-123456789012@container-engine-robot.iam.gserviceaccount.com";
+    return { email, member: `serviceAccount:${email}` };
+  }
   if (type === "gcp:compute/globalAddress:GlobalAddress") return { address: "192.0.2.2" };
   if (type === "gcp:container/cluster:Cluster") {
     return {

@@ -178,6 +178,7 @@ export function checkMember(member: string, registry: Registry): void {
   if (!kind || !name || ![...kinds, "projectOwner", "projectEditor", "projectViewer"].includes(kind))
     throw invalid(`The member ${member} is of an unknown type; it must begin with one of ${kinds.join(":, ")}:`);
   if (kind !== "serviceAccount" || !name.endsWith(".iam.gserviceaccount.com")) return;
-  if (!registry.all(TYPES.account).some(({ outputs: account }) => account.email === name))
+  const known = [TYPES.account, TYPES.serviceIdentity].flatMap((type) => registry.all(type));
+  if (!known.some(({ outputs: account }) => account.email === name))
     throw invalid(`Service account ${name} does not exist.`);
 }

@@ -12,6 +12,7 @@ import { type Registry, text } from "../registry";
 import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
 import { fullId, NETWORK, SUBNETWORK } from "./compute";
 import { POOLS } from "./identity";
+import { checkClusterKey } from "./kms";
 
 const EFFECTS: Record<string, string> = {
   NO_SCHEDULE: "NoSchedule",
@@ -63,6 +64,9 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       const pool = (inputs.workloadIdentityConfig as { workloadPool?: string } | undefined)?.workloadPool;
       if (pool && pool !== `${project}.svc.id.goog`)
         throw invalid(`Workload Identity pool ${pool} is not ${project}.svc.id.goog`);
+      const encryption = inputs.databaseEncryption as { state?: string; keyName?: string } | undefined;
+      if (encryption?.state === "ENCRYPTED")
+        checkClusterKey(registry, encryption.keyName ?? "", project, regionOf(location));
       const running = await clusters().create({
         id,
         name,

@@ -24,6 +24,7 @@ export const TYPES = {
   projectMember: "gcp:projects/iAMMember:IAMMember",
   cluster: "gcp:container/cluster:Cluster",
   nodePool: "gcp:container/nodePool:NodePool",
+  serviceIdentity: "gcp:projects/serviceIdentity:ServiceIdentity",
 } as const;
 
 /** Whoever deploys owns these projects. */

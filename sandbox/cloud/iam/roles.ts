@@ -35,6 +35,10 @@ const predefined: Record<string, readonly string[]> = {
   "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken"],
   "roles/container.defaultNodeServiceAccount": [],
   "roles/compute.loadBalancerServiceUser": [USE_BACKENDS],
+  "roles/cloudkms.cryptoKeyEncrypterDecrypter": [
+    "cloudkms.cryptoKeyVersions.useToDecrypt",
+    "cloudkms.cryptoKeyVersions.useToEncrypt",
+  ],
 };
 
 /** Permissions of a predefined role, or undefined when the sandbox does not know it. */

@@ -72,6 +72,8 @@ const byType: Record<string, Relation> = {
       "networkingMode VPC_NATIVE needs an ipAllocationPolicy",
     ),
     zonesOf(inputs.nodeLocations, inputs.location),
+    maintenance(inputs.maintenancePolicy),
+    secretsKey(inputs.databaseEncryption),
   ],
   "container/nodePool:NodePool": ({ nodeLocations, location, nodeConfig }) => [
     zonesOf(nodeLocations, location),
@@ -122,6 +124,24 @@ function zonesOf(zones: unknown, location: unknown): CheckFailure | undefined {
   );
   if (index < 0) return undefined;
   return { property: `nodeLocations[${index}]`, reason: `${JSON.stringify(zones[index])} is not a zone of ${region}` };
+}
+
+/** 48 hours of maintenance in 32 days, in windows of 4 hours or more: what weekly days give in four weeks. */
+function maintenance(policy: unknown): CheckFailure | undefined {
+  const window = isRecord(policy) && isRecord(policy.recurringWindow) ? policy.recurringWindow : undefined;
+  if (!window || containsUnknown(window)) return undefined;
+  const property = "maintenancePolicy.recurringWindow";
+  const hours = (Date.parse(String(window.endTime)) - Date.parse(String(window.startTime))) / 3_600_000;
+  if (!(hours >= 4)) return { property, reason: `a window has 4 hours or more, got ${hours}` };
+  const days = /(?:^|;)BYDAY=([A-Z,]+)/.exec(String(window.recurrence))?.[1]?.split(",").length;
+  const weekly = /(?:^|;)FREQ=WEEKLY(?:;|$)/.test(String(window.recurrence)) && days !== undefined;
+  if (!weekly || days * hours * 4 >= 48) return undefined;
+  return { property, reason: `48 hours or more in 32 days are needed, got ${days * hours * 4}` };
+}
+
+function secretsKey(encryption: unknown): CheckFailure | undefined {
+  if (!isRecord(encryption) || encryption.state !== "ENCRYPTED") return undefined;
+  return failIf(isEmpty(encryption.keyName), "databaseEncryption.keyName", "ENCRYPTED needs the name of a key");
 }
 
 /** GKE keeps labels of its own domains for itself. */

@@ -50,16 +50,54 @@ const storageClass = oneOf(
 const date = matches(/^\d{4}-\d{2}-\d{2}$/, "a date is written YYYY-MM-DD");
 const ports = matches(/^\d{1,5}(?:-\d{1,5})?$/, 'a port is written "80" or "8000-8080"');
 const clusterName = resourceName(40);
+const keyName = matches(
+  /^[a-zA-Z0-9_-]{1,63}$/,
+  "a key ring or key has 1 to 63 letters, digits, dashes and underscores",
+);
+const keyLocation = matches(
+  /^(?:global|[a-z]+(?:-[a-z]+\d+)?)$/,
+  'a key ring is in a region, "global" or a multi-region',
+);
+const seconds = matches(/^\d+s$/, 'a duration is written in seconds, e.g. "7776000s"');
 
 const nodeConfig: Record<string, Rule> = {
   diskType: oneOf("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
   diskSizeGb: between(10, 65536),
+  "tags[]": resourceName(),
+  "kubeletConfig.insecureKubeletReadonlyPortEnabled": oneOf("TRUE", "FALSE"),
   "taints[].effect": oneOf("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE"),
   "workloadMetadataConfig.mode": oneOf("GKE_METADATA", "GCE_METADATA", "MODE_UNSPECIFIED"),
   imageType: matches(/^(?:cos_containerd|ubuntu_containerd|windows_ltsc_containerd)$/i, "e.g. COS_CONTAINERD"),
 };
 const below = (path: string, rules: Record<string, Rule>): Record<string, Rule> =>
   Object.fromEntries(Object.entries(rules).map(([key, rule]) => [`${path}.${key}`, rule]));
+
+const loggedComponents = [
+  "SYSTEM_COMPONENTS",
+  "APISERVER",
+  "CONTROLLER_MANAGER",
+  "KCP_CONNECTION",
+  "KCP_HPA",
+  "KCP_SSHD",
+  "SCHEDULER",
+  "WORKLOADS",
+];
+const measuredComponents = [
+  "SYSTEM_COMPONENTS",
+  "APISERVER",
+  "SCHEDULER",
+  "CONTROLLER_MANAGER",
+  "STORAGE",
+  "HPA",
+  "POD",
+  "DAEMONSET",
+  "DEPLOYMENT",
+  "STATEFULSET",
+  "KUBELET",
+  "CADVISOR",
+  "DCGM",
+  "JOBSET",
+];
 
 /** Rules by resource type and path. */
 const rules: Record<string, Record<string, Rule>> = {
@@ -125,6 +163,18 @@ const rules: Record<string, Record<string, Rule>> = {
     "ipAllocationPolicy.stackType": oneOf("IPV4", "IPV4_IPV6"),
     "dnsConfig.clusterDns": oneOf("PROVIDER_UNSPECIFIED", "PLATFORM_DEFAULT", "CLOUD_DNS"),
     "dnsConfig.clusterDnsScope": oneOf("DNS_SCOPE_UNSPECIFIED", "CLUSTER_SCOPE", "VPC_SCOPE"),
+    "databaseEncryption.state": oneOf("ENCRYPTED", "DECRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED"),
+    "loggingConfig.enableComponents[]": oneOf(...loggedComponents),
+    "monitoringConfig.enableComponents[]": oneOf(...measuredComponents),
+    "securityPostureConfig.mode": oneOf("DISABLED", "BASIC", "ENTERPRISE"),
+    "securityPostureConfig.vulnerabilityMode": oneOf(
+      "VULNERABILITY_DISABLED",
+      "VULNERABILITY_BASIC",
+      "VULNERABILITY_ENTERPRISE",
+    ),
+    "gatewayApiConfig.channel": oneOf("CHANNEL_DISABLED", "CHANNEL_EXPERIMENTAL", "CHANNEL_STANDARD"),
+    "anonymousAuthenticationConfig.mode": oneOf("ENABLED", "LIMITED"),
+    "nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": oneOf("TRUE", "FALSE"),
     "workloadIdentityConfig.workloadPool": matches(/^[^.]+\.svc\.id\.goog$/, 'write "PROJECT.svc.id.goog"'),
     ...below("nodeConfig", nodeConfig),
   },
@@ -135,6 +185,18 @@ const rules: Record<string, Record<string, Rule>> = {
     "nodeLocations[]": zone,
     "autoscaling.locationPolicy": oneOf("BALANCED", "ANY"),
     ...below("nodeConfig", nodeConfig),
+  },
+  "kms/keyRing:KeyRing": { name: keyName, location: keyLocation },
+  "kms/cryptoKey:CryptoKey": {
+    name: keyName,
+    keyRing: matches(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+$/, "write the id of a key ring"),
+    purpose: oneOf("ENCRYPT_DECRYPT", "ASYMMETRIC_SIGN", "ASYMMETRIC_DECRYPT", "MAC"),
+    rotationPeriod: seconds,
+    destroyScheduledDuration: seconds,
+  },
+  "kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding": { role, "members[]": member },
+  "projects/serviceIdentity:ServiceIdentity": {
+    service: matches(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, 'a service is written with its domain, "compute.googleapis.com"'),
   },
   "compute/network:Network": {
     name: resourceName(),

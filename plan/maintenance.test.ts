@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { maintenanceDays, maintenanceHours, maintenanceWindow } from "./maintenance";
+import { schedules } from "./schedules";
+
+test("up to three regions never share a day; a fourth begins again", () => {
+  const days = [0, 1, 2].flatMap((position) => maintenanceDays(position));
+  assert.equal(new Set(days).size, days.length);
+  assert.deepEqual(maintenanceDays(3), maintenanceDays(0));
+  assert.deepEqual(maintenanceDays(), ["SA", "SU"]);
+});
+
+test("no upgrade meets the night", () => {
+  for (const { cron, startingDeadlineSeconds, activeDeadlineSeconds } of Object.values(schedules)) {
+    const [minute, hour] = cron.split(" ").map(Number);
+    const latestEnd = hour! + minute! / 60 + (startingDeadlineSeconds + activeDeadlineSeconds) / 3600;
+    assert.ok(latestEnd <= maintenanceHours.start, `${cron} may run until ${latestEnd}:00`);
+    assert.ok(hour! + 24 >= maintenanceHours.end);
+  }
+});
+
+test("a window says days and hours", () => {
+  assert.deepEqual(maintenanceWindow(["MO", "TU"]), {
+    startTime: "2026-01-03T08:00:00Z",
+    endTime: "2026-01-03T16:00:00Z",
+    recurrence: "FREQ=WEEKLY;BYDAY=MO,TU",
+  });
+});

@@ -1,0 +1,107 @@
+/** Keys. Key rings and keys are never deleted: their names stay taken, and a key that goes loses its versions only. */
+import type { Behaviour, Props } from "../../lib/types";
+import type { Access } from "../iam/access";
+import { type Registry, text } from "../registry";
+import { checkMember } from "./bucket";
+import { absent, conflict, etag, invalid, matches, notFound, required } from "./checks";
+
+const RING = "gcp:kms/keyRing:KeyRing";
+const KEY = "gcp:kms/cryptoKey:CryptoKey";
+const BINDING = "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding";
+/** Facts of the registry: ids that were used once. */
+const TAKEN = "names of keys";
+const NAME = /^[a-zA-Z0-9_-]{1,63}$/;
+const LOCATION = /^(global|[a-z]+(-[a-z]+\d{1,2})?)$/;
+const DAY = 24 * 3600;
+
+/** Behaviours by type token. */
+export function kmsBehaviours(registry: Registry, access: Access): Record<string, Behaviour> {
+  const take = (type: string, id: string) => {
+    absent(registry, type, id);
+    if (registry.knows(TAKEN, id)) throw conflict(id);
+    registry.note(TAKEN, id);
+  };
+  const checkBinding = (inputs: Props) => {
+    const key = required(inputs, "cryptoKeyId", "key IAM binding");
+    if (!registry.get(KEY, key)) throw notFound(`CryptoKey ${key}`);
+    access.checkRole(required(inputs, "role", "key IAM binding"), projectOf(key));
+    for (const member of (inputs.members as string[]) ?? []) checkMember(member, registry);
+  };
+  return {
+    [RING]: {
+      create: async (inputs) => {
+        const [project, location] = [required(inputs, "project", "key ring"), required(inputs, "location", "key ring")];
+        matches(text(inputs, "name"), NAME, "key ring name");
+        matches(location, LOCATION, "key ring location");
+        const id = `projects/${project}/locations/${location}/keyRings/${text(inputs, "name")}`;
+        take(RING, id);
+        return { id, outputs: { ...inputs } };
+      },
+    },
+    [KEY]: {
+      create: async (inputs) => {
+        const ring = required(inputs, "keyRing", "key");
+        if (!registry.get(RING, ring)) throw notFound(`KeyRing ${ring}`);
+        matches(text(inputs, "name"), NAME, "key name");
+        checkKey(inputs);
+        const id = `${ring}/cryptoKeys/${text(inputs, "name")}`;
+        take(KEY, id);
+        return { id, outputs: { ...inputs } };
+      },
+      update: async ({ outputs }, inputs) => {
+        checkKey(inputs);
+        return { ...outputs, ...inputs };
+      },
+    },
+    [BINDING]: {
+      create: async (inputs) => {
+        checkBinding(inputs);
+        const id = `${text(inputs, "cryptoKeyId")}/${text(inputs, "role")}`;
+        absent(registry, BINDING, id);
+        return { id, outputs: { ...inputs, etag: etag() } };
+      },
+      update: async (_, inputs) => {
+        checkBinding(inputs);
+        return { ...inputs, etag: etag() };
+      },
+    },
+  };
+}
+
+/** @throws CloudError 400 as Cloud KMS refuses periods */
+function checkKey(inputs: Props): void {
+  const period = secondsOf(inputs, "rotationPeriod");
+  if (period !== undefined && period < DAY) throw invalid("rotation_period must be at least one day");
+  const scheduled = secondsOf(inputs, "destroyScheduledDuration");
+  if (scheduled !== undefined && (scheduled < DAY || scheduled > 120 * DAY))
+    throw invalid("destroy_scheduled_duration must be between 24 hours and 120 days");
+}
+
+function secondsOf(inputs: Props, name: string): number | undefined {
+  const value = text(inputs, name);
+  if (!value) return undefined;
+  matches(value, /^\d+(\.\d+)?s$/, name);
+  return Number(value.slice(0, -1));
+}
+
+const projectOf = (id: string) => id.split("/")[1] ?? "";
+
+/**
+ * @throws CloudError 400 as GKE refuses a cluster whose key is not there, is elsewhere, or may not be used by its account
+ */
+export function checkClusterKey(registry: Registry, key: string, project: string, region: string): void {
+  if (!registry.get(KEY, key)) throw invalid(`Cloud KMS key ${key} does not exist.`);
+  if (key.split("/")[3] !== region) throw invalid(`Cloud KMS key ${key} must be in the cluster's region ${region}.`);
+  const agents = registry
+    .all("gcp:projects/serviceIdentity:ServiceIdentity")
+    .filter(({ inputs }) => inputs.project === project && inputs.service === "container.googleapis.com")
+    .map(({ outputs }) => text(outputs, "member"));
+  const allowed = registry
+    .all(BINDING)
+    .filter(({ inputs }) => inputs.cryptoKeyId === key && /cryptoKeyEncrypterDecrypter$/.test(text(inputs, "role")))
+    .flatMap(({ inputs }) => (inputs.members as string[]) ?? []);
+  if (!agents.some((agent) => allowed.includes(agent)))
+    throw invalid(
+      `Cloud KMS key ${key} cannot be used: grant GKE's service agent of project ${project} roles/cloudkms.cryptoKeyEncrypterDecrypter on it.`,
+    );
+}
