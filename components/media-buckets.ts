@@ -1,4 +1,4 @@
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import { mediaBuckets } from "../plan/media";
 import type { Grant } from "../plan/permissions";
 import { retention } from "../plan/retention";
@@ -7,32 +7,38 @@ import { StoreBucket } from "./store-bucket";
 /** Arguments of {@link MediaBuckets}. */
 export interface MediaBucketsArgs {
   project: string;
-  /** Multi-region code. */
+  /** The product's own buckets, or their secondaries in the vault. */
+  store: "media" | "secondMedia";
+  /** Multi-region code; a single region outside it on the same continent for secondaries. */
   location: string;
   /** The deployer, services and the media replicator, as the matrix says. */
   grants: Grant[];
   deletionProtection: boolean;
+  /** Accounts that must exist before the policies can name them. */
+  accounts?: Input<Resource>[];
 }
 
-/** The product's own media buckets (S6). Customer-owned buckets are never declared here. */
+/**
+ * The product's own media buckets or their secondaries (S6), one for each of plan/media.ts. Customer-owned buckets are
+ * never declared here. Who may delete objects may delete noncurrent versions too: soft delete is what brings those back.
+ */
 export class MediaBuckets extends ComponentResource {
   readonly stores: StoreBucket[];
 
   constructor(name: string, args: MediaBucketsArgs, opts?: ComponentResourceOptions) {
     super("iconik:storage:MediaBuckets", name, {}, opts);
+    const primary = args.store === "media";
     this.stores = [];
     for (const media of mediaBuckets) {
       this.stores.push(
         new StoreBucket(
           `${name}-${media.name}`,
           {
-            project: args.project,
-            bucket: media.name,
-            location: args.location,
-            store: "media",
-            grants: args.grants,
+            ...args,
+            bucket: primary ? media.name : media.secondary,
             softDeleteDays: retention.mediaSoftDeleteDays,
-            deletionProtection: args.deletionProtection,
+            noncurrentDays: primary ? retention.mediaVersionsDays : retention.mediaAfterRemovalDays,
+            uploadDays: retention.mediaUploadDays,
             retainOnDelete: args.deletionProtection,
             // Their roles are the same; a project has each once.
             roles: this.stores[0]?.roles,

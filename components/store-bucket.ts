@@ -17,6 +17,10 @@ export interface StoreBucketArgs {
   /** Who gets what the matrix gives the row; nobody else gets anything. */
   grants: Grant[];
   softDeleteDays: number;
+  /** Keep versions, and remove noncurrent ones after these days. Default: no versions. Excludes `retentionDays`. */
+  noncurrentDays?: number;
+  /** Abort multipart uploads that nobody completed after these days. Default: never. */
+  uploadDays?: number;
   /** Keep each object this long, whoever wants to remove it. Default: not kept. */
   retentionDays?: number;
   /** Protects the bucket, locks its retention (for ever), and refuses to empty it. */
@@ -58,6 +62,8 @@ export class StoreBucket extends ComponentResource {
             isLocked: deletionProtection,
           },
         }),
+        ...(args.noncurrentDays && { versioning: { enabled: true } }),
+        lifecycleRules: lifecycle(args),
         labels: { [storeLabel]: storeLabelValue(store) },
         forceDestroy: !deletionProtection,
       },
@@ -88,4 +94,15 @@ export class StoreBucket extends ComponentResource {
     );
     this.registerOutputs({ bucket: this.bucket.name });
   }
+}
+
+/** Rules that end noncurrent versions and abandoned uploads; live objects are never touched. */
+function lifecycle({ noncurrentDays, uploadDays }: StoreBucketArgs) {
+  const rules = [
+    ...(noncurrentDays
+      ? [{ action: { type: "Delete" }, condition: { daysSinceNoncurrentTime: noncurrentDays, withState: "ARCHIVED" } }]
+      : []),
+    ...(uploadDays ? [{ action: { type: "AbortIncompleteMultipartUpload" }, condition: { age: uploadDays } }] : []),
+  ];
+  return rules.length ? rules : undefined;
 }

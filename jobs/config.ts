@@ -3,6 +3,7 @@
  * Components build it with {@link jobConfig}; `dr-jobs <command>` reads it with {@link readJobConfig}.
  */
 import { z } from "zod";
+import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 
 /** Name of the environment variable that carries a job's configuration. */
 export const CONFIG_VARIABLE = "DR_CONFIG";
@@ -99,6 +100,33 @@ export const jobSchemas = {
     transfers: z.int().min(1).max(64).default(8),
     pollSeconds: pollSeconds.default(15),
   }),
+  /**
+   * Copy of one media bucket into its secondary, as media-replicator: get and list on `bucket`; create, get, list and delete
+   * on `secondary`.
+   */
+  "replicate-media": z
+    .strictObject({
+      bucket,
+      secondary: bucket,
+      /** What one run may remove or overwrite in the secondary: the greater of a share of its objects and a number. */
+      breaker: z
+        .strictObject({ share: z.number().min(0).max(1), floor: z.int().min(0) })
+        .default({ share: mediaBreaker.share, floor: mediaBreaker.floor }),
+      /** Runs that may do more: those started on `date` (UTC), up to `objects`. */
+      approvals: z.array(z.strictObject({ date: z.iso.date(), objects: z.int().min(1) })).default([]),
+      /** Names handed to rclone at once; the job holds that many of each kind in memory. */
+      batch: z.int().min(1).max(10_000).default(1000),
+      /** Parallel transfers of rclone. */
+      transfers: z.int().min(1).max(64).default(16),
+    })
+    .superRefine(({ bucket, secondary }, issues) => {
+      const problem = mediaBucketProblem(bucket);
+      if (problem) return issues.addIssue({ code: "custom", path: ["bucket"], message: `"${bucket}" is ${problem}` });
+      const expected = mediaBucket(bucket)?.secondary;
+      if (secondary === expected) return;
+      const message = `"${secondary}" is not the secondary of ${bucket}; allowed: ${expected}`;
+      issues.addIssue({ code: "custom", path: ["secondary"], message });
+    }),
   /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
   "restore-copy": z.strictObject({
     /** The site whose copies are restored, e.g. prod. */

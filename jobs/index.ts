@@ -3,6 +3,7 @@ import { type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./c
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
 import { replicate } from "./replicate";
+import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
 import { restoreCopy } from "./restore-copy";
 import { restoreElasticsearch } from "./restore-elasticsearch";
@@ -13,6 +14,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "snapshot-cassandra": snapshotCassandra,
   "snapshot-elasticsearch": snapshotElasticsearch,
   replicate,
+  "replicate-media": replicateMedia,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,

@@ -10,6 +10,10 @@ export const retention = {
   copiesSoftDeleteDays: 30,
   /** S6: a file stays in the secondary media buckets this long after its removal from the primary. */
   mediaAfterRemovalDays: 30,
+  /** Noncurrent versions stay in the primary media buckets this long after their object was removed or overwritten. */
+  mediaVersionsDays: 30,
+  /** Uploads to media buckets that nobody completed are aborted after this. */
+  mediaUploadDays: 7,
   /** Soft delete of media buckets, for what objects.delete removes among noncurrent versions. */
   mediaSoftDeleteDays: 30,
   /** Longest life of a restore grant, from the day it is given. */

@@ -13,15 +13,17 @@ export interface Schedule {
 }
 
 /** Names of the schedules; config may override a cron by this name. */
-export type ScheduleName = "cassandraSnapshot" | "elasticsearchSnapshot" | "replication";
+export type ScheduleName = "cassandraSnapshot" | "elasticsearchSnapshot" | "replication" | "mediaReplication";
 
 const hour = 3600;
 
-/** The night: snapshots first, replication when the manifests have appeared, done by 05:00. */
+/** The night: snapshots first, replication when the manifests have appeared, done by 05:00; media in their own time. */
 export const schedules: Record<ScheduleName, Schedule> = {
   cassandraSnapshot: { cron: "0 1 * * *", startingDeadlineSeconds: 2 * hour, activeDeadlineSeconds: 3 * hour },
   elasticsearchSnapshot: { cron: "30 1 * * *", startingDeadlineSeconds: 2 * hour, activeDeadlineSeconds: 2 * hour },
   replication: { cron: "0 2 * * *", startingDeadlineSeconds: 3 * hour, activeDeadlineSeconds: 3 * hour },
+  // What a night does not finish the next one goes on with.
+  mediaReplication: { cron: "0 3 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 18 * hour },
 };
 
 /** Time each restore step may take, in seconds. Grows with the data: measured by the quarterly restore test (S8). */

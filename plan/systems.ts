@@ -81,7 +81,12 @@ export const systems: readonly System[] = [
     system: "media buckets iconik-files, iconik-keyframes, iconik-proxies",
     requirement:
       "multi-region; every night replicated to secondary buckets in a separate region (outside the primary's multi-region) on the same continent; a file stays available there 30 days after its removal from the primary. Customer-owned buckets are excluded",
-    components: ["components/media-buckets.ts", "components/uptime.ts", "components/notifications.ts"],
+    components: [
+      "components/media-buckets.ts",
+      "components/media-replication.ts",
+      "components/uptime.ts",
+      "components/notifications.ts",
+    ],
     policies: ["customer-buckets-excluded", "bucket-public-access-prevented", "bucket-uniform-access"],
   },
   {

@@ -1,12 +1,18 @@
 import * as gcp from "@pulumi/gcp";
 import { MediaBuckets } from "../components/media-buckets";
 import { ProjectServices } from "../components/project-services";
+import { accountId, type IdentityId } from "../plan/identities";
 import { mediaBuckets } from "../plan/media";
+import { serviceAccountEmail } from "../plan/names";
+import type { Grant } from "../plan/permissions";
 import type { FoundationConfig } from "./config";
 import { monitorFoundation } from "./monitoring";
 import type { Outputs } from "./program";
 
-/** What keeps a globally unique name or an address: the media buckets and the address of `app.iconik.io`. */
+/**
+ * What keeps a globally unique name or an address: the media buckets and the address of `app.iconik.io`. It comes up
+ * first and without anybody who uses the media; sites and the vault are named once their accounts exist.
+ */
 export function foundation(config: FoundationConfig): Outputs {
   const { project, media, deployer, deletionProtection } = config;
   const services = new ProjectServices("apis", {
@@ -15,8 +21,17 @@ export function foundation(config: FoundationConfig): Outputs {
   });
   const buckets = new MediaBuckets(
     "media",
-    // Nobody uses them yet: services and the media replicator are granted with their own issues.
-    { project, location: media.location, grants: [{ identity: "deployer", member: deployer }], deletionProtection },
+    {
+      project,
+      store: "media",
+      location: media.location,
+      grants: [
+        { identity: "deployer", member: deployer },
+        ...config.sites.map((site) => grant("services", site.project)),
+        ...(config.vault ? [grant("media-replicator", config.vault.project)] : []),
+      ],
+      deletionProtection,
+    },
     { dependsOn: [services] },
   );
   const address = new gcp.compute.GlobalAddress(
@@ -33,4 +48,9 @@ export function foundation(config: FoundationConfig): Outputs {
     mediaBuckets: buckets.stores.map((store) => store.bucket.name),
     address: address.address,
   };
+}
+
+/** What the matrix gives an identity whose account lives in another stack's project. */
+function grant(row: IdentityId, project: string): Grant {
+  return { identity: row, member: `serviceAccount:${serviceAccountEmail(accountId(row), project)}` };
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { repository } from "../plan/layout";
 import { stackConfig, stackSettings } from "../tests/lib/stack-file";
-import type { SiteConfig, VaultConfig } from "./config";
+import type { FoundationConfig, SiteConfig, VaultConfig } from "./config";
 
 const ROOT = join(__dirname, "..");
 
@@ -40,6 +40,16 @@ test("prod and vault agree about projects, buckets and repositories", () => {
       repository("elasticsearch", datacenter),
     ]),
   );
+});
+
+test("foundation, vault and prod agree about the media", () => {
+  const prod = stackConfig("prod") as SiteConfig;
+  const vault = stackConfig("vault") as VaultConfig;
+  const foundation = stackConfig("foundation") as FoundationConfig;
+  assert.equal(vault.media?.location, foundation.media.location);
+  assert.equal(vault.media?.project, foundation.project);
+  assert.deepEqual(foundation.vault, { project: vault.project });
+  assert.deepEqual(foundation.sites, [{ name: "prod", project: prod.project }]);
 });
 
 test("Pulumi.yaml describes every key that a role takes, with an empty default", () => {

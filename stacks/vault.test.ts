@@ -1,17 +1,27 @@
 /** What the vault declares, with and without a restore grant. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { mediaBuckets, mediaJobName } from "../plan/media";
 import { administration, type Binding } from "../plan/permissions";
-import type { Declaration } from "../tests/lib/declared";
+import { type Declaration, declared } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
+import { stackConfig } from "../tests/lib/stack-file";
 import { declaredStack } from "../tests/lib/stacks";
+import type { VaultConfig } from "./config";
+import { vault as vaultProgram } from "./vault";
 
 const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceaccount.com";
 const DEPLOYER = "serviceAccount:deployer@iconik-vault.iam.gserviceaccount.com";
+const MEDIA_REPLICATOR = "serviceAccount:media-replicator@iconik-vault.iam.gserviceaccount.com";
 const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
 
+interface PodSpec {
+  serviceAccountName: string;
+  containers: [{ args: string[]; env: [{ value: string }] }];
+}
+
 function bindingsOf({ resources }: Declaration): Binding[] {
-  const [policy, ...more] = resources.filter(({ type }) => type === "gcp:storage/bucketIAMPolicy:BucketIAMPolicy");
+  const [policy, ...more] = resources.filter(({ name }) => name === "copies-policy");
   assert.ok(policy && more.length === 0);
   return JSON.parse(String(policy.inputs.policyData)).bindings;
 }
@@ -33,7 +43,7 @@ for (const stack of ["vault", "vault-granting"] as const) {
     });
 
     test("the copies are protected, retained, locked, and in Zurich", () => {
-      const bucket = vault.resources.find(({ type }) => type === "gcp:storage/bucket:Bucket")!;
+      const bucket = vault.resources.find(({ name }) => name === "copies-bucket")!;
       assert.ok(bucket.protect && bucket.retainOnDelete);
       assert.equal(bucket.inputs.location, "EUROPE-WEST6");
       assert.equal(bucket.inputs.forceDestroy, false);
@@ -41,7 +51,7 @@ for (const stack of ["vault", "vault-granting"] as const) {
     });
 
     test("replication knows the primary bucket and may run", () => {
-      const replication = vault.resources.find(({ type }) => type === "kubernetes:batch/v1:CronJob")!;
+      const replication = vault.resources.find(({ name }) => name === "replication-prod")!;
       assert.match(JSON.stringify(replication), /iconik-prod-backups/);
       assert.equal((replication.inputs.spec as { suspend: boolean }).suspend, false);
     });
@@ -93,4 +103,81 @@ test("a grant lets the restorer read until it ends, from the granted site's pods
     (users.inputs.condition as { expression: string }).expression,
     'request.time < timestamp("2026-01-31T12:00:00Z")',
   );
+});
+
+test("each media bucket has a versioned secondary in Zurich that keeps what was removed for 30 days", async () => {
+  const { resources } = await declaredStack("vault");
+  for (const { name, secondary } of mediaBuckets) {
+    const bucket = resources.find(({ name: of }) => of === `second-media-${name}-bucket`)!;
+    const { versioning, lifecycleRules, softDeletePolicy, location, retentionPolicy } = bucket.inputs;
+    assert.equal(bucket.inputs.name, secondary);
+    assert.ok(bucket.protect && bucket.retainOnDelete);
+    assert.deepEqual([versioning, location, retentionPolicy], [{ enabled: true }, "EUROPE-WEST6", undefined]);
+    assert.deepEqual(softDeletePolicy, { retentionDurationSeconds: 30 * 24 * 3600 });
+    assert.deepEqual((lifecycleRules as unknown[])[0], {
+      action: { type: "Delete" },
+      condition: { daysSinceNoncurrentTime: 30, withState: "ARCHIVED" },
+    });
+    const policy = resources.find(({ name: of }) => of === `second-media-${name}-policy`)!;
+    assert.deepEqual(
+      (JSON.parse(String(policy.inputs.policyData)).bindings as Binding[]).map(({ role, members }) => [role, members]),
+      [
+        ["projects/iconik-vault/roles/deployerSecondMedia", [DEPLOYER]],
+        ["projects/iconik-vault/roles/mediaReplicatorSecondMedia", [MEDIA_REPLICATOR]],
+      ],
+    );
+  }
+});
+
+test("each media bucket is replicated every night, in pods that may act as the media replicator", async () => {
+  const { resources } = await declaredStack("vault");
+  for (const { name, secondary } of mediaBuckets) {
+    const { metadata, spec } = resources.find(({ name: of }) => of === `media-replication-${name}`)!.inputs as {
+      metadata: { name: string };
+      spec: { schedule: string; jobTemplate: { spec: { template: { spec: PodSpec } } } };
+    };
+    assert.equal(metadata.name, mediaJobName(name));
+    assert.equal(spec.schedule, "0 3 * * *");
+    const pod = spec.jobTemplate.spec.template.spec;
+    assert.deepEqual([pod.serviceAccountName, pod.containers[0].args], ["media-replicator", ["replicate-media"]]);
+    const job = JSON.parse(pod.containers[0].env[0].value);
+    assert.deepEqual([job.bucket, job.secondary, job.breaker], [name, secondary, { share: 0.02, floor: 500 }]);
+  }
+  const account = resources.find(({ name, type }) => name === "media-replicator" && type.startsWith("kubernetes:"))!;
+  assert.deepEqual((account.inputs.metadata as { annotations: unknown }).annotations, {
+    "iam.gke.io/gcp-service-account": "media-replicator@iconik-vault.iam.gserviceaccount.com",
+  });
+  const users = resources.find(({ name }) => name === "media-replicator-users")!;
+  assert.deepEqual(users.inputs.members, ["serviceAccount:iconik-vault.svc.id.goog[dr/media-replicator]"]);
+});
+
+test("an approval and another breaker reach the job of their bucket", async () => {
+  const date = new Date().toISOString().slice(0, 10);
+  const config = stackConfig("vault", {
+    media: {
+      location: "EU",
+      project: "iconik-foundation",
+      breaker: { share: 0.1 },
+      approvals: [{ bucket: "iconik-proxies", date, objects: 7 }],
+    },
+  }) as VaultConfig;
+  const { resources } = await declared(() => vaultProgram(config), "vault");
+  for (const { name } of mediaBuckets) {
+    const text = JSON.stringify(resources.find(({ name: of }) => of === `media-replication-${name}`)!.inputs);
+    const job = JSON.parse(JSON.parse(/"value":("(?:[^"\\]|\\.)*")/.exec(text)![1]!) as string);
+    assert.deepEqual(job.breaker, { share: 0.1, floor: 500 });
+    assert.deepEqual(job.approvals, name === "iconik-proxies" ? [{ date, objects: 7 }] : []);
+  }
+});
+
+test("a vault without media declares none", async () => {
+  const { resources, outputs } = await declared(
+    () => vaultProgram(stackConfig("vault", { media: {} }) as VaultConfig),
+    "vault",
+  );
+  assert.deepEqual(
+    resources.filter(({ name }) => name.includes("media")),
+    [],
+  );
+  assert.ok(!("secondMediaBuckets" in outputs));
 });

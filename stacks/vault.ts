@@ -1,6 +1,8 @@
 import { ClusterKeys } from "../components/cluster-keys";
 import { CopiesBucket } from "../components/copies-bucket";
 import { GkeCluster } from "../components/gke-cluster";
+import { MediaBuckets } from "../components/media-buckets";
+import { MediaReplication } from "../components/media-replication";
 import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
@@ -8,7 +10,7 @@ import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
-import { identity } from "../plan/identities";
+import { type IdentityId, identity } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
 import { regions } from "../plan/regions";
@@ -109,10 +111,36 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [services] },
   );
+  const mediaReplicator =
+    config.media &&
+    new WorkloadIdentity(
+      "media-replicator",
+      { identity: "media-replicator", project, poolProject: project },
+      { dependsOn: [cluster] },
+    );
+  const secondaries =
+    mediaReplicator &&
+    new MediaBuckets(
+      "second-media",
+      {
+        project,
+        store: "secondMedia",
+        location,
+        // The pruner and the verifier are named with the jobs that they run.
+        grants: [
+          { identity: "deployer", member: config.deployer },
+          { identity: "media-replicator", member: `serviceAccount:${mediaReplicator.email}` },
+        ],
+        accounts: [mediaReplicator.account],
+        deletionProtection,
+      },
+      { dependsOn: [services] },
+    );
   const spaces = new Namespaces("namespaces", { cluster, namespaces: { [namespaces.dr]: "restricted" } });
-  const accounts = identity("backup-replicator").kubernetes.map((account) =>
-    kubernetesAccount(account.name, account, replicator.email, { ...cluster.inside(cluster), dependsOn: [spaces] }),
-  );
+  const accountsOf = (row: IdentityId, { email }: WorkloadIdentity) =>
+    identity(row).kubernetes.map((account) =>
+      kubernetesAccount(account.name, account, email, { ...cluster.inside(cluster), dependsOn: [spaces] }),
+    );
   new Replication(
     "replication",
     {
@@ -122,15 +150,33 @@ export function vault(config: VaultConfig): Outputs {
       image: config.images.jobs,
       schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
     },
-    { dependsOn: [...accounts, bucket.store.policy] },
+    { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy] },
   );
   monitorVault(config, { copiesBucket: copies.bucket }, [services]);
+  if (config.media && mediaReplicator && secondaries) {
+    new MediaReplication(
+      "media-replication",
+      {
+        cluster,
+        breaker: config.media.breaker,
+        approvals: config.media.approvals,
+        image: config.images.jobs,
+        schedule: {
+          ...schedules.mediaReplication,
+          cron: config.schedules.mediaReplication ?? schedules.mediaReplication.cron,
+        },
+      },
+      { dependsOn: [...accountsOf("media-replicator", mediaReplicator), secondaries] },
+    );
+  }
   return {
     copiesBucket: bucket.store.bucket.name,
+    ...(secondaries && { secondMediaBuckets: secondaries.stores.map((store) => store.bucket.name) }),
     cluster: { name: cluster.clusterName, project, location, endpoint: cluster.cluster.endpoint },
     kubeconfig: cluster.kubeconfig,
     identities: {
       "backup-replicator": replicator.email,
+      ...(mediaReplicator && { "media-replicator": mediaReplicator.email }),
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };

@@ -53,42 +53,74 @@ function environment(): NodeJS.ProcessEnv {
     [`RCLONE_CONFIG_${REMOTE.toUpperCase()}_TYPE`]: "google cloud storage",
     RCLONE_GCS_BUCKET_POLICY_ONLY: "true",
     RCLONE_GCS_NO_CHECK_BUCKET: "true",
+    // Names stay as the storage has them, whatever they look like.
+    RCLONE_GCS_ENCODING: "None",
   };
 }
 
-function remote(place: Place): string {
+/** A place as rclone names it. */
+export function remote(place: Place): string {
   return `${REMOTE}:${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
 }
 
-async function run(args: string[], io: { input?: string; onLine?: (line: string) => void } = {}): Promise<void> {
+/** Starts rclone. `ended` fails with a {@link StorageError} unless it ends well; its standard output is to be read. */
+function start(args: readonly string[]) {
   const child = spawn("rclone", [...args, "--log-level", "NOTICE", "--stats", "0"], { env: environment() });
   running.add(child);
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors = (errors + text).slice(-4000);
+  });
+  // A child that ends early closes its input; its exit code tells more than EPIPE.
+  child.stdin.on("error", () => undefined);
+  const ended = new Promise<void>((resolve, reject) => {
+    child.on("error", (error) =>
+      reject(new StorageError(`rclone cannot be started: ${error.message}; it has to be on PATH`, false)),
+    );
+    child.on("close", (code) => {
+      running.delete(child);
+      if (code === 0) return resolve();
+      const denied = /Error 40[13]|\b(forbidden|unauthorized)\b|does not have storage\./i.test(errors);
+      reject(new StorageError(`rclone ${args[0]} ended with code ${code ?? -1}: ${errors.trim()}`, denied));
+    });
+  });
+  // Whoever awaits it is told; until then it must not end this process.
+  ended.catch(() => undefined);
+  return { child, ended };
+}
+
+/** Runs rclone with this input. @throws StorageError when it fails */
+export async function run(
+  args: readonly string[],
+  io: { input?: string; onLine?: (line: string) => void } = {},
+): Promise<void> {
+  const { child, ended } = start(args);
+  child.stdin.end(io.input ?? "");
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => io.onLine?.(line));
+  const read = new Promise<void>((resolve) => lines.on("close", resolve));
+  await ended;
+  await read;
+}
+
+/**
+ * What rclone prints, line by line and no faster than it is taken: whatever it lists, some pages of it are in memory.
+ * @throws StorageError after the last line when rclone failed: until the end is reached, the lines may not be all
+ */
+export async function* output(args: readonly string[]): AsyncGenerator<string> {
+  const { child, ended } = start(args);
+  child.stdin.end();
   try {
-    let errors = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      errors = (errors + text).slice(-4000);
-    });
-    // A child that ends early closes its input; its exit code tells more than EPIPE.
-    child.stdin.on("error", () => undefined).end(io.input ?? "");
-    const exit = new Promise<number>((resolve, reject) => {
-      child.on("error", (error) =>
-        reject(new StorageError(`rclone cannot be started: ${error.message}; it has to be on PATH`, false)),
-      );
-      child.on("close", (code) => resolve(code ?? -1));
-    });
-    const lines = createInterface({ input: child.stdout });
-    lines.on("line", (line) => io.onLine?.(line));
-    const read = new Promise<void>((resolve) => lines.on("close", resolve));
-    const code = await exit;
-    await read;
-    if (code !== 0) {
-      throw new StorageError(
-        `rclone ${args[0]} ended with code ${code}: ${errors.trim()}`,
-        /Error 40[13]|\b(forbidden|unauthorized)\b|does not have storage\./i.test(errors),
-      );
+    let rest = "";
+    for await (const text of child.stdout.setEncoding("utf8")) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      yield* lines;
     }
+    if (rest !== "") yield rest;
+    await ended;
   } finally {
-    running.delete(child);
+    child.kill("SIGKILL");
   }
 }
 

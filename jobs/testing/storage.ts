@@ -21,8 +21,10 @@ export interface TestStorage {
   refused: Set<string>;
   /** Number of copies between buckets so far. */
   copies: number;
-  /** Creates the bucket, or empties it. */
-  emptyBucket(name: string): Promise<void>;
+  /** Creates the bucket, or empties it. `versioned` (when it is created): what goes becomes noncurrent. */
+  emptyBucket(name: string, versioned?: boolean): Promise<void>;
+  /** Contents of an object's noncurrent versions, the oldest first. */
+  noncurrent(bucket: string, object: string): Promise<string[]>;
   put(bucket: string, object: string, content: string): Promise<void>;
   get(bucket: string, object: string): Promise<string | undefined>;
   names(bucket: string): Promise<string[]>;
@@ -46,13 +48,17 @@ export async function startStorage(): Promise<TestStorage> {
     appendOnly: new Set(),
     refused: new Set(),
     copies: 0,
-    async emptyBucket(name) {
+    async emptyBucket(name, versioned = false) {
       for (const object of await storage.names(name)) {
         await storage.remove(name, object);
       }
       const response = await fetch(`${base}/storage/v1/b/${name}`);
       if (!response.ok) {
-        await send(`${base}/storage/v1/b?project=test`, "POST", JSON.stringify({ name }));
+        await send(
+          `${base}/storage/v1/b?project=test`,
+          "POST",
+          JSON.stringify({ name, versioning: { enabled: versioned } }),
+        );
       }
     },
     async put(bucket, object, content) {
@@ -62,6 +68,21 @@ export async function startStorage(): Promise<TestStorage> {
     async get(bucket, object) {
       const response = await fetch(`${objectUrl(bucket, object)}?alt=media`);
       return response.ok ? response.text() : undefined;
+    },
+    async noncurrent(bucket, object) {
+      const response = await fetch(
+        `${base}/storage/v1/b/${bucket}/o?versions=true&prefix=${encodeURIComponent(object)}`,
+      );
+      const { items } = (await response.json()) as {
+        items?: { name: string; generation: string; timeDeleted?: string }[];
+      };
+      const gone = (items ?? [])
+        .filter(({ name, timeDeleted }) => name === object && timeDeleted)
+        .sort((a, b) => Number(a.generation) - Number(b.generation));
+      const contents = gone.map(({ generation }) =>
+        fetch(`${objectUrl(bucket, object)}?alt=media&generation=${generation}`).then((version) => version.text()),
+      );
+      return Promise.all(contents);
     },
     async names(bucket) {
       const response = await fetch(`${base}/storage/v1/b/${bucket}/o`);

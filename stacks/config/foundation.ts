@@ -1,13 +1,43 @@
 /** Configuration of the foundation (role `foundation`). */
 import { z } from "zod";
 import { common, protectedOutsideDrills } from "./common";
-import { multiRegion } from "./fields";
+import { multiRegion, projectId, siteName } from "./fields";
 import { notified } from "./notifications";
 
 /** Checks the foundation's configuration. */
 export const foundation = z
-  .strictObject({ ...common, role: z.literal("foundation"), media: z.strictObject({ location: multiRegion }) })
-  .superRefine(protectedOutsideDrills)
+  .strictObject({
+    ...common,
+    role: z.literal("foundation"),
+    media: z.strictObject({ location: multiRegion }),
+    // Cloud Storage refuses a policy that names an account which does not exist: both list what is up already.
+    sites: z.array(z.strictObject({ name: siteName, project: projectId })).default([]),
+    vault: z.strictObject({ project: projectId }).optional(),
+  })
+  .superRefine((config, issues) => {
+    const add = (path: (string | number)[], input: unknown, message: string) =>
+      issues.addIssue({ code: "custom", path, input, message });
+    protectedOutsideDrills(config, issues);
+    for (const [index, { name, project }] of config.sites.entries()) {
+      if (config.sites.findIndex((other) => other.name === name) !== index) {
+        add(["sites", index, "name"], name, "given twice; name each site once");
+      }
+      const first = config.sites.findIndex((other) => other.project === project);
+      if (first !== index) {
+        add(["sites", index, "project"], project, `the project of sites[${first}] as well; each site has its own`);
+      }
+      if (project === config.project) {
+        add(["sites", index, "project"], project, "the foundation's own project; a site has a project of its own");
+      }
+      if (project === config.vault?.project) {
+        add(["sites", index, "project"], project, "the vault's project; a site has a project of its own");
+      }
+    }
+    if (config.vault?.project === config.project) {
+      const message = "the foundation's own project; second copies are under administrators of their own";
+      add(["vault", "project"], config.project, message);
+    }
+  })
   .superRefine(notified);
 
 export type FoundationConfig = z.output<typeof foundation>;

@@ -4,6 +4,7 @@ import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "
 import { retention } from "../../plan/retention";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import { bucketName, member, moment, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+import { media, mediaFits } from "./media";
 import { notified } from "./notifications";
 
 /** Who pulls from the vault's registry: nodes in these regions, and who deploys. All of them have to exist. */
@@ -20,7 +21,8 @@ export const vault = z
       bucket: bucketName,
       retentionDays: z.int().min(0).max(3650).default(retention.copiesDays),
     }),
-    schedules: scheduleOverrides("replication"),
+    media: media.optional(),
+    schedules: scheduleOverrides("replication", "mediaReplication"),
     sites: z
       .array(
         z.strictObject({
@@ -60,6 +62,7 @@ export const vault = z
     const add = (path: (string | number)[], input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path, input, message });
     protectedOutsideDrills(config, issues);
+    mediaFits(config, issues);
     const inside = [...multiRegions.values()].find(
       (multi) => !/\d/.test(multi.code) && multi.regions.includes(config.location),
     );

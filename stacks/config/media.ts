@@ -1,0 +1,77 @@
+/** Configuration of the media's second copies: part of the vault's. */
+import { z } from "zod";
+import { mediaApprovalDays, mediaBreaker, mediaBucketProblem, mediaBuckets } from "../../plan/media";
+import { copyLocationProblem, regions } from "../../plan/regions";
+import { multiRegion, projectId } from "./fields";
+
+const bucket = z.string().superRefine((name, issues) => {
+  const message = mediaBucketProblem(name);
+  if (message) issues.addIssue({ code: "custom", input: name, message });
+});
+
+const share = "no share; allowed: a number from 0 to 0.5, e.g. 0.02 for 2 %";
+const floor = "no number of objects; allowed: an integer from 0 to 1000000";
+const objects = "no number of objects; allowed: an integer of 1 or more, as the failed job says";
+
+/** What the vault has to know of the media buckets. Which they are is the plan's (plan/media.ts), not the configuration's. */
+export const media = z.strictObject({
+  /** Location of the primaries. */
+  location: multiRegion,
+  /** Project of the foundation. */
+  project: projectId,
+  breaker: z
+    .strictObject({
+      share: z.number(share).min(0, share).max(0.5, share).default(mediaBreaker.share),
+      floor: z.int(floor).min(0, floor).max(1_000_000, floor).default(mediaBreaker.floor),
+    })
+    .prefault({}),
+  approvals: z
+    .array(
+      z.strictObject({
+        bucket,
+        date: z.iso.date("no day; allowed: YYYY-MM-DD in quotes, the day of the run in UTC"),
+        objects: z.int(objects).min(1, objects),
+      }),
+    )
+    .default([]),
+});
+
+/** The vault's configuration as far as the media have to fit to it. */
+interface Vault {
+  project: string;
+  location: string;
+  copies: { bucket: string };
+  sites: { name: string; project: string; bucket: string }[];
+  media?: z.output<typeof media> | undefined;
+}
+
+/** Checks the media against the rest of the vault's configuration. */
+export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
+  const add = (path: (string | number)[], input: unknown, message: string) =>
+    issues.addIssue({ code: "custom", path, input, message });
+  const names = new Set(mediaBuckets.flatMap(({ name, secondary }) => [name, secondary]));
+  const taken = "a media bucket of the plan; backups have buckets of their own";
+  if (names.has(config.copies.bucket)) add(["copies", "bucket"], config.copies.bucket, taken);
+  for (const [index, { bucket }] of config.sites.entries())
+    if (names.has(bucket)) add(["sites", index, "bucket"], bucket, taken);
+  if (!config.media) return;
+  const { location, project, approvals } = config.media;
+  const problem = regions.has(config.location) && copyLocationProblem(location, config.location);
+  if (problem) add(["media", "location"], location, `the secondaries cannot lie in the vault's location: ${problem}`);
+  if (project === config.project) {
+    const message =
+      "the vault's own project; whoever owns the primaries must not own the copies; name the foundation's";
+    add(["media", "project"], project, message);
+  }
+  const site = config.sites.find((each) => each.project === project);
+  if (site) add(["media", "project"], project, `the project of site "${site.name}"; name the foundation's`);
+  for (const [index, { bucket, date }] of approvals.entries()) {
+    const path = ["media", "approvals", index, "date"];
+    if (approvals.findIndex((other) => other.bucket === bucket && other.date === date) !== index)
+      add(path, date, `given twice for ${bucket}; keep the one with the number that is meant`);
+    const today = new Date().toISOString().slice(0, 10);
+    const latest = new Date(Date.now() + mediaApprovalDays * 24 * 3600 * 1000).toISOString().slice(0, 10);
+    if (date < today) add(path, date, "has passed; remove the approval, or set the day of the run");
+    if (date > latest) add(path, date, `more than ${mediaApprovalDays} days ahead; approve what is to happen soon`);
+  }
+}
