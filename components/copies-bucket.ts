@@ -9,6 +9,8 @@ export interface CopiesBucketArgs {
   bucket: string;
   /** A single region outside the primaries' multi-region, on the same continent. */
   location: string;
+  /** Locations of the primaries, e.g. `EU`. */
+  primaries: string[];
   /** Days that no identity can remove a copy; locked for ever while protected. 0 (drills only): not kept. */
   retentionDays: number;
   /** The deployer, the replicator, and restorers while their grants last. */

@@ -1,7 +1,7 @@
 import * as gcp from "@pulumi/gcp";
 import type { ComponentResourceOptions, Input, Resource } from "@pulumi/pulumi";
 import { ComponentResource } from "@pulumi/pulumi";
-import { storeLabel, storeLabelValue } from "../plan/labels";
+import { primariesLabel, primariesLabelValue, storeLabel, storeLabelValue } from "../plan/labels";
 import { type BucketStore, bindings, customRoles, type Grant } from "../plan/permissions";
 import { daysInSeconds } from "../plan/retention";
 
@@ -16,6 +16,8 @@ export interface StoreBucketArgs {
   store: BucketStore;
   /** Who gets what the matrix gives the row; nobody else gets anything. */
   grants: Grant[];
+  /** Second copies: locations of what they are copies of; a policy holds the bucket's own against them. */
+  primaries?: string[];
   softDeleteDays: number;
   /** Keep versions, and remove noncurrent ones after these days. Default: no versions. Excludes `retentionDays`. */
   noncurrentDays?: number;
@@ -64,7 +66,10 @@ export class StoreBucket extends ComponentResource {
         }),
         ...(args.noncurrentDays && { versioning: { enabled: true } }),
         lifecycleRules: lifecycle(args),
-        labels: { [storeLabel]: storeLabelValue(store) },
+        labels: {
+          [storeLabel]: storeLabelValue(store),
+          ...(args.primaries?.length && { [primariesLabel]: primariesLabelValue(args.primaries) }),
+        },
         forceDestroy: !deletionProtection,
       },
       {

@@ -122,6 +122,14 @@ export function copyLocationProblem(primary: string, copies: string): string | u
   return undefined;
 }
 
+/** Multi-regions that span the continent of a region, e.g. `EU`: where primaries are unless something else is said. */
+export function continentalMultiRegions(region: string): string[] {
+  const continent = regions.get(region)?.continent;
+  return [...multiRegions.values()]
+    .filter((multi) => multi.continent === continent && !/\d$/.test(multi.code))
+    .map(({ code }) => code);
+}
+
 /** Regions that may hold the second copy of a primary in this multi-region. */
 export function allowedCopyRegions(primary: string): string[] {
   const multi = multiRegions.get(primary.toUpperCase());

@@ -6,6 +6,7 @@ import { mediaBuckets } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
 import type { Grant } from "../plan/permissions";
 import type { FoundationConfig } from "./config";
+import { labelEverything } from "./labels";
 import { monitorFoundation } from "./monitoring";
 import type { Outputs } from "./program";
 
@@ -14,6 +15,7 @@ import type { Outputs } from "./program";
  * first and without anybody who uses the media; sites and the vault are named once their accounts exist.
  */
 export function foundation(config: FoundationConfig): Outputs {
+  labelEverything(config.role);
   const { project, media, deployer, deletionProtection } = config;
   const services = new ProjectServices("apis", {
     project,

@@ -14,6 +14,7 @@ import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from 
 import type { SiteConfig } from "./config";
 import { control } from "./control";
 import type { FoundCopy } from "./copies";
+import { labelEverything } from "./labels";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
 import { region, snapshots } from "./region";
@@ -32,6 +33,7 @@ const managementPorts = ["8080"];
  * region, nightly backups. With a copy to restore, `up` ends when the data is back and checked; until then every backup is suspended.
  */
 export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundCopy): Outputs {
+  labelEverything(config.role);
   const { project, deletionProtection, vault, controlRegion } = config;
   const names = config.regions.map(({ name }) => name);
   const services = new ProjectServices("apis", {

@@ -13,15 +13,17 @@ import { kubernetesAccount, WorkloadIdentity } from "../components/workload-iden
 import { type IdentityId, identity } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
-import { regions } from "../plan/regions";
+import { continentalMultiRegions, regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
 import { jobNodes } from "../plan/sizing";
 import type { VaultConfig } from "./config";
+import { labelEverything } from "./labels";
 import { monitorVault } from "./monitoring";
 import type { Outputs } from "./program";
 
 /** The second copies, who writes them, and who may read them for a while. It knows no production credential. */
 export function vault(config: VaultConfig): Outputs {
+  labelEverything(config.role);
   const { project, location, deletionProtection, copies } = config;
   const services = new ProjectServices("apis", {
     project,
@@ -94,12 +96,14 @@ export function vault(config: VaultConfig): Outputs {
         { dependsOn: [services] },
       ),
   );
+  const primaries = config.sites.flatMap((site) => site.location ?? []);
   const bucket = new CopiesBucket(
     "copies",
     {
       project,
       bucket: copies.bucket,
       location,
+      primaries: primaries.length > 0 ? primaries : continentalMultiRegions(location),
       retentionDays: copies.retentionDays,
       grants: [
         { identity: "deployer", member: config.deployer },

@@ -1,28 +1,42 @@
 /** Effective permissions of what a stack declares. */
+import { retention } from "../../plan/retention";
 import type { Declared } from "./rule";
 import { types } from "./types";
-import { objects, texts } from "./values";
+import { json, object, objects, texts, type Values } from "./values";
 
-/** One member of one binding of a bucket's policy. */
+/** One member of one binding. */
 export interface DeclaredGrant {
   member: string;
   role: string;
   /** Permissions of the role; undefined when the stack does not declare it, so nobody can tell. */
   permissions: string[] | undefined;
-  conditional: boolean;
+  /** Expression of the condition; undefined without one. */
+  condition: string | undefined;
 }
 
-/** Every grant of a bucket policy, with the permissions of the custom roles declared beside it. */
-export function grantsOf(policy: Declared, resources: Declared[]): DeclaredGrant[] {
-  const { bindings } = JSON.parse(String(policy.props.policyData ?? "{}")) as { bindings?: unknown };
-  return objects(bindings).flatMap((binding) =>
+/** Every grant that a resource makes, whether as a policy, a binding or a member. */
+export function grantsOf({ name, props }: Declared, resources: Declared[]): DeclaredGrant[] {
+  const bindings =
+    "policyData" in props
+      ? objects(json(props.policyData, `policyData of ${name}`).bindings)
+      : [
+          {
+            ...pick(props, "role", "condition"),
+            members: props.members ?? (props.member === undefined ? [] : [props.member]),
+          },
+        ];
+  return bindings.flatMap((binding: Values) =>
     texts(binding.members).map((member) => ({
       member,
       role: String(binding.role),
       permissions: customRolePermissions(String(binding.role), resources),
-      conditional: binding.condition !== undefined,
+      condition: binding.condition ? String(object(binding.condition).expression) : undefined,
     })),
   );
+}
+
+function pick(props: Values, ...keys: string[]): Values {
+  return Object.fromEntries(keys.map((key) => [key, props[key]]));
 }
 
 /** Permissions of a custom role that the stack declares. */
@@ -34,12 +48,55 @@ export function customRolePermissions(role: string, resources: Declared[]): stri
   return declared && texts(declared.props.permissions);
 }
 
-/** Predefined roles that reach into every bucket of a project. */
-const WIDE = /^roles\/(owner|editor|viewer|storage\..+|iam\.serviceAccountTokenCreator|iam\.serviceAccountKeyAdmin)$/;
+/** Whom a member is not: somebody in particular. */
+export function isCrowd(member: string): boolean {
+  return /^(allUsers$|allAuthenticatedUsers$|domain:|project(Owner|Editor|Viewer):|principalSet:.*\/\*$)/.test(member);
+}
 
-/** What a project-level role gives on the project's buckets, or undefined when nothing. */
-export function storagePermissionsOfProjectRole(role: string, resources: Declared[]): string | undefined {
-  if (WIDE.test(role)) return `what ${role} holds`;
-  const storage = customRolePermissions(role, resources)?.filter((permission) => permission.startsWith("storage."));
-  return storage?.length ? storage.join(", ") : undefined;
+/** Predefined roles that reach no bucket and let nobody act as somebody else. Everything else is a custom role. */
+const HARMLESS =
+  /^roles\/(container\.(defaultNodeServiceAccount|clusterViewer)|compute\.(viewer|network\w+|loadBalancerAdmin)|cloudkms\.cryptoKeyEncrypterDecrypter|(artifactregistry|autoscaling|certificatemanager|cloudtrace|dns|errorreporting|logging|monitoring|serviceusage|stackdriver)\.(?!serviceAgent)[\w.]+)$/;
+
+/** Permissions by which one acts as somebody else, or makes oneself more than one is. */
+const BECOMES =
+  /^(iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|setIamPolicy|signBlob|signJwt)|iam\.serviceAccountKeys\.create|iam\.roles\.update|resourcemanager\.\w+\.setIamPolicy|.*\*.*)$/;
+
+/** What a role on a project, folder or organization gives on the plan's stores, in words; undefined when nothing. */
+export function reachOfWideRole(role: string, resources: Declared[]): string | undefined {
+  if (HARMLESS.test(role)) return undefined;
+  const permissions = customRolePermissions(role, resources);
+  if (!permissions) return `what ${role} holds`;
+  const reaching = permissions.filter((each) => each.startsWith("storage.") || BECOMES.test(each));
+  return reaching.length > 0 ? reaching.join(", ") : undefined;
+}
+
+/**
+ * Why a condition does not end with a restore grant, in words; undefined when it does. It ends when the moment is one of
+ * the terms that all have to hold, and not further away than a grant may last.
+ */
+export function lasting(condition: unknown, now = Date.now()): string | undefined {
+  if (!condition) return "is granted for ever; set a condition that ends with the grant";
+  const terms = conjuncts(String(condition));
+  const moments = terms.flatMap((term) => /^request\.time\s*<=?\s*timestamp\("([^"]+)"\)$/.exec(term)?.[1] ?? []);
+  const end = Math.min(...moments.map((moment) => Date.parse(moment)));
+  if (!Number.isFinite(end))
+    return `has a condition that does not end (${condition}); add && request.time < timestamp("…") to all of it`;
+  const days = retention.restoreGrantDays;
+  return end > now + days * 24 * 3600_000
+    ? `has a condition that ends at ${new Date(end).toISOString()}; a restore grant lasts ${days} days at most`
+    : undefined;
+}
+
+/** The terms of an expression that all have to hold; none when some of them are alternatives. */
+function conjuncts(expression: string): string[] {
+  const terms = [""];
+  let depth = 0;
+  for (const [part] of expression.matchAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|&&|\|\||[\s\S]/g)) {
+    if ("([{".includes(part)) depth += 1;
+    if (")]}".includes(part)) depth -= 1;
+    if (depth === 0 && (part === "||" || part === "?")) return [];
+    if (depth === 0 && part === "&&") terms.push("");
+    else terms[terms.length - 1] += part;
+  }
+  return terms.map((term) => term.trim());
 }

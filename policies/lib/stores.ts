@@ -15,6 +15,11 @@ export function storeOf(bucket: Declared): BucketStore | undefined {
     .find((store) => storeLabelValue(store) === label);
 }
 
+/** Declared buckets of a store. */
+export function bucketsOf(store: BucketStore, resources: Declared[]): Declared[] {
+  return resources.filter((each) => each.type === types.bucket && storeOf(each) === store);
+}
+
 /** Declared buckets by their Google Cloud name. */
 export function bucketsByName(resources: Declared[]): Map<string, Declared> {
   return new Map(

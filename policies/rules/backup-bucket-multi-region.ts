@@ -1,16 +1,17 @@
 import { multiRegions } from "../../plan/regions";
-import { retention } from "../../plan/retention";
+import { daysInSeconds, retention } from "../../plan/retention";
 import type { ResourceRule } from "../lib/rule";
 import { storeOf } from "../lib/stores";
 import { types } from "../lib/types";
-import { object, shown } from "../lib/values";
+import { at, shown } from "../lib/values";
 
-const WEEK = 7 * 24 * 3600;
+const softDeleteDays = { primaryBackups: retention.primarySoftDeleteDays, media: retention.mediaSoftDeleteDays };
 
-/** S1, S3, S6: primaries live in a multi-region and can be undeleted for a while. */
+/** Primaries live in a multi-region and can be undeleted for a while. */
 export const backupBucketMultiRegion: ResourceRule = {
   name: "backup-bucket-multi-region",
   description: "Primary backup and media buckets are multi-region with soft delete",
+  plan: ["S1", "S3", "S6"],
   types: [types.bucket],
   check: (bucket) => {
     const store = storeOf(bucket);
@@ -19,11 +20,10 @@ export const backupBucketMultiRegion: ResourceRule = {
     const { location } = bucket.props;
     if (!multiRegions.has(String(location).toUpperCase()))
       problems.push(`location is ${shown(location)}; allowed: ${[...multiRegions.keys()].join(", ")}`);
-    const seconds = Number(object(bucket.props.softDeletePolicy).retentionDurationSeconds ?? 0);
-    if (seconds < WEEK)
-      problems.push(
-        `softDeletePolicy.retentionDurationSeconds is ${seconds}; set ${retention.primarySoftDeleteDays} days, at least 7`,
-      );
+    const seconds = at(bucket.props, "softDeletePolicy", "retentionDurationSeconds");
+    const days = softDeleteDays[store];
+    if (!(Number(seconds) >= daysInSeconds(days)))
+      problems.push(`softDeletePolicy.retentionDurationSeconds is ${shown(seconds)}; set ${days} days in seconds`);
     return problems;
   },
 };

@@ -6,6 +6,7 @@ import { shown } from "../lib/values";
 export const bucketPublicAccessPrevented: ResourceRule = {
   name: "bucket-public-access-prevented",
   description: "Buckets prevent public access",
+  plan: ["S2", "S6", "D5"],
   types: [types.bucket],
   check: ({ props }) =>
     props.publicAccessPrevention === "enforced"

@@ -6,6 +6,7 @@ import { shown } from "../lib/values";
 export const bucketUniformAccess: ResourceRule = {
   name: "bucket-uniform-access",
   description: "Buckets have uniform bucket-level access",
+  plan: ["S2", "S6", "D5"],
   types: [types.bucket],
   check: ({ props }) =>
     props.uniformBucketLevelAccess === true

@@ -9,6 +9,7 @@ const ours = new Set(mediaBuckets.flatMap(({ name, secondary }) => [name, second
 export const customerBucketsExcluded: ResourceRule = {
   name: "customer-buckets-excluded",
   description: "Media stores are the product's own buckets only",
+  plan: ["S6"],
   types: [types.bucket],
   check: (bucket) => {
     const store = storeOf(bucket);

@@ -1,15 +1,24 @@
+import { containers, kubernetesObjects, nameOf, ofKinds } from "../lib/kubernetes";
 import type { ResourceRule } from "../lib/rule";
 import { workloads } from "../lib/types";
 import { shown } from "../lib/values";
-import { containers } from "./no-plain-secrets";
 
-/** A rebuild runs what was tested: a tag can be moved, a digest cannot. */
+/** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE@sha256:DIGEST`, with or without a tag. */
+const PINNED = /^[a-z0-9-]+-docker\.pkg\.dev\/[^/@]+\/[^@]+@sha256:[0-9a-f]{64}$/;
+
+/** A rebuild runs what was tested, from a registry of ours: a tag can be moved, somebody else's registry can go. */
 export const imagesByDigest: ResourceRule = {
   name: "images-by-digest",
-  description: "Images are pinned by digest",
-  types: workloads,
-  check: ({ props }) =>
-    containers(props)
-      .filter(({ image }) => !/@sha256:[0-9a-f]{64}$/.test(String(image)))
-      .map(({ name, image }) => `container ${shown(name)} has image ${shown(image)}; add its @sha256 digest`),
+  description: "Images are pinned by digest and come from Artifact Registry",
+  plan: ["S4", "D2"],
+  types: ofKinds(...workloads),
+  check: (resource) =>
+    kubernetesObjects(resource).flatMap((each) =>
+      containers(each)
+        .filter(({ image }) => !PINNED.test(String(image)))
+        .map(
+          ({ name, image }) =>
+            `${each.kind} ${nameOf(each)}: container ${shown(name)} has image ${shown(image)}; name it in the vault's registry with its @sha256 digest`,
+        ),
+    ),
 };

@@ -1,11 +1,13 @@
 import type { ResourceRule } from "../lib/rule";
 
-const keys = ["gcp:serviceaccount/key:Key", "gcp:storage/hmacKey:HmacKey", "aws:iam/accessKey:AccessKey"] as const;
+const KEYS =
+  /^(gcp:(serviceaccount\/key|storage\/hmacKey|projects\/apiKey)|aws:iam\/(accessKey|serviceSpecificCredential|userLoginProfile)):/;
 
-/** S5: nobody can lose a key that does not exist. */
+/** Nobody can lose a key that does not exist. */
 export const noExportedKeys: ResourceRule = {
   name: "no-exported-keys",
   description: "No service account or access key is ever made",
-  types: keys,
+  plan: ["S5", "D5"],
+  types: (type) => KEYS.test(type),
   check: ({ type }) => [`${type} exports a long-lived key; use Workload Identity (components/workload-identity.ts)`],
 };

@@ -18,6 +18,8 @@ export interface DeclaredResource {
   dependsOn: string[];
   /** Inputs that are set once: later changes of them are left alone. */
   ignoreChanges: string[];
+  /** Name of the provider that was chosen; undefined for the default one. */
+  provider: string | undefined;
   /** Inputs, each secret replaced by {@link SECRET}. */
   inputs: Record<string, unknown>;
 }
@@ -31,7 +33,7 @@ export const SECRET = "[secret]";
 type Values = Record<string, unknown>;
 type Options = Pick<
   DeclaredResource,
-  "parent" | "protect" | "retainOnDelete" | "deletedWith" | "dependsOn" | "ignoreChanges"
+  "parent" | "protect" | "retainOnDelete" | "deletedWith" | "dependsOn" | "ignoreChanges" | "provider"
 >;
 
 const ROOT_TYPE = "pulumi:pulumi:Stack";
@@ -91,6 +93,7 @@ function described(opts: pulumi.CustomResourceOptions): Options {
     deletedWith: opts.deletedWith && nameOf(opts.deletedWith as pulumi.Resource),
     dependsOn: dependsOn.map((each) => nameOf(each) ?? "").sort(),
     ignoreChanges: opts.ignoreChanges ?? [],
+    provider: opts.provider && nameOf(opts.provider),
   };
 }
 

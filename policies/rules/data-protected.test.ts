@@ -1,0 +1,28 @@
+import { types } from "../lib/types";
+import { bucket, clusterIn, resource, specify } from "../testing";
+import { dataProtected } from "./data-protected";
+
+const open = { protect: false };
+const inDrill = { ...open, cluster: clusterIn("europe-west1", "iconik-drill-prod") };
+
+specify(dataProtected, {
+  holds: [
+    resource(types.cluster, { project: "p", deletionProtection: true }),
+    resource(types.cluster, { project: "iconik-drill-prod" }, open),
+    resource(types.cassandra, {}),
+    resource(types.cassandra, {}, inDrill),
+    resource(types.elasticsearch, {}, inDrill),
+    // No store: another rule asks for its label.
+    resource(types.bucket, { project: "p" }, open),
+  ],
+  violated: [
+    [resource(types.cluster, { project: "p", deletionProtection: true }, open), /S1, .* protect is not set/],
+    [resource(types.cluster, { project: "p" }), /deletionProtection is off/],
+    [resource(types.cluster, {}, open), /protect is not set/],
+    [{ ...bucket("media"), protect: false }, /protect is not set/],
+    [resource(types.repository, { project: "p" }, open), /protect is not set/],
+    [resource(types.address, { project: "p" }, open), /protect is not set/],
+    [resource(types.cassandra, {}, open), /protect is not set/],
+    [resource(types.elasticsearch, {}, { ...open, cluster: clusterIn("europe-west1") }), /protect is not set/],
+  ],
+});
