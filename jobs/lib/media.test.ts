@@ -34,6 +34,22 @@ test("every name of two listings comes once, in order, with those that have it",
   assert.deepEqual(await pairs([], []), []);
 });
 
+test("however long the listings are, one object of each is held", async () => {
+  let taken = 0;
+  async function* long(count: number): AsyncGenerator<{ key: string }> {
+    for (let i = 0; i < count; i++) {
+      taken++;
+      yield { key: String(i).padStart(6, "0") };
+    }
+  }
+  let given = 0;
+  for await (const { source, secondary } of merge(long(20_000), long(10_000))) {
+    given += Number(source !== undefined) + Number(secondary !== undefined);
+    assert.ok(taken - given <= 2, `${taken} taken, ${given} given`);
+  }
+  assert.equal(given, 30_000);
+});
+
 test("a listing that fails ends the merge before what follows looks like removed", async () => {
   const seen: string[] = [];
   const source = stream([{ key: "a" }], new Error("listing ended early"));

@@ -8,10 +8,9 @@ import type { ScheduleName } from "../../plan/schedules";
 const codes = [...multiRegions.keys()].join(", ");
 const regionList = [...regions.keys()].join(", ");
 
+const noProject = "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens";
 /** Google Cloud project id. */
-export const projectId = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens");
+export const projectId = z.string(noProject).regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, noProject);
 
 /** Cloud Storage bucket name without dots (dotted names need a verified domain). */
 export const bucketName = z

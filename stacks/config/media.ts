@@ -1,7 +1,7 @@
 /** Configuration of the media's second copies: part of the vault's. */
 import { z } from "zod";
 import { mediaApprovalDays, mediaBreaker, mediaBucketProblem, mediaBuckets } from "../../plan/media";
-import { copyLocationProblem, regions } from "../../plan/regions";
+import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { multiRegion, projectId } from "./fields";
 
 const bucket = z.string().superRefine((name, issues) => {
@@ -56,7 +56,8 @@ export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
     if (names.has(bucket)) add(["sites", index, "bucket"], bucket, taken);
   if (!config.media) return;
   const { location, project, approvals } = config.media;
-  const problem = regions.has(config.location) && copyLocationProblem(location, config.location);
+  const known = regions.has(config.location) && multiRegions.has(location.toUpperCase());
+  const problem = known && copyLocationProblem(location, config.location);
   if (problem) add(["media", "location"], location, `the secondaries cannot lie in the vault's location: ${problem}`);
   if (project === config.project) {
     const message =

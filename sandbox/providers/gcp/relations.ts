@@ -81,6 +81,9 @@ const byType: Record<string, Relation> = {
   ],
 };
 
+/** Uploads have an age and a name, nothing else. */
+const uploadConditions = ["age", "matchesPrefixes", "matchesSuffixes"];
+
 function lifecycleRule(rule: Props, at: string): (CheckFailure | undefined)[] {
   const { action, condition } = rule;
   if (!isRecord(action) || !isRecord(condition) || containsUnknown(rule)) return [];
@@ -93,6 +96,14 @@ function lifecycleRule(rule: Props, at: string): (CheckFailure | undefined)[] {
       `${action.type} takes no storageClass`,
     ),
     failIf(Object.values(condition).every(isEmpty), `${at}.condition`, "a lifecycle rule needs a condition"),
+    ...(action.type === "AbortIncompleteMultipartUpload"
+      ? Object.keys(condition)
+          .filter((key) => !isEmpty(condition[key]) && !uploadConditions.includes(key))
+          .map((key) => ({
+            property: `${at}.condition.${key}`,
+            reason: `${action.type} takes ${uploadConditions.join(", ")} only`,
+          }))
+      : []),
   ];
 }
 

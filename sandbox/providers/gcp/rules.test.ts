@@ -116,6 +116,15 @@ const refusals: [type: string, change: Props, expected: RegExp][] = [
   ],
   [
     "storage/bucket:Bucket",
+    {
+      lifecycleRules: [
+        { action: { type: "AbortIncompleteMultipartUpload" }, condition: { age: 1, withState: "ARCHIVED" } },
+      ],
+    },
+    /^lifecycleRules\[0\]\.condition\.withState: AbortIncompleteMultipartUpload takes age, matchesPrefixes, matchesS/,
+  ],
+  [
+    "storage/bucket:Bucket",
     { lifecycleRules: [{ action: { type: "Remove" }, condition: { age: 1 } }] },
     /^lifecycleRules\[0\]\.action\.type: expected one of Delete/,
   ],
