@@ -13,13 +13,15 @@ export interface NetworkArgs {
   podAccess?: PodAccess[];
 }
 
-/** Access of the pods of some regions to the pods of every region. */
+/** Access of the pods of some regions to pods on some machines of every region. */
 export interface PodAccess {
   /** Last part of the firewall rule's name. */
   name: string;
   from: string[];
+  /** Network tag of the machines that serve them. */
+  on: string;
   /** TCP ports. */
-  ports: string[];
+  ports: number[];
 }
 
 /** Names of the secondary ranges of every subnet. */
@@ -58,6 +60,7 @@ export class Network extends ComponentResource {
             { rangeName: serviceRange, ipCidrRange: ranges.services },
           ],
           privateIpGoogleAccess: true,
+          logConfig: { aggregationInterval: "INTERVAL_5_SEC", flowSampling: 0.5, metadata: "INCLUDE_ALL_METADATA" },
         },
         { parent: this },
       );
@@ -75,6 +78,7 @@ export class Network extends ComponentResource {
           router: router.name,
           natIpAllocateOption: "AUTO_ONLY",
           sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
+          logConfig: { enable: true, filter: "ERRORS_ONLY" },
         },
         { parent: this },
       );
@@ -89,7 +93,9 @@ export class Network extends ComponentResource {
           network: this.network.id,
           direction: "INGRESS",
           sourceRanges: access.from.map((region) => regionRanges(region).pods),
-          allows: [{ protocol: "tcp", ports: access.ports }],
+          targetTags: [access.on],
+          allows: [{ protocol: "tcp", ports: access.ports.map(String) }],
+          logConfig: { metadata: "INCLUDE_ALL_METADATA" },
         },
         { parent: this },
       );

@@ -98,6 +98,7 @@ export const systems: readonly System[] = [
       "components/gke-cluster.ts",
       "components/cluster-keys.ts",
       "components/cluster-settings.ts",
+      "components/network-policies.ts",
       "components/operators.ts",
       "components/registry.ts",
     ],

@@ -3,11 +3,14 @@ import { CassandraCluster } from "../components/cassandra";
 import { ControlPlaneAccess } from "../components/control-plane-access";
 import type { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
+import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
 import { BootstrapToken, SuperuserSecret } from "../components/secrets";
+import { regionRanges } from "../plan/addresses";
 import { namespaces } from "../plan/names";
 import type { SiteConfig } from "./config";
 import type { Region } from "./region";
+import { controlTraffic } from "./traffic";
 
 /** What the control cluster builds on. */
 export interface ControlArgs {
@@ -33,6 +36,15 @@ export function control(args: ControlArgs): CassandraCluster {
       [namespaces.cassandra]: "restricted",
     },
   });
+  new NetworkPolicies(
+    "network-control",
+    {
+      cluster,
+      nodes: regionRanges(config.controlRegion).nodes,
+      namespaces: controlTraffic(config.regions.map(({ name }) => regionRanges(name))),
+    },
+    { dependsOn: [spaces] },
+  );
   const token = new BootstrapToken(
     "bootstrap-token-control",
     { cluster, token: args.onePasswordToken },

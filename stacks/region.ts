@@ -4,14 +4,17 @@ import { ElasticsearchCluster } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
 import { InternodeCertificates } from "../components/internode-certificates";
 import { Namespaces } from "../components/namespaces";
+import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
 import { BootstrapToken } from "../components/secrets";
 import { Snapshots } from "../components/snapshots";
 import { kubernetesAccount } from "../components/workload-identity";
+import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { namespaces } from "../plan/names";
 import { schedules } from "../plan/schedules";
 import type { SiteConfig } from "./config";
+import { regionTraffic } from "./traffic";
 
 /** What a region's stores and jobs build on. */
 export interface RegionArgs {
@@ -53,6 +56,18 @@ export function region(args: RegionArgs): Region {
       [namespaces.dr]: "restricted",
     },
   });
+  new NetworkPolicies(
+    `network-${name}`,
+    {
+      cluster,
+      nodes: regionRanges(name).nodes,
+      namespaces: regionTraffic(
+        config.regions.filter((other) => other.name !== name).map((other) => regionRanges(other.name)),
+        regionRanges(config.controlRegion),
+      ),
+    },
+    { dependsOn: [spaces] },
+  );
   const accounts = kubernetesAccounts(args, [spaces]);
   const token = new BootstrapToken(
     `bootstrap-token-${name}`,

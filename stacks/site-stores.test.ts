@@ -1,8 +1,10 @@
 /** How a site runs its stores: encryption, disks, networks, protection. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { regionRanges } from "../plan/addresses";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { declaredStack } from "../tests/lib/stacks";
+import { regionTraffic } from "./traffic";
 
 let site: Declaration;
 before(async () => {
@@ -101,4 +103,64 @@ describe("clusters", () => {
       assert.deepEqual(anonymousAuthenticationConfig, { mode: "LIMITED" });
     }
   });
+});
+
+describe("networks", () => {
+  const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+  type Rule = { from?: unknown[]; to?: unknown[]; ports: { port: number }[] };
+  const policies = () =>
+    ofType(POLICY).map((each) => ({
+      ...(each.inputs.metadata as { name: string; namespace: string }),
+      cluster: each.deletedWith,
+      spec: spec(each) as { podSelector: object; policyTypes: string[]; ingress?: Rule[]; egress?: Rule[] },
+    }));
+
+  test("every namespace of every cluster denies all that is not allowed", () => {
+    const spaces = ofType("kubernetes:core/v1:Namespace").map((each) => `${each.deletedWith} ${nameOf(each)}`);
+    const denied = policies().filter(({ name }) => name === "default-deny");
+    assert.deepEqual(denied.map(({ cluster, namespace }) => `${cluster} ${namespace}`).sort(), spaces.sort());
+    for (const { spec } of denied) assert.deepEqual(spec, { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+  });
+
+  test("no rule is open to everybody", () => {
+    for (const { name, namespace, spec } of policies()) {
+      for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+        assert.ok((rule.from ?? rule.to ?? []).length > 0, `${namespace}/${name}: ${JSON.stringify(rule)}`);
+        assert.ok(rule.ports.length > 0, `${namespace}/${name}: ${JSON.stringify(rule)}`);
+      }
+      assert.ok(!/"0\.0\.0\.0\/0"/.test(JSON.stringify(spec.ingress ?? [])), `${namespace}/${name} lets everybody in`);
+    }
+  });
+
+  test("from another region only nodes get in, to nodes; from the control cluster only its operator", () => {
+    const [cassandra] = policies().filter(
+      ({ name, namespace, cluster }) =>
+        name === "allowed" && namespace === "cassandra" && cluster === "cluster-europe-west1-cluster",
+    );
+    const blocks = (cassandra?.spec.ingress ?? []).flatMap(({ from, ports }) =>
+      (from as { ipBlock?: { cidr: string } }[]).flatMap(({ ipBlock }) =>
+        ipBlock ? [`${ipBlock.cidr} ${ports.map(({ port }) => port)}`] : [],
+      ),
+    );
+    const [own, other, control] = ["europe-west1", "us-east4", "europe-west4"].map(regionRanges);
+    assert.deepEqual(blocks, [`${own?.nodes} 9443`, `${control?.pods} 8080`, `${other?.pods} 7000`]);
+  });
+
+  test("firewall rules open the stores' machines only, and log", () => {
+    const rules = ofType("gcp:compute/firewall:Firewall").map(({ inputs }) => inputs);
+    assert.equal(rules.length, 2);
+    for (const { name, targetTags, logConfig } of rules) {
+      assert.deepEqual(targetTags, ["pool-databases"], String(name));
+      assert.deepEqual(logConfig, { metadata: "INCLUDE_ALL_METADATA" });
+    }
+    const pools = ofType("gcp:container/nodePool:NodePool").map(({ inputs }) => inputs);
+    for (const { name, nodeConfig } of pools)
+      assert.deepEqual((nodeConfig as { tags: string[] }).tags, [`pool-${name}`]);
+  });
+});
+
+test("a site of one region lets no other in, and opens nothing to everybody by that", () => {
+  const { cassandra } = regionTraffic([], regionRanges("europe-west4"));
+  assert.deepEqual(cassandra?.to, []);
+  assert.ok((cassandra?.from ?? []).every(({ peers }) => peers.length > 0));
 });

@@ -1,6 +1,6 @@
 import { BackupBucket } from "../components/backup-bucket";
 import { ClusterKeys } from "../components/cluster-keys";
-import { GkeCluster, type NodePoolArgs } from "../components/gke-cluster";
+import { GkeCluster, type NodePoolArgs, networkTag } from "../components/gke-cluster";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
@@ -9,6 +9,7 @@ import { regionRanges } from "../plan/addresses";
 import type { IdentityId } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
+import { ports } from "../plan/ports";
 import { regions as knownRegions } from "../plan/regions";
 import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
 import type { SiteConfig } from "./config";
@@ -22,11 +23,8 @@ import { region, snapshots } from "./region";
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup"] as const satisfies IdentityId[];
 
-/** Cassandra between nodes, always encrypted: datacenters reach each other across regions. */
-const cassandraPorts = ["7000"];
-
-/** Cassandra's management API: the control plane talks to the nodes. */
-const managementPorts = ["8080"];
+/** The pool that the stores run on. */
+const databases = "databases";
 
 /**
  * A site: network, a GKE cluster per region and one that drives Cassandra over all of them, an Elasticsearch cluster per
@@ -47,8 +45,24 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       prefix: config.site,
       regions: [...names, controlRegion],
       podAccess: [
-        ...(names.length > 1 ? [{ name: "pods-between-regions", from: names, ports: cassandraPorts }] : []),
-        { name: "pods-from-control", from: [controlRegion], ports: managementPorts },
+        // Datacenters are one ring.
+        ...(names.length > 1
+          ? [
+              {
+                name: "pods-between-regions",
+                from: names,
+                on: networkTag(databases),
+                ports: [ports.cassandraInternode],
+              },
+            ]
+          : []),
+        // The control plane asks the nodes.
+        {
+          name: "pods-from-control",
+          from: [controlRegion],
+          on: networkTag(databases),
+          ports: [ports.cassandraManagement],
+        },
       ],
     },
     { dependsOn: [services] },
@@ -195,7 +209,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
 function regionPools(config: SiteConfig, zones: string[]): NodePoolArgs[] {
   return [
     {
-      name: "databases",
+      name: databases,
       machineType: databaseNodes.machineType,
       diskGigabytes: databaseNodes.diskGigabytes,
       perZone: databaseNodesPerZone(config, zones.length),

@@ -5,11 +5,13 @@ import { MediaBuckets } from "../components/media-buckets";
 import { MediaReplication } from "../components/media-replication";
 import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
+import { NetworkPolicies } from "../components/network-policies";
 import { clusterServices, ProjectServices } from "../components/project-services";
 import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
+import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
@@ -20,6 +22,7 @@ import type { VaultConfig } from "./config";
 import { labelEverything } from "./labels";
 import { monitorVault } from "./monitoring";
 import type { Outputs } from "./program";
+import { vaultTraffic } from "./traffic";
 
 /** The second copies, who writes them, and who may read them for a while. It knows no production credential. */
 export function vault(config: VaultConfig): Outputs {
@@ -145,6 +148,11 @@ export function vault(config: VaultConfig): Outputs {
     identity(row).kubernetes.map((account) =>
       kubernetesAccount(account.name, account, email, { ...cluster.inside(cluster), dependsOn: [spaces] }),
     );
+  new NetworkPolicies(
+    "network-policies",
+    { cluster, nodes: regionRanges(location).nodes, namespaces: vaultTraffic },
+    { dependsOn: [spaces] },
+  );
   new Replication(
     "replication",
     {

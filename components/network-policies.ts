@@ -1,0 +1,52 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { ports } from "../plan/ports";
+import type { GkeCluster } from "./gke-cluster";
+import { basics, inNamespace, type NamespaceTraffic, type Peers, policyRule, publicHttps } from "./network-rules";
+
+/** Arguments of {@link NetworkPolicies}. */
+export interface NetworkPoliciesArgs {
+  cluster: GkeCluster;
+  /** Range of the cluster's machines, where its control plane has its address too. */
+  nodes: string;
+  /** What pods of each namespace do beyond names, tokens and their own API server, which all may ask for. */
+  namespaces: Record<string, NamespaceTraffic>;
+}
+
+/**
+ * What pods may say to whom (S1, S3): nothing, but for what is listed. Dataplane V2 enforces it. Each namespace has a policy that
+ * denies, and one with everything that is allowed.
+ */
+export class NetworkPolicies extends ComponentResource {
+  constructor(name: string, args: NetworkPoliciesArgs, opts?: ComponentResourceOptions) {
+    super("iconik:cluster:NetworkPolicies", name, {}, opts);
+    const inside = args.cluster.inside(this);
+    for (const [namespace, traffic] of Object.entries(args.namespaces)) {
+      const policy = (policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
+        new k8s.networking.v1.NetworkPolicy(
+          `${name}-${namespace}-${policyName}`,
+          { metadata: { name: policyName, namespace }, spec },
+          inside,
+        );
+      policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+      policy("allowed", allowed(traffic, args.nodes));
+    }
+    this.registerOutputs({});
+  }
+}
+
+/** The policy of a namespace with everything that its pods may do. */
+export function allowed(traffic: NamespaceTraffic, nodes: string): k8s.types.input.networking.v1.NetworkPolicySpec {
+  const within: Peers[] = traffic.within ? [{ peers: [inNamespace()], ports: traffic.within }] : [];
+  const webhooks: Peers[] = traffic.webhook
+    ? // The API server calls from its address or through its agents in kube-system.
+      [{ peers: [{ ipBlock: { cidr: nodes } }, inNamespace("kube-system")], ports: [traffic.webhook] }]
+    : [];
+  const outside: Peers[] = traffic.publicHttps ? [{ peers: [publicHttps], ports: [ports.https] }] : [];
+  return {
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [...within, ...webhooks, ...(traffic.from ?? [])].map((each) => policyRule("from", each)),
+    egress: [...basics(nodes), ...[...within, ...outside, ...(traffic.to ?? [])].map((each) => policyRule("to", each))],
+  };
+}

@@ -1,0 +1,67 @@
+/** What the namespaces of a site's and the vault's clusters do on the network. */
+import { inNamespace, type NamespaceTraffic, type Peers, storeClients } from "../components/network-rules";
+import type { RegionRanges } from "../plan/addresses";
+import { namespaces } from "../plan/names";
+import { ports } from "../plan/ports";
+
+const blocks = (ranges: string[]) => ranges.map((cidr) => ({ ipBlock: { cidr } }));
+/** Nobody is no rule: a rule without peers would let everybody in. */
+const rule = (ranges: string[], ...numbers: number[]): Peers[] =>
+  ranges.length === 0 ? [] : [{ peers: blocks(ranges), ports: numbers }];
+
+const operators: Record<string, NamespaceTraffic> = {
+  [namespaces.certManager]: { webhook: ports.certManagerWebhook },
+  [namespaces.onepassword]: { publicHttps: true },
+};
+
+/** A region's cluster; `others` are the site's other regions. */
+export function regionTraffic(others: RegionRanges[], control: RegionRanges): Record<string, NamespaceTraffic> {
+  const peers = others.map(({ pods }) => pods);
+  return {
+    ...operators,
+    [namespaces.elasticOperator]: {
+      to: [{ peers: [inNamespace(namespaces.elasticsearch)], ports: [ports.elasticsearchHttp] }],
+    },
+    [namespaces.cassandra]: {
+      within: [ports.cassandraInternode, ports.cassandraCql, ports.cassandraManagement, ports.medusa],
+      webhook: ports.operatorWebhook,
+      publicHttps: true,
+      from: [
+        { peers: [storeClients], ports: [ports.cassandraCql] },
+        { peers: [inNamespace("gmp-system")], ports: [ports.cassandraMetrics] },
+        ...rule([control.pods], ports.cassandraManagement),
+        ...rule(peers, ports.cassandraInternode),
+      ],
+      to: rule(peers, ports.cassandraInternode),
+    },
+    [namespaces.elasticsearch]: {
+      within: [ports.elasticsearchHttp, ports.elasticsearchTransport],
+      publicHttps: true,
+      from: [{ peers: [inNamespace(namespaces.elasticOperator), storeClients], ports: [ports.elasticsearchHttp] }],
+    },
+    [namespaces.dr]: { publicHttps: true },
+  };
+}
+
+/** The control cluster, whose operator works in every region's cluster. */
+export function controlTraffic(regions: RegionRanges[]): Record<string, NamespaceTraffic> {
+  return {
+    ...operators,
+    [namespaces.cassandra]: {
+      webhook: ports.operatorWebhook,
+      to: [
+        ...rule(
+          regions.map(({ nodes }) => nodes),
+          ports.https,
+        ),
+        ...rule(
+          regions.map(({ pods }) => pods),
+          ports.cassandraManagement,
+        ),
+      ],
+    },
+  };
+}
+
+/** The vault's cluster: copy jobs call storage, nobody calls them. */
+export const vaultTraffic: Record<string, NamespaceTraffic> = { [namespaces.dr]: { publicHttps: true } };
