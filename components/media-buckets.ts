@@ -11,6 +11,8 @@ export interface MediaBucketsArgs {
   store: "media" | "secondMedia";
   /** Multi-region code; a single region outside it on the same continent for secondaries. */
   location: string;
+  /** Secondaries: location of the primaries. */
+  primaries?: string[];
   /** The deployer, services and the media replicator, as the matrix says. */
   grants: Grant[];
   deletionProtection: boolean;

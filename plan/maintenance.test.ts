@@ -10,8 +10,10 @@ test("up to three regions never share a day; a fourth begins again", () => {
   assert.deepEqual(maintenanceDays(), ["SA", "SU"]);
 });
 
-test("no upgrade meets the night", () => {
-  for (const { cron, startingDeadlineSeconds, activeDeadlineSeconds } of Object.values(schedules)) {
+test("no upgrade meets the night's backups", () => {
+  // Media are copied all day if need be: the copy goes on after an upgrade.
+  const { mediaReplication: _, ...night } = schedules;
+  for (const { cron, startingDeadlineSeconds, activeDeadlineSeconds } of Object.values(night)) {
     const [minute, hour] = cron.split(" ").map(Number);
     const latestEnd = hour! + minute! / 60 + (startingDeadlineSeconds + activeDeadlineSeconds) / 3600;
     assert.ok(latestEnd <= maintenanceHours.start, `${cron} may run until ${latestEnd}:00`);

@@ -133,6 +133,7 @@ export function vault(config: VaultConfig): Outputs {
         project,
         store: "secondMedia",
         location,
+        primaries: [config.media!.location],
         // The pruner and the verifier are named with the jobs that they run.
         grants: [
           { identity: "deployer", member: config.deployer },
