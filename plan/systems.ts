@@ -1,4 +1,6 @@
 /** The systems of the plan (S1 to S8): what each requires, and which files declare and enforce it. */
+import type { DisasterId } from "./objectives";
+
 export type SystemId = "S1" | "S2" | "S3" | "S4" | "S5" | "S6" | "S7" | "S8";
 
 /** One row. Paths are relative to the repository; a test checks that they exist. */
@@ -171,3 +173,44 @@ export const systems: readonly System[] = [
     policies: [],
   },
 ];
+
+/** Policies that keep the answer to each disaster possible. Empty: docs/policies.md says why none can. */
+export const disasterPolicies: Record<DisasterId, readonly string[]> = {
+  D1: [
+    "alerts-declared",
+    "backend-service-guarded",
+    "data-protected",
+    "https-only",
+    "load-balancer-every-region",
+    "services-every-region",
+    "stores-every-region",
+  ],
+  D2: ["images-by-digest", "images-released", "one-registry"],
+  D3: [
+    "alerts-declared",
+    "cassandra-two-replicas",
+    "data-protected",
+    "lifecycle-keeps-data",
+    "operators-protected",
+    "repair-scheduled",
+  ],
+  D4: [],
+  D5: [
+    "alerts-declared",
+    "bucket-iam-authoritative",
+    "bucket-public-access-prevented",
+    "bucket-uniform-access",
+    "cassandra-encrypted",
+    "cluster-private-workload-identity",
+    "cluster-secrets-encrypted",
+    "copies-retention",
+    "https-only",
+    "identities-own-pods",
+    "least-privilege",
+    "network-policies",
+    "networks-closed",
+    "no-exported-keys",
+    "second-copy-apart",
+    "stores-authenticated",
+  ],
+};
