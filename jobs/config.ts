@@ -3,6 +3,7 @@
  * Components build it with {@link jobConfig}; `dr-jobs <command>` reads it with {@link readJobConfig}.
  */
 import { z } from "zod";
+import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 
 /** Name of the environment variable that carries a job's configuration. */
@@ -174,6 +175,19 @@ export const jobSchemas = {
       .default(6 * 3600),
     pollSeconds,
   }),
+  /**
+   * Serves the ages of backups and copies until it is ended, as freshness: list on the sites' buckets and on `copiesBucket`.
+   * It listens on the address in POD_IP, or on all.
+   */
+  freshness: z.strictObject({
+    sites: z.array(z.strictObject({ name, bucket, repositories: z.array(repository).min(1) })),
+    copiesBucket: bucket,
+    /** Namespace whose CronJobs are watched, with {@link jobRules} there. Default: none are. */
+    cronJobsIn: name.optional(),
+    port: z.int().min(1).max(65535).default(freshnessPort),
+    /** Seconds between two looks. */
+    lookSeconds: z.number().positive().default(freshnessSeconds.look),
+  }),
 } as const;
 
 /** A command of `dr-jobs`. */
@@ -187,7 +201,7 @@ export type ElasticsearchAccess = z.output<typeof elasticsearch>;
 /** Access by CQL as the jobs see it. */
 export type CqlAccess = z.output<typeof cql>;
 
-/** All commands, in the order of a night and a restore. */
+/** All commands, in the order of a night and a restore; the one that runs on comes last. */
 export const jobCommands = Object.keys(jobSchemas) as JobCommand[];
 
 /** A rule of a Kubernetes Role. */
@@ -206,6 +220,7 @@ export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
       verbs: ["create", "get", "list"],
     },
   ],
+  freshness: [{ apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list"] }],
   "restore-cassandra": [
     {
       apiGroups: ["medusa.k8ssandra.io"],

@@ -1,5 +1,6 @@
 /** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
 import { type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
+import { freshness } from "./freshness";
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
 import { replicate } from "./replicate";
@@ -18,6 +19,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,
+  freshness,
 };
 
 function isCommand(text: string | undefined): text is JobCommand {

@@ -46,6 +46,7 @@ export type IdentityId =
   | "media-replicator"
   | "pruner"
   | "verifier"
+  | "freshness"
   | "restorer"
   | "manifest-reader"
   | "deployer"
@@ -103,6 +104,13 @@ export const identities: readonly Identity[] = [
     kubernetes: [{ namespace: namespaces.dr, name: "verifier", clusters: "vault" }],
     access: { secondCopy: read, secondMedia: read },
     why: "reads copies to prove them restorable",
+  },
+  {
+    id: "freshness",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "freshness", clusters: "vault" }],
+    access: { primaryBackups: ["list"], secondCopy: ["list"] },
+    why: "measures how old backups and copies are by their names, without reading any",
   },
   {
     id: "restorer",

@@ -38,5 +38,8 @@ export const medusaContainer = { cpuRequest: "250m", memoryRequest: "1Gi", memor
 
 export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi", storageClass: "premium-rwo" } as const;
 
+/** Container of the exporter that lists buckets. */
+export const exporterContainer = { cpuRequest: "50m", memoryRequest: "128Mi", memoryLimit: "512Mi" } as const;
+
 /** Containers of snapshot, copy and restore jobs. */
 export const jobContainer = { cpuRequest: "250m", memoryRequest: "256Mi", memoryLimit: "2Gi", scratch: "1Gi" } as const;

@@ -53,6 +53,7 @@ export const systems: readonly System[] = [
       "components/copies-bucket.ts",
       "components/replication.ts",
       "components/restore-grant.ts",
+      "components/freshness.ts",
       "components/audit-logs.ts",
     ],
     policies: [

@@ -130,6 +130,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
           identity: "backup-replicator",
           member: `serviceAccount:${serviceAccountEmail("backup-replicator", vault.project)}`,
         },
+        { identity: "freshness", member: `serviceAccount:${serviceAccountEmail("freshness", vault.project)}` },
         ...(copy ? [{ identity: "restorer" as const, member: `serviceAccount:${restorer}` }] : []),
       ],
       accounts: identities.map((identity) => identity.account),

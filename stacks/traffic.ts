@@ -1,6 +1,7 @@
 /** What the namespaces of a site's and the vault's clusters do on the network. */
 import { inNamespace, type NamespaceTraffic, type Peers, storeClients } from "../components/network-rules";
 import type { RegionRanges } from "../plan/addresses";
+import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
 
@@ -63,5 +64,7 @@ export function controlTraffic(regions: RegionRanges[]): Record<string, Namespac
   };
 }
 
-/** The vault's cluster: copy jobs call storage, nobody calls them. */
-export const vaultTraffic: Record<string, NamespaceTraffic> = { [namespaces.dr]: { publicHttps: true } };
+/** The vault's cluster: copy jobs call storage and nobody calls them; how fresh copies are is scraped. */
+export const vaultTraffic: Record<string, NamespaceTraffic> = {
+  [namespaces.dr]: { publicHttps: true, from: [{ peers: [inNamespace("gmp-system")], ports: [freshnessPort] }] },
+};

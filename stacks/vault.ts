@@ -1,5 +1,6 @@
 import { ClusterKeys } from "../components/cluster-keys";
 import { CopiesBucket } from "../components/copies-bucket";
+import { Freshness } from "../components/freshness";
 import { GkeCluster } from "../components/gke-cluster";
 import { MediaBuckets } from "../components/media-buckets";
 import { MediaReplication } from "../components/media-replication";
@@ -83,6 +84,11 @@ export function vault(config: VaultConfig): Outputs {
     // The project's identity pool comes into being with its first cluster.
     { dependsOn: [cluster] },
   );
+  const freshness = new WorkloadIdentity(
+    "freshness",
+    { identity: "freshness", project, poolProject: project },
+    { dependsOn: [cluster] },
+  );
   const grants = config.restoreGrants.map(
     (grant) =>
       new RestoreGrant(
@@ -111,9 +117,10 @@ export function vault(config: VaultConfig): Outputs {
       grants: [
         { identity: "deployer", member: config.deployer },
         { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
+        { identity: "freshness", member: `serviceAccount:${freshness.email}` },
         ...grants.flatMap((grant) => grant.grants),
       ],
-      accounts: [replicator.account, ...grants.map((grant) => grant.identity.account)],
+      accounts: [replicator.account, freshness.account, ...grants.map((grant) => grant.identity.account)],
       deletionProtection,
     },
     { dependsOn: [services] },
@@ -165,6 +172,11 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy] },
   );
+  new Freshness(
+    "freshness",
+    { cluster, copiesBucket: copies.bucket, sites: config.sites, image: config.images.jobs },
+    { dependsOn: [...accountsOf("freshness", freshness), bucket.store.policy] },
+  );
   monitorVault(config, { copiesBucket: copies.bucket }, [services]);
   if (config.media && mediaReplicator && secondaries) {
     new MediaReplication(
@@ -190,6 +202,7 @@ export function vault(config: VaultConfig): Outputs {
     identities: {
       "backup-replicator": replicator.email,
       ...(mediaReplicator && { "media-replicator": mediaReplicator.email }),
+      freshness: freshness.email,
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };

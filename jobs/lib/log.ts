@@ -1,17 +1,33 @@
-/** What a job says: one JSON object a line on standard output, a summary last. */
+/**
+ * What a job says: one JSON object a line on standard output, a summary last. Cloud Logging takes `time`, `severity` and
+ * `message` as the entry's own; alerts listen to `event`.
+ */
+import { events } from "../../plan/events";
 
 /** Values a line may carry. */
 export type Fields = Record<string, unknown>;
 
-/** Prints one step. `time` and `step` come first so that lines sort and read well. */
+/** Prints one step. `time` and `step` come first so that lines sort and read well. A `severity` among the fields wins. */
 export function log(step: string, fields: Fields = {}): void {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), step, ...fields })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ time: new Date().toISOString(), step, severity: "INFO", message: step, ...fields })}\n`,
+  );
 }
 
 /** Prints the summary line that ends every run. */
 export function summary(command: string, result: "ok" | "failed", startedAt: number, fields: Fields = {}): void {
   const seconds = Math.round((Date.now() - startedAt) / 100) / 10;
-  process.stdout.write(`${JSON.stringify({ result, command, seconds, ...fields })}\n`);
+  const failed = result === "failed";
+  const line = {
+    result,
+    command,
+    seconds,
+    time: new Date().toISOString(),
+    severity: failed ? "ERROR" : "INFO",
+    message: `${command} ${failed ? `failed: ${fields.error ?? "no reason given"}` : "succeeded"}`,
+    event: failed ? events.jobFailed : events.jobSucceeded,
+  };
+  process.stdout.write(`${JSON.stringify({ ...line, ...fields })}\n`);
 }
 
 /**

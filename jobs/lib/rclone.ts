@@ -156,6 +156,19 @@ export async function listUnder(bucket: string, prefix = ""): Promise<Map<string
 }
 
 /**
+ * Names of the objects below a prefix, for an identity that may list and nothing else. A prefix in the remote's path makes
+ * rclone ask for an object of that name first, which is refused and looks like an intruder in the audit logs.
+ */
+export async function namesBelow(bucket: string, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  const filter = ["--include", `/${prefix.replace(/\/$/, "")}/**`];
+  await run(["lsf", remote({ bucket, prefix: "" }), "-R", "--files-only", ...filter], {
+    onLine: (line) => names.push(line),
+  });
+  return names;
+}
+
+/**
  * Copies the named objects (relative to both places). An object that is already at the target is left as it is:
  * whether it is the same one is for the comparison afterwards to say.
  */

@@ -19,6 +19,10 @@ export interface TestStorage {
   appendOnly: Set<string>;
   /** Buckets that refuse every request. */
   refused: Set<string>;
+  /** Buckets that answer listings and refuse every other request. */
+  listOnly: Set<string>;
+  /** Number of refused requests so far. */
+  refusals: number;
   /** Number of copies between buckets so far. */
   copies: number;
   /** Creates the bucket, or empties it. `versioned` (when it is created): what goes becomes noncurrent. */
@@ -47,6 +51,8 @@ export async function startStorage(): Promise<TestStorage> {
     onCopy: undefined,
     appendOnly: new Set(),
     refused: new Set(),
+    listOnly: new Set(),
+    refusals: 0,
     copies: 0,
     async emptyBucket(name, versioned = false) {
       for (const object of await storage.names(name)) {
@@ -109,6 +115,7 @@ async function startProxy(port: number, storage: TestStorage): Promise<Server> {
     void (async () => {
       const refusal = await judge(incoming, storage);
       if (refusal !== undefined) {
+        storage.refusals++;
         answer.writeHead(403, { "content-type": "application/json" });
         answer.end(JSON.stringify({ error: { code: 403, message: refusal, errors: [{ reason: "forbidden" }] } }));
         return;
@@ -134,6 +141,9 @@ async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<s
   const object = decodeURIComponent(copy?.[4] ?? plain?.[2] ?? url.searchParams.get("name") ?? "");
   if (storage.refused.has(bucket) || (copy !== null && storage.refused.has(copy[1]!))) {
     return "identity does not have storage.objects.list access";
+  }
+  if (storage.listOnly.has(bucket) && (incoming.method !== "GET" || object !== "")) {
+    return `identity does not have storage.objects.get access to ${bucket}/${object}`;
   }
   if (copy !== null) {
     storage.copies++;

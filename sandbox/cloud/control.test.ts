@@ -44,6 +44,7 @@ function start(): CloudControl {
     },
     setNodePool: async (_: string, pool: NodePoolSpec) => void pools.set(pool.name, pool),
     removeNodePool: async (_: string, name: string) => void pools.delete(name),
+    collectMetrics: async () => undefined,
     delete: async (id: string) => void running.delete(id),
     lose: async (id: string) => void running.delete(id),
     get: (id: string) => running.get(id),

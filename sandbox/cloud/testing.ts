@@ -17,6 +17,8 @@ export class MemoryClusters implements ClusterManager {
   readonly running = new Map<string, RunningCluster>();
   /** Node pools by `CLUSTER/NAME`. */
   readonly pools = new Map<string, NodePoolSpec>();
+  /** Clusters whose metrics are collected. */
+  readonly collecting = new Set<string>();
 
   async create(spec: RunningCluster["spec"]): Promise<RunningCluster> {
     const cluster = { spec, endpoint: "127.0.0.1:6443", caCertificate: "PEM", adminKubeconfig: "" };
@@ -30,6 +32,10 @@ export class MemoryClusters implements ClusterManager {
   async removeNodePool(id: string, name: string): Promise<void> {
     this.mustRun(id);
     this.pools.delete(`${id}/${name}`);
+  }
+  async collectMetrics(id: string): Promise<void> {
+    this.mustRun(id);
+    this.collecting.add(id);
   }
   async delete(id: string): Promise<void> {
     this.running.delete(id);

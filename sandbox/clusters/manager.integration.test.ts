@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { AppsV1Api, BatchV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { AppsV1Api, BatchV1Api, CoreV1Api, CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { ProcessTable, reapLeftovers, recordedAlive, waitUntil } from "../lib/process";
 import type { ImageTable, NodeAgent, PodIdentities, RunningCluster } from "../lib/types";
 import { loadTools } from "../toolchain";
@@ -193,4 +193,26 @@ test("a Job that fails says why, and one with an unknown image waits", async () 
   await waitUntil("ErrImagePull", async () => (await state("unknown"))?.waiting?.reason === "ErrImagePull", {
     timeoutMs: 10_000,
   });
+});
+
+test("what is to be scraped can be said once metrics are collected, with a port and an interval", async () => {
+  const objects = config.makeApiClient(CustomObjectsApi);
+  const say = (endpoints: unknown[]) =>
+    objects.createNamespacedCustomObject({
+      group: "monitoring.googleapis.com",
+      version: "v1",
+      namespace: "default",
+      plural: "podmonitorings",
+      body: {
+        apiVersion: "monitoring.googleapis.com/v1",
+        kind: "PodMonitoring",
+        metadata: { name: "it" },
+        spec: { selector: {}, endpoints },
+      },
+    });
+  await assert.rejects(say([{ port: "metrics", interval: "60s" }]), /404/);
+  await clusters.collectMetrics("c");
+  await clusters.collectMetrics("c");
+  await assert.rejects(say([{ port: "metrics" }]), /interval/);
+  await say([{ port: "metrics", interval: "60s" }]);
 });

@@ -21,6 +21,7 @@ import { HostsFiles } from "../nodes/hosts";
 import { ControlPlane, type ControlPlaneBinaries } from "./control-plane";
 import { type ClusterCredentials, clusterCredentials } from "./credentials";
 import { type Etcd, startEtcd } from "./etcd";
+import { installManagedPrometheus } from "./managed-prometheus";
 import { LoopbackNetworks } from "./networks";
 import { createStorageClasses, registerNodes, removeNodes } from "./nodes";
 
@@ -124,6 +125,10 @@ export class LocalClusters implements ClusterManager {
   async removeNodePool(clusterId: string, poolName: string): Promise<void> {
     const entry = this.entries.get(clusterId);
     if (entry) await removeNodes(entry.config, poolName);
+  }
+
+  async collectMetrics(clusterId: string): Promise<void> {
+    await installManagedPrometheus(this.entry(clusterId).config);
   }
 
   async delete(clusterId: string): Promise<void> {

@@ -77,6 +77,8 @@ export interface ClusterManager {
   create(spec: ClusterSpec): Promise<RunningCluster>;
   setNodePool(clusterId: string, pool: NodePoolSpec): Promise<void>;
   removeNodePool(clusterId: string, poolName: string): Promise<void>;
+  /** Installs the kinds of GKE's managed collection of Prometheus metrics. */
+  collectMetrics(clusterId: string): Promise<void>;
   /** Deletes the cluster with its disks. */
   delete(clusterId: string): Promise<void>;
   /** Fault: every process of the cluster is killed and every disk removed; its endpoint refuses from then on. */

@@ -41,6 +41,14 @@ test("what GKE refuses: names, locations, foreign zones, pools of other projects
   assert.equal(cloud.clusters.running.size, 0);
 });
 
+test("the kinds of managed collection come with it, also later, and not without", async () => {
+  const { id } = await cluster({ monitoringConfig: { managedPrometheus: { enabled: false } } });
+  assert.deepEqual([...cloud.clusters.collecting], []);
+  const later = { ...base, monitoringConfig: { managedPrometheus: { enabled: true } } };
+  await cloud.control.update(CLUSTER, id, later, "me@x");
+  assert.deepEqual([...cloud.clusters.collecting], [id]);
+});
+
 test("the default pool stays unless its removal is asked for", async () => {
   await cluster({ removeDefaultNodePool: undefined, initialNodeCount: 2 });
   assert.equal(cloud.clusters.pools.get(`${ID}/default-pool`)?.nodesPerZone, 2);

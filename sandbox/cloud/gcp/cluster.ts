@@ -75,6 +75,7 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
         ...(pool ? { workloadPool: pool } : {}),
       });
       if (pool) registry.note(POOLS, pool);
+      if (collects(inputs)) await clusters().collectMetrics(id);
       if (inputs.removeDefaultNodePool !== true) {
         const initial = { name: "default-pool", nodeConfig: inputs.nodeConfig, nodeCount: inputs.initialNodeCount };
         await clusters().setNodePool(id, nodePoolSpec(initial, inputs));
@@ -92,11 +93,10 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       };
     },
     read: async ({ id, outputs }) => (clusters().get(id) ? outputs : undefined),
-    update: async ({ outputs }, inputs) => ({
-      ...outputs,
-      ...inputs,
-      privateClusterConfig: privateConfig(inputs, text(outputs, "endpoint")),
-    }),
+    update: async ({ id, outputs }, inputs) => {
+      if (collects(inputs) && clusters().get(id)) await clusters().collectMetrics(id);
+      return { ...outputs, ...inputs, privateClusterConfig: privateConfig(inputs, text(outputs, "endpoint")) };
+    },
     delete: async ({ id, inputs }) => {
       if (!clusters().get(id)) return forgetCluster(registry, id);
       if (inputs.deletionProtection !== false)
@@ -109,6 +109,12 @@ export function clusterBehaviour(registry: Registry, clusters: () => ClusterMana
       forgetCluster(registry, id);
     },
   };
+}
+
+/** True when managed collection of Prometheus metrics is on, as the cluster declares it. */
+function collects({ monitoringConfig }: Props): boolean {
+  const { managedPrometheus } = (monitoringConfig ?? {}) as { managedPrometheus?: { enabled?: boolean } };
+  return managedPrometheus?.enabled === true;
 }
 
 /** Here an API server has one address, inside and outside of its network. */

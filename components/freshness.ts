@@ -1,0 +1,83 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { freshnessPort, freshnessSeconds } from "../plan/freshness";
+import { namespaces } from "../plan/names";
+import { exporterContainer } from "../plan/sizing";
+import type { GkeCluster } from "./gke-cluster";
+import { jobAccess } from "./job-access";
+import { jobPod } from "./job-pod";
+import type { ReplicatedSite } from "./replication";
+
+/** Arguments of {@link Freshness}. */
+export interface FreshnessArgs {
+  cluster: GkeCluster;
+  copiesBucket: string;
+  /** Sites whose backups and copies are watched. */
+  sites: ReplicatedSite[];
+  image: string;
+}
+
+const name = "freshness";
+
+/**
+ * Measures how old the newest backups and copies are (S2, D2), in the vault, so that it goes on when a site is lost. It is
+ * ready before the sites are: a bucket that is not there yet is an alert, not a reason to hold an update up.
+ */
+export class Freshness extends ComponentResource {
+  constructor(resource: string, args: FreshnessArgs, opts?: ComponentResourceOptions) {
+    super("iconik:backup:Freshness", resource, {}, opts);
+    const inside = args.cluster.inside(this);
+    const access = jobAccess(`${resource}-access`, "freshness", namespaces.dr, name, inside);
+    const pod = exporterPod(args);
+    const selector = { matchLabels: pod.metadata.labels };
+    new k8s.apps.v1.Deployment(
+      `${resource}-exporter`,
+      { metadata: { name, namespace: namespaces.dr }, spec: { replicas: 1, selector, template: pod } },
+      { ...inside, dependsOn: [access] },
+    );
+    new k8s.apiextensions.CustomResource(
+      `${resource}-scrape`,
+      {
+        apiVersion: "monitoring.googleapis.com/v1",
+        kind: "PodMonitoring",
+        metadata: { name, namespace: namespaces.dr },
+        spec: { selector, endpoints: [{ port: "metrics", interval: `${freshnessSeconds.scrape}s` }] },
+      },
+      inside,
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** A job's pod that runs on and serves metrics. */
+function exporterPod({ copiesBucket, sites, image }: FreshnessArgs) {
+  const { metadata, spec } = jobPod({
+    command: "freshness",
+    image,
+    serviceAccount: name,
+    config: {
+      sites: sites.map((site) => ({ name: site.name, bucket: site.bucket, repositories: site.repositories })),
+      copiesBucket,
+      cronJobsIn: namespaces.dr,
+    },
+  });
+  const alive = { httpGet: { path: "/healthz", port: "metrics" } };
+  return {
+    metadata,
+    spec: {
+      ...spec,
+      restartPolicy: "Always",
+      containers: spec.containers.map((container) => ({
+        ...container,
+        env: [...container.env, { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
+        ports: [{ name: "metrics", containerPort: freshnessPort }],
+        readinessProbe: { ...alive, periodSeconds: 5 },
+        livenessProbe: { ...alive, periodSeconds: 60, timeoutSeconds: 5 },
+        resources: {
+          requests: { cpu: exporterContainer.cpuRequest, memory: exporterContainer.memoryRequest },
+          limits: { memory: exporterContainer.memoryLimit },
+        },
+      })),
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Serves how old the newest backups and copies are, for Prometheus to scrape. Names carry their moment, so listing is
+ * enough: the identity reads no object. What it cannot see keeps its last value and grows older, as the alerts want it.
+ */
+import { createServer, type Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatchV1Api, KubeConfig, type V1CronJob } from "@kubernetes/client-node";
+import { Gauge, Registry } from "prom-client";
+import { metrics } from "../plan/freshness";
+import { markersPrefix } from "../plan/layout";
+import type { JobConfig } from "./config";
+import { type Fields, log } from "./lib/log";
+import { lateAfter, newestBackup, newestCopy } from "./lib/newest";
+import { namesBelow } from "./lib/rclone";
+
+type Config = JobConfig<"freshness">;
+type Site = Config["sites"][number];
+
+/** Looks that may be missed before the process counts as stuck and is started again. */
+const STUCK_LOOKS = 10;
+
+/** Runs until it is ended. */
+export async function freshness(config: Config): Promise<Fields> {
+  const exporter = new Exporter(config);
+  const server = await exporter.serve();
+  log("serving", { port: config.port, sites: config.sites.map(({ name }) => name) });
+  for (;;) {
+    await exporter.look();
+    await sleep(config.lookSeconds * 1000);
+    if (!server.listening) throw new Error("the server of the metrics has ended");
+  }
+}
+
+class Exporter {
+  private readonly registry = new Registry();
+  private readonly backup = this.gauge(metrics.backup, "Start of the newest complete backup", ["site", "repository"]);
+  private readonly copy = this.gauge(metrics.copy, "Start of the newest second copy", ["site"]);
+  private readonly looked = this.gauge(metrics.looked, "When the site's backups and copies were last listed", ["site"]);
+  private readonly jobSuccess = this.gauge(metrics.jobSuccess, "Last success of a CronJob, or its creation", ["job"]);
+  private readonly jobLateAfter = this.gauge(metrics.jobLateAfter, "Seconds from one success to a late one", ["job"]);
+  private lookedAt = Date.now();
+
+  constructor(private readonly config: Config) {
+    // A site that is never seen is blind from the start on, not since 1970.
+    for (const { name } of config.sites) this.looked.set({ site: name }, this.lookedAt / 1000);
+  }
+
+  private gauge<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  /** `/metrics`, and `/healthz` for as long as the looks go on. */
+  async serve(): Promise<Server> {
+    const server = createServer((request, response) => {
+      const path = (request.url ?? "").split("?")[0];
+      if (request.method !== "GET" || (path !== "/metrics" && path !== "/healthz")) {
+        response.writeHead(404).end();
+        return;
+      }
+      if (path === "/healthz") {
+        const stuck = Date.now() - this.lookedAt > STUCK_LOOKS * this.config.lookSeconds * 1000;
+        response.writeHead(stuck ? 503 : 200).end(stuck ? "stuck\n" : "ok\n");
+        return;
+      }
+      this.registry.metrics().then(
+        (text) => response.writeHead(200, { "content-type": this.registry.contentType }).end(text),
+        (error: Error) => response.writeHead(500).end(error.message),
+      );
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.config.port, process.env.POD_IP ?? "0.0.0.0", resolve);
+    });
+    return server;
+  }
+
+  /** One look at everything; what fails is logged and leaves the others alone. */
+  async look(): Promise<void> {
+    for (const site of this.config.sites) await this.guarded(site.name, () => this.lookAtSite(site));
+    const { cronJobsIn } = this.config;
+    if (cronJobsIn) await this.guarded("cron jobs", () => this.lookAtJobs(cronJobsIn));
+    this.lookedAt = Date.now();
+  }
+
+  private async guarded(what: string, look: () => Promise<void>): Promise<void> {
+    try {
+      await look();
+    } catch (error) {
+      log("cannot look", { severity: "ERROR", what, error: (error as Error).message });
+    }
+  }
+
+  private async lookAtSite(site: Site): Promise<void> {
+    const now = new Date();
+    const manifests = await namesBelow(site.bucket, "manifests");
+    const markers = await namesBelow(this.config.copiesBucket, markersPrefix(site.name));
+    for (const repository of site.repositories) {
+      this.backup.set({ site: site.name, repository }, newestBackup(repository, manifests, now));
+    }
+    this.copy.set({ site: site.name }, newestCopy(site.name, markers, now));
+    this.looked.set({ site: site.name }, now.getTime() / 1000);
+  }
+
+  private async lookAtJobs(namespace: string): Promise<void> {
+    const kube = new KubeConfig();
+    kube.loadFromDefault();
+    const { items } = await kube.makeApiClient(BatchV1Api).listNamespacedCronJob({ namespace });
+    // One that is gone is not late.
+    this.jobSuccess.reset();
+    this.jobLateAfter.reset();
+    for (const item of items) this.noteJob(item);
+  }
+
+  private noteJob({ metadata, spec, status }: V1CronJob): void {
+    const job = metadata?.name ?? "";
+    const success = status?.lastSuccessfulTime ?? metadata?.creationTimestamp;
+    if (!spec || !success) return;
+    this.jobSuccess.set({ job }, new Date(success).getTime() / 1000);
+    const deadline = spec.jobTemplate.spec?.activeDeadlineSeconds ?? 0;
+    this.jobLateAfter.set({ job }, lateAfter(spec.schedule, spec.timeZone, deadline, new Date()));
+  }
+}

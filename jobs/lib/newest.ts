@@ -1,0 +1,49 @@
+/** The newest backup and copy by their names, and when a scheduled job is late. */
+import { CronExpressionParser } from "cron-parser";
+import { backupOfManifest, markerOfPath, momentOf } from "../../plan/layout";
+
+/** Clocks of different machines differ by less. */
+const SKEW_MS = 5 * 60_000;
+
+/**
+ * Start of a repository's newest complete backup in Unix seconds; 0: there is none. Names that carry no moment are none of
+ * ours, and one from the future is no backup: whoever may write there could look fresh for ever.
+ */
+export function newestBackup(repository: string, paths: readonly string[], now: Date): number {
+  return newest(
+    paths.flatMap((path) => backupOfManifest(repository, path) ?? []),
+    now,
+  );
+}
+
+/** Start of a site's newest copy in Unix seconds, likewise. */
+export function newestCopy(site: string, paths: readonly string[], now: Date): number {
+  return newest(
+    paths.flatMap((path) => markerOfPath(site, path) ?? []),
+    now,
+  );
+}
+
+function newest(names: readonly string[], now: Date): number {
+  const moments = names.map(momentIn).filter((moment) => moment <= now.getTime() + SKEW_MS);
+  return moments.reduce((a, b) => Math.max(a, b), 0) / 1000;
+}
+
+function momentIn(name: string): number {
+  try {
+    return momentOf(name).getTime();
+  } catch {
+    return 0;
+  }
+}
+
+/** Runs ahead whose gaps are looked at: a schedule may leave days out. */
+const RUNS = 8;
+
+/** Seconds from one success of a CronJob at which the next one is late: its longest gap, and the time that a run may take. */
+export function lateAfter(schedule: string, timeZone: string | undefined, deadlineSeconds: number, now: Date): number {
+  const cron = CronExpressionParser.parse(schedule, { tz: timeZone ?? "UTC", currentDate: now });
+  const runs = Array.from({ length: RUNS }, () => cron.next().getTime());
+  const gaps = runs.slice(1).map((run, index) => run - runs[index]!);
+  return Math.max(...gaps) / 1000 + deadlineSeconds;
+}
