@@ -3,8 +3,10 @@ import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi
 import { internodeProtocols } from "../plan/encryption";
 import { medusaFolder } from "../plan/layout";
 import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/names";
+import { minimumReplicas, repair } from "../plan/repair";
 import { retention } from "../plan/retention";
-import { cassandraNode, medusaContainer } from "../plan/sizing";
+import { cassandraNode, medusaContainer, reaperContainer } from "../plan/sizing";
+import { storeDisks } from "../plan/storage";
 import { cassandraVersion } from "../plan/versions";
 import { type GkeCluster, onPool } from "./gke-cluster";
 
@@ -79,9 +81,10 @@ export function k8ssandraCluster(spec: CassandraSpec) {
           requests: { cpu: cassandraNode.cpu, memory: cassandraNode.memory },
           limits: { memory: cassandraNode.memory },
         },
+        telemetry,
         storageConfig: {
           cassandraDataVolumeClaimSpec: {
-            storageClassName: cassandraNode.storageClass,
+            storageClassName: storeDisks.className,
             accessModes: ["ReadWriteOnce"],
             resources: { requests: { storage: cassandraNode.storage } },
           },
@@ -94,7 +97,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
             uuid_sstable_identifiers_enabled: true,
             server_encryption_options: internodeEncryption,
             default_keyspace_rf: spec.replicationFactor,
-            minimum_replication_factor_fail_threshold: 2,
+            minimum_replication_factor_fail_threshold: minimumReplicas,
           },
           jvmOptions: { heap_initial_size: cassandraNode.heap, heap_max_size: cassandraNode.heap },
         },
@@ -125,11 +128,27 @@ export function k8ssandraCluster(spec: CassandraSpec) {
       },
       reaper: {
         deploymentMode: "PER_DC",
-        autoScheduling: { enabled: true, repairType: "AUTO" },
+        autoScheduling: {
+          // Datacenters that are being restored stop and start.
+          enabled: !spec.restoring,
+          // Full repairs: incremental ones never read again what they marked, so decay there would stay unseen.
+          repairType: "ADAPTIVE",
+          timeBeforeFirstSchedule: repair.firstAfter,
+          scheduleSpreadPeriod: repair.spread,
+        },
+        heapSize: reaperContainer.heap,
+        resources: {
+          requests: { cpu: reaperContainer.cpuRequest, memory: reaperContainer.memory },
+          limits: { memory: reaperContainer.memory },
+        },
+        telemetry,
       },
     },
   };
 }
+
+/** PodMonitoring objects collect the metrics; the operator's ways need an operator for Prometheus, or agents of their own. */
+const telemetry = { prometheus: { enabled: false }, mcac: { enabled: false }, vector: { enabled: false } };
 
 /** Nodes talk to nodes of the cluster only: both sides show a certificate of its authority. */
 const internodeEncryption = {

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { elasticsearchName, namespaces } from "../plan/names";
 import { elasticsearchNode } from "../plan/sizing";
+import { storeDisks } from "../plan/storage";
 import { elasticsearchVersion } from "../plan/versions";
 import { type GkeCluster, onPool } from "./gke-cluster";
 
@@ -92,7 +93,7 @@ function nodeSet(zone: string, count: number) {
         metadata: { name: "elasticsearch-data" },
         spec: {
           accessModes: ["ReadWriteOnce"],
-          storageClassName: elasticsearchNode.storageClass,
+          storageClassName: storeDisks.className,
           resources: { requests: { storage: elasticsearchNode.storage } },
         },
       },

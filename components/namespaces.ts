@@ -7,6 +7,8 @@ export interface NamespacesArgs {
   cluster: GkeCluster;
   /** Namespaces with the Pod Security Standard that the API server enforces in each. */
   namespaces: Record<string, "baseline" | "restricted">;
+  /** Namespaces whose end would be the end of data in them, or of data that they drive. Default: none. */
+  protect?: string[];
 }
 
 /** A cluster's namespaces. They come first: everything else in the cluster depends on this component. */
@@ -17,7 +19,7 @@ export class Namespaces extends ComponentResource {
       new k8s.core.v1.Namespace(
         `${name}-${namespace}`,
         { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": standard } } },
-        args.cluster.inside(this),
+        { ...args.cluster.inside(this), protect: args.protect?.includes(namespace) ?? false },
       );
     }
     this.registerOutputs({});

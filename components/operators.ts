@@ -14,6 +14,8 @@ export interface OperatorsArgs {
    * in a region's cluster: the operator serves the region's own datacenter and backups.
    */
   controlPlane: boolean;
+  /** Protects what data would go with: the operators of the stores and their kinds. */
+  deletionProtection: boolean;
 }
 
 /** The operators of a cluster, each with rights in its own namespace only where its chart allows that. */
@@ -47,10 +49,12 @@ export class Operators extends ComponentResource {
           atomic: true,
           timeout: 600,
         },
-        { ...args.cluster.inside(this), dependsOn },
+        { ...args.cluster.inside(this), dependsOn, protect: args.deletionProtection && chart !== "onePassword" },
       );
 
-    this.certificates = release("certManager", namespaces.certManager, { crds: { enabled: true } });
+    this.certificates = release("certManager", namespaces.certManager, {
+      crds: { enabled: true, keep: true },
+    });
     this.cassandra = release("k8ssandra", namespaces.cassandra, { controlPlane, global: { clusterScoped: false } }, [
       this.certificates,
     ]);

@@ -18,6 +18,8 @@ export interface SnapshotsArgs {
   /** Nodes and racks that a complete Cassandra backup holds. */
   nodes: number;
   racks: number;
+  /** Datacenters that hold each row of every keyspace. */
+  datacenters: string[];
   schedules: { cassandraSnapshot: Schedule; elasticsearchSnapshot: Schedule };
   /** True while the site is being restored. */
   suspend: boolean;
@@ -48,6 +50,7 @@ export class Snapshots extends ComponentResource {
             bucket,
             nodes: args.nodes,
             racks: rackNames(args.racks),
+            datacenters: args.datacenters,
             timeoutSeconds: args.schedules.cassandraSnapshot.activeDeadlineSeconds - reportSeconds,
           },
         }),

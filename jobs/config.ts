@@ -57,6 +57,8 @@ export const jobSchemas = {
     nodes: z.int().min(1),
     /** Rack names that have to be in the backup, e.g. rack1..rack3. */
     racks: z.array(z.string().min(1)).min(1),
+    /** Datacenters that have to hold each row of every keyspace; those that are being drained are left out. */
+    datacenters: z.array(name).min(1),
     backupType: z.enum(["differential", "full"]).default("differential"),
     /** The backup has to be finished and complete after this time. */
     timeoutSeconds: z

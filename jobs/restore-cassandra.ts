@@ -4,12 +4,14 @@
  * runs is waited for, one that is done is only checked, one that failed is tried anew under the next name.
  */
 import { readyPath, readyPrefix, stamp } from "../plan/layout";
+import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
-import { readTables } from "./lib/cql";
+import { readSchema } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraHead } from "./lib/manifest";
 import { listUnder, writeObject } from "./lib/rclone";
+import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
 
@@ -172,7 +174,7 @@ async function check(config: Config, manifest: CassandraHead): Promise<number | 
   if (config.cql === undefined) {
     return "not counted: no CQL access is configured";
   }
-  const found = await readTables(config.cql, config.datacenter, config);
+  const { tables: found, keyspaces } = await readSchema(config.cql, config.datacenter, config);
   const lacking = manifest.tables
     .map(({ keyspace, table }) => `${keyspace}.${table}`)
     .filter((name) => !found.has(name));
@@ -181,6 +183,14 @@ async function check(config: Config, manifest: CassandraHead): Promise<number | 
       value: some(lacking),
       allowed: `the manifest's ${manifest.tables.length} tables`,
       fix: "restore an older marker, and keep this one for the search of the cause",
+    });
+  }
+  const replicas = replicationProblems(keyspaces, config.datacenters, minimumReplicas, true);
+  if (replicas.length > 0) {
+    throw new JobError("keyspaces have other replicas than this site can hold", {
+      value: some(replicas),
+      allowed: `${minimumReplicas} or more in each of ${config.datacenters.join(", ")}, none elsewhere`,
+      fix: "ALTER KEYSPACE … WITH replication, repair it, then start this job again (docs/runbooks/regions.md)",
     });
   }
   return found.size;

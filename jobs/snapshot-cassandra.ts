@@ -3,12 +3,14 @@
  * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
  */
 import { backupName, manifestPath, repositoryFolder } from "../plan/layout";
+import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import { type CassandraManifest, manifestSchema } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
 import { listUnder, readObjects, type StoredFile, writeObject } from "./lib/rclone";
+import { keyspacesOf, replicationProblems } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
 
@@ -46,8 +48,15 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
       `${(status.finished ?? []).length} of ${config.nodes} nodes finished`,
     ]);
   }
-  const manifest = await manifestOf(config, backup, status);
+  const { manifest, replicas } = await manifestOf(config, backup, status);
   await writeObject(config.bucket, manifestPath(config.repository, backup), JSON.stringify(manifest));
+  if (replicas.length > 0) {
+    throw new JobError("the backup is complete, but keyspaces have too few replicas", {
+      value: some(replicas, 20),
+      allowed: `${minimumReplicas} or more in each of ${config.datacenters.join(", ")}`,
+      fix: "ALTER KEYSPACE … WITH replication, then repair it (docs/runbooks/regions.md)",
+    });
+  }
   return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: manifest.files.length };
 }
 
@@ -81,7 +90,12 @@ async function startOrAdopt(resources: Resources, config: Config): Promise<strin
   return backup;
 }
 
-async function manifestOf(config: Config, backup: string, status: BackupStatus): Promise<CassandraManifest> {
+/** The manifest, and what is wrong with keyspaces' replicas: that makes the backup no worse. */
+async function manifestOf(
+  config: Config,
+  backup: string,
+  status: BackupStatus,
+): Promise<{ manifest: CassandraManifest; replicas: string[] }> {
   const prefix = repositoryFolder(config.repository);
   const listing = await listUnder(config.bucket, prefix);
   const metas = await readMetas(config, backup, listing);
@@ -108,7 +122,8 @@ async function manifestOf(config: Config, backup: string, status: BackupStatus):
     files: verdict.files,
   };
   manifestSchema.parse(manifest);
-  return manifest;
+  const keyspaces = keyspacesOf(metas[0]?.schema ?? "");
+  return { manifest, replicas: replicationProblems(keyspaces, config.datacenters, minimumReplicas) };
 }
 
 async function readMetas(

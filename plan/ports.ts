@@ -7,6 +7,8 @@ export const ports = {
   cassandraManagement: 8080,
   /** Cassandra's metrics. */
   cassandraMetrics: 9000,
+  /** Reaper's metrics. */
+  reaperAdmin: 8081,
   /** Medusa in Cassandra's pods: the operator's way to backups. */
   medusa: 50051,
   elasticsearchHttp: 9200,

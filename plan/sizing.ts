@@ -31,12 +31,14 @@ export const cassandraNode = {
   memory: "32Gi",
   heap: "12Gi",
   storage: "1Ti",
-  storageClass: "premium-rwo",
 } as const;
+
+/** Reaper of each datacenter, on the services' machines. */
+export const reaperContainer = { cpuRequest: "250m", memory: "3Gi", heap: "2Gi" } as const;
 
 export const medusaContainer = { cpuRequest: "250m", memoryRequest: "1Gi", memoryLimit: "8Gi" } as const;
 
-export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi", storageClass: "premium-rwo" } as const;
+export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi" } as const;
 
 /** Container of the exporter that lists buckets. */
 export const exporterContainer = { cpuRequest: "50m", memoryRequest: "128Mi", memoryLimit: "512Mi" } as const;

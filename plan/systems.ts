@@ -23,6 +23,8 @@ export const systems: readonly System[] = [
     components: [
       "components/cassandra.ts",
       "components/internode-certificates.ts",
+      "components/store-disks.ts",
+      "components/cassandra-metrics.ts",
       "components/control-plane-access.ts",
       "components/snapshots.ts",
       "components/backup-bucket.ts",

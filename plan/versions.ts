@@ -3,7 +3,7 @@
 /** Operator charts: names as published, versions as tried together. */
 export const charts = {
   certManager: { name: "cert-manager", version: "v1.19.2" },
-  k8ssandra: { name: "k8ssandra-operator", version: "1.32.0" },
+  k8ssandra: { name: "k8ssandra-operator", version: "1.32.5" },
   eck: { name: "eck-operator", version: "3.5.0" },
   onePassword: { name: "connect", version: "2.3.0" },
 } as const;

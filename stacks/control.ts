@@ -30,6 +30,7 @@ export function control(args: ControlArgs): CassandraCluster {
   const { racks, nodesPerRegion: nodes, replicationFactor } = config.cassandra;
   const spaces = new Namespaces("namespaces-control", {
     cluster,
+    protect: config.deletionProtection ? [namespaces.cassandra] : [],
     namespaces: {
       [namespaces.certManager]: "restricted",
       [namespaces.onepassword]: "restricted",
@@ -52,7 +53,12 @@ export function control(args: ControlArgs): CassandraCluster {
   );
   const operators = new Operators(
     "operators-control",
-    { cluster, repository: config.charts.repository, controlPlane: true },
+    {
+      cluster,
+      repository: config.charts.repository,
+      controlPlane: true,
+      deletionProtection: config.deletionProtection,
+    },
     { dependsOn: [spaces, token] },
   );
   const superuser = new SuperuserSecret(
@@ -86,9 +92,10 @@ export function control(args: ControlArgs): CassandraCluster {
         superuser.item,
         args.bucketPolicy,
         ...access.map(({ clientConfig }) => clientConfig),
-        ...regions.flatMap(({ cassandraOperator, internode, accounts }) => [
+        ...regions.flatMap(({ cassandraOperator, internode, disks, accounts }) => [
           cassandraOperator,
           internode.certificate,
+          disks,
           ...accounts,
         ]),
       ],

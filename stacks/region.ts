@@ -1,5 +1,6 @@
 import type { Resource } from "@pulumi/pulumi";
 import type { CassandraCluster } from "../components/cassandra";
+import { CassandraMetrics } from "../components/cassandra-metrics";
 import { ElasticsearchCluster } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
 import { InternodeCertificates } from "../components/internode-certificates";
@@ -8,6 +9,7 @@ import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
 import { BootstrapToken } from "../components/secrets";
 import { Snapshots } from "../components/snapshots";
+import { StoreDisks } from "../components/store-disks";
 import { kubernetesAccount } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
@@ -34,6 +36,7 @@ export interface Region {
   spaces: Namespaces;
   /** The keystores of the region's Cassandra nodes. */
   internode: InternodeCertificates;
+  disks: StoreDisks;
   /** CassandraDatacenter and Medusa's resources work from then on. */
   cassandraOperator: Resource;
   elasticsearch: ElasticsearchCluster;
@@ -47,6 +50,7 @@ export function region(args: RegionArgs): Region {
   const { name, datacenter, zones } = args.region;
   const spaces = new Namespaces(`namespaces-${name}`, {
     cluster,
+    protect: config.deletionProtection ? [namespaces.cassandra, namespaces.elasticsearch] : [],
     namespaces: {
       [namespaces.certManager]: "restricted",
       [namespaces.elasticOperator]: "restricted",
@@ -76,7 +80,12 @@ export function region(args: RegionArgs): Region {
   );
   const operators = new Operators(
     `operators-${name}`,
-    { cluster, repository: config.charts.repository, controlPlane: false },
+    {
+      cluster,
+      repository: config.charts.repository,
+      controlPlane: false,
+      deletionProtection: config.deletionProtection,
+    },
     { dependsOn: [spaces, token] },
   );
   const internode = new InternodeCertificates(
@@ -84,12 +93,27 @@ export function region(args: RegionArgs): Region {
     { cluster, datacenter, vault: config.onePassword.vault },
     { dependsOn: [operators.certificates, operators.onePassword] },
   );
+  const disks = new StoreDisks(
+    `disks-${name}`,
+    { cluster, deletionProtection: config.deletionProtection },
+    { dependsOn: [spaces] },
+  );
+  new CassandraMetrics(`metrics-${datacenter}`, { cluster }, { dependsOn: [spaces] });
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,
     { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection: config.deletionProtection },
-    { dependsOn: [operators.elasticsearch!, ...accounts] },
+    { dependsOn: [operators.elasticsearch!, disks, ...accounts] },
   );
-  return { cluster, datacenter, spaces, internode, cassandraOperator: operators.cassandra, elasticsearch, accounts };
+  return {
+    cluster,
+    datacenter,
+    spaces,
+    internode,
+    disks,
+    cassandraOperator: operators.cassandra,
+    elasticsearch,
+    accounts,
+  };
 }
 
 /** What the nightly snapshots of a region need besides the region itself. */
@@ -114,6 +138,7 @@ export function snapshots(region: Region, { config, cassandra, bucketPolicy, res
       image: config.images.jobs,
       nodes: config.cassandra.nodesPerRegion,
       racks: config.cassandra.racks,
+      datacenters: config.regions.filter(({ state }) => state === "active").map((each) => each.datacenter),
       schedules: {
         cassandraSnapshot: {
           ...cassandraSnapshot,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { regionRanges } from "../plan/addresses";
+import { repair } from "../plan/repair";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { declaredStack } from "../tests/lib/stacks";
 import { regionTraffic } from "./traffic";
@@ -163,4 +164,94 @@ test("a site of one region lets no other in, and opens nothing to everybody by t
   const { cassandra } = regionTraffic([], regionRanges("europe-west4"));
   assert.deepEqual(cassandra?.to, []);
   assert.ok((cassandra?.from ?? []).every(({ peers }) => peers.length > 0));
+});
+
+describe("disks", () => {
+  const classes = () => ofType("kubernetes:storage.k8s.io/v1:StorageClass");
+
+  test("every region's stores are on disks that outlive their claims, in the zone of their pod", () => {
+    assert.deepEqual(
+      classes()
+        .map(({ deletedWith }) => deletedWith)
+        .sort(),
+      regionClusters,
+    );
+    for (const { inputs } of classes()) {
+      assert.equal(inputs.reclaimPolicy, "Retain");
+      assert.equal(inputs.volumeBindingMode, "WaitForFirstConsumer");
+      assert.equal(inputs.allowVolumeExpansion, true);
+    }
+  });
+
+  test("both stores name that class and wait for it", () => {
+    const name = nameOf(classes()[0]!);
+    const cassandra = ofType("kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster");
+    const search = ofType("kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch");
+    for (const each of [...cassandra, ...search]) {
+      const used = [...JSON.stringify(each.inputs).matchAll(/"storageClassName":"([^"]+)"/g)].map(([, used]) => used);
+      assert.ok(used.length > 0);
+      assert.deepEqual(new Set(used), new Set([name]), each.name);
+    }
+    const waiting = site.resources.filter(({ type }) => /^iconik:(cassandra|elasticsearch):Cluster$/.test(type));
+    assert.equal(waiting.length, 3);
+    for (const { dependsOn, name } of waiting)
+      assert.ok(
+        dependsOn.some((each) => each.startsWith("disks-")),
+        name,
+      );
+  });
+});
+
+test("what data would go with is protected: its namespaces and its operators", () => {
+  const shielded = (type: string) =>
+    ofType(type)
+      .filter(({ protect }) => protect)
+      .map(({ name }) => name);
+  assert.deepEqual(shielded("kubernetes:core/v1:Namespace"), [
+    "namespaces-control-cassandra",
+    "namespaces-europe-west1-cassandra",
+    "namespaces-europe-west1-elasticsearch",
+    "namespaces-us-east4-cassandra",
+    "namespaces-us-east4-elasticsearch",
+  ]);
+  const releases = ofType("kubernetes:helm.sh/v3:Release");
+  for (const { name, protect } of releases) assert.equal(protect, !name.endsWith("connect"), name);
+});
+
+describe("Cassandra's operation", () => {
+  const cassandraSpec = () => spec(ofType("kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")[0]!);
+
+  test("repairs are full, scheduled, and done before Cassandra forgets removals", () => {
+    const { autoScheduling } = cassandraSpec().reaper as { autoScheduling: Record<string, unknown> };
+    assert.equal(autoScheduling.enabled, true);
+    assert.equal(autoScheduling.repairType, "ADAPTIVE");
+    assert.ok(repair.everyDays < repair.graceDays);
+  });
+
+  test("no repair meets a restore", async () => {
+    const rebuilt = await declaredStack("rebuild-1");
+    const cluster = rebuilt.resources.find(({ type }) => type === "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster");
+    const { reaper } = spec(cluster!) as { reaper: { autoScheduling: { enabled: boolean } } };
+    assert.equal(reaper.autoScheduling.enabled, false);
+  });
+
+  test("nodes and Reaper of every region are measured on ports that are open for it", () => {
+    const monitored = ofType("kubernetes:monitoring.googleapis.com/v1:PodMonitoring");
+    assert.deepEqual([...new Set(monitored.map(({ deletedWith }) => deletedWith))].sort(), regionClusters);
+    const open = JSON.stringify(regionTraffic([], regionRanges("europe-west4")).cassandra?.from);
+    for (const each of monitored) {
+      const { endpoints, selector } = spec(each) as {
+        endpoints: { port: number }[];
+        selector: { matchLabels: Record<string, string> };
+      };
+      assert.ok(Object.keys(selector.matchLabels).length > 0);
+      for (const { port } of endpoints) assert.match(open, new RegExp(`\\b${port}\\b`));
+    }
+  });
+
+  test("snapshots look at every active datacenter's replicas", () => {
+    const jobs = ofType("kubernetes:batch/v1:CronJob").filter(({ name }) => name.endsWith("-cassandra"));
+    assert.equal(jobs.length, 2);
+    for (const job of jobs) assert.match(JSON.stringify(job.inputs), /\\"datacenters\\":\[\\"emea\\",\\"amer\\"\]/);
+  });
 });

@@ -41,7 +41,9 @@ for (const stack of ["prod", "rebuild-1"] as const) {
         "gcp:container/cluster:Cluster",
         "gcp:kms/cryptoKey:CryptoKey",
         "gcp:storage/bucket:Bucket",
+        "kubernetes:core/v1:Namespace",
         "kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch",
+        "kubernetes:helm.sh/v3:Release",
         "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster",
       ]);
     });

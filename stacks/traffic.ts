@@ -29,7 +29,7 @@ export function regionTraffic(others: RegionRanges[], control: RegionRanges): Re
       publicHttps: true,
       from: [
         { peers: [storeClients], ports: [ports.cassandraCql] },
-        { peers: [inNamespace("gmp-system")], ports: [ports.cassandraMetrics] },
+        { peers: [inNamespace("gmp-system")], ports: [ports.cassandraMetrics, ports.reaperAdmin] },
         ...rule([control.pods], ports.cassandraManagement),
         ...rule(peers, ports.cassandraInternode),
       ],

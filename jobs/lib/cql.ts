@@ -2,20 +2,28 @@ import { readFile } from "node:fs/promises";
 import { auth, Client, policies, types } from "cassandra-driver";
 import type { CqlAccess } from "../config";
 import { JobError } from "./log";
+import { isSystem, type Keyspace } from "./replication";
 import { waitFor } from "./wait";
 
+/** What a datacenter has, Cassandra's own keyspaces left out. */
+export interface Schema {
+  /** `keyspace.table` */
+  tables: Set<string>;
+  keyspaces: Keyspace[];
+}
+
 /**
- * `keyspace.table` of every table of a datacenter, Cassandra's own keyspaces left out, read as the superuser.
+ * A datacenter's keyspaces and tables, read as the superuser.
  * A datacenter that was just restored may take a while to answer: it is asked until the timeout.
  */
-export async function readTables(
+export async function readSchema(
   access: CqlAccess,
   datacenter: string,
   limits: { timeoutSeconds: number; pollSeconds: number },
-): Promise<Set<string>> {
+): Promise<Schema> {
   const username = (await readFile(access.usernameFile, "utf8")).trim();
   const password = (await readFile(access.passwordFile, "utf8")).trim();
-  return waitFor<Set<string>, string>(
+  return waitFor<Schema, string>(
     async () => {
       const client = new Client({
         contactPoints: access.contactPoints,
@@ -25,11 +33,18 @@ export async function readTables(
         policies: { loadBalancing: new policies.loadBalancing.DCAwareRoundRobinPolicy(datacenter) },
       });
       try {
-        const { rows } = await client.execute("SELECT keyspace_name, table_name FROM system_schema.tables", [], {
-          consistency: types.consistencies.one,
-        });
-        const names = rows.map((row) => `${row.keyspace_name}.${row.table_name}`);
-        return { done: new Set(names.filter((name) => !/^system(_|\.)/.test(name))) };
+        const select = async (query: string) => {
+          const { rows } = await client.execute(query, [], { consistency: types.consistencies.one });
+          return rows.filter((row) => !isSystem(row.keyspace_name));
+        };
+        const tables = await select("SELECT keyspace_name, table_name FROM system_schema.tables");
+        const keyspaces = await select("SELECT keyspace_name, replication FROM system_schema.keyspaces");
+        return {
+          done: {
+            tables: new Set(tables.map((row) => `${row.keyspace_name}.${row.table_name}`)),
+            keyspaces: keyspaces.map(({ keyspace_name: name, replication }) => ({ name, replication })),
+          },
+        };
       } catch (error) {
         return { seen: (error as Error).message };
       } finally {

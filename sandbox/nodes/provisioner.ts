@@ -4,9 +4,11 @@ import { join } from "node:path";
 import {
   CoreV1Api,
   type KubeConfig,
+  StorageV1Api,
   type V1Node,
   type V1PersistentVolume,
   type V1PersistentVolumeClaim,
+  type V1StorageClass,
 } from "@kubernetes/client-node";
 import { PROVISIONER } from "../clusters/nodes";
 import type { Log } from "../lib/log";
@@ -18,6 +20,7 @@ const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 
 export class Provisioner {
   private readonly core: CoreV1Api;
+  private readonly storage: StorageV1Api;
   private claims?: Watched<V1PersistentVolumeClaim>;
   private volumes?: Watched<V1PersistentVolume>;
   private readonly busy = new Set<string>();
@@ -29,6 +32,7 @@ export class Provisioner {
     private readonly log: Log,
   ) {
     this.core = config.makeApiClient(CoreV1Api);
+    this.storage = config.makeApiClient(StorageV1Api);
   }
 
   async start(): Promise<void> {
@@ -76,7 +80,8 @@ export class Provisioner {
   private async provision(claim: V1PersistentVolumeClaim): Promise<void> {
     if (claim.metadata?.annotations?.["volume.kubernetes.io/storage-provisioner"] !== PROVISIONER) return;
     const node = await this.core.readNode({ name: claim.metadata.annotations[SELECTED_NODE] ?? "" });
-    const volume = volumeFor(claim, node, this.dir);
+    const storageClass = await this.storage.readStorageClass({ name: claim.spec?.storageClassName ?? "" });
+    const volume = volumeFor(claim, node, this.dir, storageClass);
     mkdirSync(join(this.dir, volume.metadata?.name ?? ""), { recursive: true });
     await this.core.createPersistentVolume({ body: volume }).catch((error) => {
       if (error.code !== 409) throw error; // made for an earlier event of the same claim
@@ -85,14 +90,29 @@ export class Provisioner {
 
   private async remove(volume: V1PersistentVolume): Promise<void> {
     if (volume.metadata?.annotations?.[PROVISIONED_BY] !== PROVISIONER) return;
+    if (volume.spec?.persistentVolumeReclaimPolicy !== "Delete") return;
     const name = volume.metadata.name ?? "";
     rmSync(join(this.dir, name), { recursive: true, force: true });
     await this.core.deletePersistentVolume({ name });
   }
 }
 
-/** The volume of a claim: bound to the zone of the node it was made for, as a zonal disk is. */
-export function volumeFor(claim: V1PersistentVolumeClaim, node: V1Node, dir: string): V1PersistentVolume {
+/** Disk types that Compute Engine has. Source: "Persistent Disk CSI driver", parameter `type`. */
+const DISK_TYPES =
+  /^(pd-(standard|balanced|ssd|extreme)|hyperdisk-(balanced|throughput|extreme|ml|balanced-high-availability))$/;
+
+/**
+ * The volume of a claim: bound to the zone of the node it was made for, as a zonal disk is, and of its class.
+ * @throws when the class asks for a type of disk that there is none of
+ */
+export function volumeFor(
+  claim: V1PersistentVolumeClaim,
+  node: V1Node,
+  dir: string,
+  { reclaimPolicy = "Delete", parameters = {} }: V1StorageClass,
+): V1PersistentVolume {
+  const type = parameters.type ?? "pd-standard";
+  if (!DISK_TYPES.test(type)) throw new Error(`there are no disks of type "${type}"`);
   const name = `pvc-${claim.metadata?.uid}`;
   const zone = node.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "";
   return {
@@ -101,7 +121,7 @@ export function volumeFor(claim: V1PersistentVolumeClaim, node: V1Node, dir: str
       accessModes: claim.spec?.accessModes,
       capacity: { storage: claim.spec?.resources?.requests?.storage ?? "1Gi" },
       storageClassName: claim.spec?.storageClassName,
-      persistentVolumeReclaimPolicy: "Delete",
+      persistentVolumeReclaimPolicy: reclaimPolicy,
       claimRef: {
         apiVersion: "v1",
         kind: "PersistentVolumeClaim",

@@ -8,7 +8,13 @@ import { notified } from "./notifications";
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
 const region = z
-  .strictObject({ name: regionName, datacenter: datacenterName, zones: z.array(z.string()).min(2) })
+  .strictObject({
+    name: regionName,
+    datacenter: datacenterName,
+    zones: z.array(z.string()).min(2),
+    /** `draining`: about to be removed. It gets no traffic, and keyspaces may leave it (docs/runbooks/regions.md). */
+    state: z.enum(["active", "draining"], "no state of a region; allowed: active, draining").default("active"),
+  })
   .superRefine(({ name, zones }, issues) => {
     const known = regions.get(name)?.zones;
     for (const [index, zone] of zones.entries()) {
@@ -67,6 +73,12 @@ export const site = z
           add(["regions", index, key], value, `given before in regions[${first}]; name each ${what} once`);
         }
       }
+    }
+    if (config.regions.length > 0 && config.regions.every(({ state }) => state === "draining")) {
+      add(["regions"], "draining", "every region is being drained, so nobody would serve; leave one active");
+    }
+    if (config.restore && config.regions.some(({ state }) => state === "draining")) {
+      add(["regions"], "draining", "a restore needs every datacenter; drain a region once the data is back");
     }
     if (config.regions.some(({ name }) => name === config.controlRegion)) {
       const message =

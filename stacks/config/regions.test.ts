@@ -1,0 +1,66 @@
+/** States of a site's regions, and how many of them there can be. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { siteConfig } from "../../drill/config";
+import { rangesOf, regionCapacity } from "../../plan/addresses";
+import { regions as known } from "../../plan/regions";
+import { ConfigError, parseConfig, type SiteConfig } from ".";
+
+type Region = { name: string; datacenter: string; zones: string[]; state?: string };
+const [emea, amer] = siteConfig("drill-prod").regions as [Region, Region];
+
+const parse = (regions: unknown[], change: Record<string, unknown> = {}) =>
+  parseConfig(
+    Object.fromEntries(
+      Object.entries({ ...siteConfig("drill-prod"), regions, ...change })
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
+    ),
+    "drill-prod",
+  ) as SiteConfig;
+const refused = (words: RegExp, ...args: Parameters<typeof parse>) =>
+  assert.throws(
+    () => parse(...args),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, words);
+      return true;
+    },
+  );
+
+test("a region is active unless it is said to be draining", () => {
+  const states = parse([emea, { ...amer, state: "draining" }]).regions.map(({ state }) => state);
+  assert.deepEqual(states, ["active", "draining"]);
+});
+
+test("there are no other states", () =>
+  refused(/regions\[1\]\.state is "off": no state of a region; allowed: active, draining/, [
+    emea,
+    { ...amer, state: "off" },
+  ]));
+
+test("somebody has to serve", () =>
+  refused(/regions is "draining": every region is being drained, so nobody would serve; leave one active/, [
+    { ...emea, state: "draining" },
+  ]));
+
+test("a restore needs every datacenter", () =>
+  refused(
+    /a restore needs every datacenter; drain a region once the data is back/,
+    [emea, { ...amer, state: "draining" }],
+    { restore: { site: "drill-prod", marker: "latest", grant: "drill-prod" } },
+  ));
+
+test("every region that the plan knows fits into a site at once, and the last one of the address plan too", () => {
+  assert.ok(known.size <= regionCapacity);
+  assert.deepEqual(rangesOf(regionCapacity - 1), {
+    nodes: "10.3.240.0/20",
+    services: "10.7.240.0/20",
+    pods: "10.127.0.0/16",
+  });
+  assert.throws(() => rangesOf(regionCapacity), /outside the address plan; allowed: 0 to 63/);
+  const all = [...known.values()]
+    .filter(({ name }) => name !== "europe-west4")
+    .map(({ name, zones }, index) => ({ name, datacenter: `dc${index}`, zones: zones.slice(0, 2) }));
+  assert.equal(parse(all).regions.length, known.size - 1);
+});
