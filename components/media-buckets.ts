@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
-import { mediaBuckets } from "../plan/media";
+import type { MediaBucket } from "../plan/media";
 import type { Grant } from "../plan/permissions";
 import { retention } from "../plan/retention";
 import { StoreBucket } from "./store-bucket";
@@ -7,7 +7,9 @@ import { StoreBucket } from "./store-bucket";
 /** Arguments of {@link MediaBuckets}. */
 export interface MediaBucketsArgs {
   project: string;
-  /** The product's own buckets, or their secondaries in the vault. */
+  /** The plan's (plan/media.ts), or a drill's scratch ones. */
+  buckets: readonly MediaBucket[];
+  /** The buckets themselves, or their secondaries in the vault. */
   store: "media" | "secondMedia";
   /** Multi-region code; a single region outside it on the same continent for secondaries. */
   location: string;
@@ -21,8 +23,7 @@ export interface MediaBucketsArgs {
 }
 
 /**
- * The product's own media buckets or their secondaries (S6), one for each of plan/media.ts. Customer-owned buckets are
- * never declared here. Who may delete objects may delete noncurrent versions too: soft delete is what brings those back.
+ * The product's own media buckets or their secondaries (S6). Customer-owned buckets are never declared here. Who may delete objects may delete noncurrent versions too: soft delete is what brings those back.
  */
 export class MediaBuckets extends ComponentResource {
   readonly stores: StoreBucket[];
@@ -31,12 +32,17 @@ export class MediaBuckets extends ComponentResource {
     super("iconik:storage:MediaBuckets", name, {}, opts);
     const primary = args.store === "media";
     this.stores = [];
-    for (const media of mediaBuckets) {
+    for (const media of args.buckets) {
       this.stores.push(
         new StoreBucket(
           `${name}-${media.name}`,
           {
-            ...args,
+            project: args.project,
+            location: args.location,
+            store: args.store,
+            grants: args.grants,
+            accounts: args.accounts,
+            deletionProtection: args.deletionProtection,
             bucket: primary ? media.name : media.secondary,
             softDeleteDays: retention.mediaSoftDeleteDays,
             noncurrentDays: primary ? retention.mediaVersionsDays : retention.mediaAfterRemovalDays,

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { type MediaApproval, mediaBuckets, mediaJobName } from "../plan/media";
+import { type MediaApproval, type MediaBucket, mediaJobName } from "../plan/media";
 import { namespaces } from "../plan/names";
 import type { Schedule } from "../plan/schedules";
 import { cronJob } from "./cron-job";
@@ -11,6 +11,8 @@ import { jobPod } from "./job-pod";
 export interface MediaReplicationArgs {
   /** The vault's cluster. */
   cluster: GkeCluster;
+  /** The plan's (plan/media.ts), or a drill's scratch ones. */
+  buckets: readonly MediaBucket[];
   /** What one night may remove or overwrite in a secondary: the greater of a share (0 to 1) and a number of objects. */
   breaker: { share: number; floor: number };
   /** Nights that may pass the breaker, by the primary bucket's name. */
@@ -26,7 +28,7 @@ export interface MediaReplicationArgs {
 export class MediaReplication extends ComponentResource {
   constructor(name: string, args: MediaReplicationArgs, opts?: ComponentResourceOptions) {
     super("iconik:backup:MediaReplication", name, {}, opts);
-    for (const media of mediaBuckets) {
+    for (const media of args.buckets) {
       const approvals = args.approvals
         .filter(({ bucket }) => bucket === media.name)
         .map(({ date, objects }) => ({ date, objects }));

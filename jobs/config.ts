@@ -123,9 +123,12 @@ export const jobSchemas = {
       transfers: z.int().min(1).max(64).default(16),
     })
     .superRefine(({ bucket, secondary }, issues) => {
-      const problem = mediaBucketProblem(bucket);
-      if (problem) return issues.addIssue({ code: "custom", path: ["bucket"], message: `"${bucket}" is ${problem}` });
-      const expected = mediaBucket(bucket)?.secondary;
+      const ours = mediaBucket(bucket);
+      if (ours?.name !== bucket) {
+        const message = `"${bucket}" is ${mediaBucketProblem(bucket)}`;
+        return issues.addIssue({ code: "custom", path: ["bucket"], message });
+      }
+      const expected = ours.secondary;
       if (secondary === expected) return;
       const message = `"${secondary}" is not the secondary of ${bucket}; allowed: ${expected}`;
       issues.addIssue({ code: "custom", path: ["secondary"], message });

@@ -1,4 +1,5 @@
 /** The product's own media buckets (S6). Customer-owned buckets are never ours to declare, copy or grant. */
+import { isDrillProject } from "./names";
 
 /** A media bucket and its secondary. */
 export interface MediaBucket {
@@ -7,20 +8,30 @@ export interface MediaBucket {
   secondary: string;
 }
 
-/** Every media bucket that is ours. What is not in this list is a customer's, whatever it is called. */
-export const mediaBuckets: readonly MediaBucket[] = ["iconik-files", "iconik-keyframes", "iconik-proxies"].map(
-  (name) => ({ name, secondary: `${name}-secondary` }),
-);
+const kinds = ["files", "keyframes", "proxies"] as const;
 
-/** A media bucket by its name or its secondary's, or undefined for a bucket that is not ours. */
-export function mediaBucket(name: string): MediaBucket | undefined {
-  return mediaBuckets.find((bucket) => bucket.name === name || bucket.secondary === name);
+/** What the product's buckets are called before their kind. Scratch ones of drills have "drill" between hyphens in it. */
+export const mediaPrefix = "iconik-";
+
+/** The media buckets with a prefix: the product's own, or a drill's scratch ones. */
+export function mediaBucketsOf(prefix: string): readonly MediaBucket[] {
+  return kinds.map((kind) => ({ name: `${prefix}${kind}`, secondary: `${prefix}${kind}-secondary` }));
 }
 
-/** Why a bucket is no primary of ours, or undefined when it is one. */
-export function mediaBucketProblem(name: string): string | undefined {
-  if (mediaBucket(name)?.name === name) return undefined;
-  const allowed = mediaBuckets.map((bucket) => bucket.name).join(", ");
+/** Every media bucket that is ours. What is not in this list is a customer's, whatever it is called. */
+export const mediaBuckets = mediaBucketsOf(mediaPrefix);
+
+/** A media bucket or scratch one by its name or its secondary's, or undefined for a bucket that is not ours. */
+export function mediaBucket(name: string): MediaBucket | undefined {
+  const prefix = /^(.*-)(files|keyframes|proxies)(-secondary)?$/.exec(name)?.[1];
+  if (prefix === undefined || !(prefix === mediaPrefix || isDrillProject(prefix))) return undefined;
+  return mediaBucketsOf(prefix).find((bucket) => bucket.name === name || bucket.secondary === name);
+}
+
+/** Why a bucket is no primary of ours, or undefined when it is one of these. */
+export function mediaBucketProblem(name: string, ours = mediaBuckets): string | undefined {
+  if (ours.some((bucket) => bucket.name === name)) return undefined;
+  const allowed = ours.map((bucket) => bucket.name).join(", ");
   return `no media bucket of the product, and customer-owned buckets are never copied; allowed: ${allowed}`;
 }
 

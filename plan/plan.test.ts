@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { rangesOf, regionCapacity, regionRanges } from "./addresses";
 import { actions, allowed, identities, identity, identityOfAccount, stores } from "./identities";
 import * as layout from "./layout";
+import { mediaBucket, mediaBucketProblem, mediaBuckets, mediaBucketsOf } from "./media";
 import {
   administration,
   type BucketStore,
@@ -169,4 +170,23 @@ test("every zone has a machine for each store node that can only run there", () 
   assert.equal(perZone(3, 3, 3, 3), 1);
   assert.equal(perZone(2, 6, 3, 3), 3, "two racks leave a zone out");
   assert.equal(perZone(2, 2, 7, 3), 3);
+});
+
+test("media buckets are the plan's three and a drill's scratch ones; every other is a customer's", () => {
+  for (const { name, secondary } of [...mediaBuckets, ...mediaBucketsOf("iconik-drill-")]) {
+    assert.deepEqual(mediaBucket(name), { name, secondary });
+    assert.deepEqual(mediaBucket(secondary), { name, secondary });
+  }
+  for (const name of [
+    "",
+    "files",
+    "acme-files",
+    "iconik-files-2",
+    "iconik-drills-files",
+    "iconik-files-secondary-secondary",
+  ])
+    assert.equal(mediaBucket(name), undefined, name);
+  assert.equal(mediaBucketProblem("iconik-files"), undefined);
+  assert.match(mediaBucketProblem("iconik-files-secondary")!, /^no media bucket of the product/);
+  assert.match(mediaBucketProblem("iconik-files", mediaBucketsOf("iconik-drill-"))!, /allowed: iconik-drill-files,/);
 });

@@ -2,7 +2,7 @@ import * as gcp from "@pulumi/gcp";
 import { MediaBuckets } from "../components/media-buckets";
 import { ProjectServices } from "../components/project-services";
 import { accountId, type IdentityId } from "../plan/identities";
-import { mediaBuckets } from "../plan/media";
+import { mediaBucketsOf } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
 import type { Grant } from "../plan/permissions";
 import type { FoundationConfig } from "./config";
@@ -25,6 +25,7 @@ export function foundation(config: FoundationConfig): Outputs {
     "media",
     {
       project,
+      buckets: mediaBucketsOf(media.prefix),
       store: "media",
       location: media.location,
       grants: [
@@ -43,7 +44,7 @@ export function foundation(config: FoundationConfig): Outputs {
   );
   monitorFoundation(
     config,
-    mediaBuckets.map(({ name }) => name),
+    mediaBucketsOf(media.prefix).map(({ name }) => name),
     [services],
   );
   return {

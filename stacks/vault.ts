@@ -15,6 +15,7 @@ import { kubernetesAccount, WorkloadIdentity } from "../components/workload-iden
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
+import { mediaBucketsOf } from "../plan/media";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
 import { continentalMultiRegions, regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
@@ -138,6 +139,7 @@ export function vault(config: VaultConfig): Outputs {
       "second-media",
       {
         project,
+        buckets: mediaBucketsOf(config.media!.prefix),
         store: "secondMedia",
         location,
         primaries: [config.media!.location],
@@ -183,6 +185,7 @@ export function vault(config: VaultConfig): Outputs {
       "media-replication",
       {
         cluster,
+        buckets: mediaBucketsOf(config.media.prefix),
         breaker: config.media.breaker,
         approvals: config.media.approvals,
         image: config.images.jobs,

@@ -1,9 +1,9 @@
-import { mediaBuckets } from "../../plan/media";
+import { mediaBucket, mediaBuckets } from "../../plan/media";
 import type { ResourceRule } from "../lib/rule";
 import { storeOf } from "../lib/stores";
 import { types } from "../lib/types";
 
-const ours = new Set(mediaBuckets.flatMap(({ name, secondary }) => [name, secondary]));
+const ours = mediaBuckets.flatMap(({ name, secondary }) => [name, secondary]);
 
 /** S6: customer-owned buckets are theirs; the plan neither declares nor copies them. */
 export const customerBucketsExcluded: ResourceRule = {
@@ -15,6 +15,6 @@ export const customerBucketsExcluded: ResourceRule = {
     const store = storeOf(bucket);
     if (store !== "media" && store !== "secondMedia") return [];
     const name = String(bucket.props.name);
-    return ours.has(name) ? [] : [`bucket ${name} is none of ${[...ours].join(", ")}; customer buckets stay out`];
+    return mediaBucket(name) ? [] : [`bucket ${name} is none of ${ours.join(", ")}; customer buckets stay out`];
   },
 };

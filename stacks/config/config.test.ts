@@ -270,7 +270,8 @@ test("an unprotected foundation that is no drill's is refused", () => {
     notifications: [{ type: "email", address: "a@b.example" }],
   };
   assert.throws(() => parse(foundation), /deletionProtection is false: only projects of drills go unprotected/);
-  assert.doesNotThrow(() => parse({ ...foundation, project: "iconik-drill-foundation" }));
+  const media = { location: "EU", prefix: "iconik-drill-" };
+  assert.doesNotThrow(() => parse({ ...foundation, media, project: "iconik-drill-foundation" }));
   assert.doesNotThrow(() => parse({ ...foundation, deletionProtection: true }));
 });
 

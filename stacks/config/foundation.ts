@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { common, protectedOutsideDrills } from "./common";
 import { multiRegion, projectId, siteName } from "./fields";
+import { prefix, scratchInDrills } from "./media";
 import { notified } from "./notifications";
 
 /** Checks the foundation's configuration. */
@@ -9,7 +10,7 @@ export const foundation = z
   .strictObject({
     ...common,
     role: z.literal("foundation"),
-    media: z.strictObject({ location: multiRegion }),
+    media: z.strictObject({ location: multiRegion, prefix }),
     // Cloud Storage refuses a policy that names an account which does not exist: both list what is up already.
     sites: z.array(z.strictObject({ name: siteName, project: projectId })).default([]),
     vault: z.strictObject({ project: projectId }).optional(),
@@ -18,6 +19,7 @@ export const foundation = z
     const add = (path: (string | number)[], input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path, input, message });
     protectedOutsideDrills(config, issues);
+    scratchInDrills(config, issues);
     for (const [index, { name, project }] of config.sites.entries()) {
       if (config.sites.findIndex((other) => other.name === name) !== index) {
         add(["sites", index, "name"], name, "given twice; name each site once");

@@ -8,9 +8,11 @@ type Values = Record<string, unknown>;
 
 /** A day so many days from now. */
 const day = (days: number) => new Date(Date.now() + days * 24 * 3600_000).toISOString().slice(0, 10);
-const media = (change: Values = {}) => ({ location: "EU", project: "iconik-drill-foundation", ...change });
+const media = (change: Values = {}) => ({ location: "EU", project: "iconik-foundation", ...change });
 const vault = (change: Values = {}, rest: Values = {}): Values => ({
   ...vaultConfig({ retentionDays: 7 }),
+  project: "iconik-vault",
+  deletionProtection: true,
   media: media(change),
   ...rest,
 });
@@ -66,8 +68,8 @@ const cases: [what: string, values: Values, line: string][] = [
   ],
   [
     "media in the vault's own project",
-    vault({ project: "iconik-drill-vault" }),
-    "media.project is \"iconik-drill-vault\": the vault's own project; whoever owns the primaries must not own the copies; name the foundation's",
+    vault({ project: "iconik-vault" }),
+    "media.project is \"iconik-vault\": the vault's own project; whoever owns the primaries must not own the copies; name the foundation's",
   ],
   [
     "media in a site's project",
@@ -136,6 +138,26 @@ const cases: [what: string, values: Values, line: string][] = [
     'schedules.mediaReplication is "at night": no cron expression; allowed: five fields in UTC, e.g. 0 1 * * *',
   ],
   [
+    "scratch buckets outside a drill",
+    vault({ prefix: "iconik-drill-" }),
+    'media.prefix is "iconik-drill-": scratch buckets are for projects of drills; remove it',
+  ],
+  [
+    "the product's media in a drill",
+    vault({}, { project: "iconik-drill-vault" }),
+    'media.prefix is "iconik-": the product\'s own buckets; a drill uses scratch ones; set e.g. iconik-drill-',
+  ],
+  [
+    "a prefix without a drill in it",
+    vault({ prefix: "acme-" }, { project: "iconik-drill-vault" }),
+    'media.prefix is "acme-": no prefix of scratch buckets; allowed: lower-case letters, digits and hyphens with "drill" between hyphens',
+  ],
+  [
+    "foundation: another prefix",
+    foundation({ media: { location: "EU", prefix: "acme-" } }),
+    'media.prefix is "acme-": scratch buckets are for projects of drills; remove it',
+  ],
+  [
     "foundation: a site twice",
     foundation({
       sites: [
@@ -188,7 +210,7 @@ for (const [what, values, line] of cases) {
 
 test("what is not said is the plan's, and what is empty is absent", () => {
   const of = (values: Values) => (parse(values) as VaultConfig).media;
-  assert.deepEqual(of(vault()), { ...media(), breaker: { share: 0.02, floor: 500 }, approvals: [] });
+  assert.deepEqual(of(vault()), { ...media(), prefix: "iconik-", breaker: { share: 0.02, floor: 500 }, approvals: [] });
   assert.deepEqual(of(vault({ breaker: { floor: 0 } }))?.breaker, { share: 0.02, floor: 0 });
   assert.deepEqual(of(vault({ approvals: [] }))?.approvals, []);
   assert.equal(of(vault({}, { media: {} })), undefined);

@@ -1,22 +1,47 @@
 /** Configuration of the media's second copies: part of the vault's. */
 import { z } from "zod";
-import { mediaApprovalDays, mediaBreaker, mediaBucketProblem, mediaBuckets } from "../../plan/media";
+import {
+  mediaApprovalDays,
+  mediaBreaker,
+  mediaBucket,
+  mediaBucketProblem,
+  mediaBucketsOf,
+  mediaPrefix,
+} from "../../plan/media";
+import { isDrillProject } from "../../plan/names";
 import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { multiRegion, projectId } from "./fields";
-
-const bucket = z.string().superRefine((name, issues) => {
-  const message = mediaBucketProblem(name);
-  if (message) issues.addIssue({ code: "custom", input: name, message });
-});
 
 const share = "no share; allowed: a number from 0 to 0.5, e.g. 0.02 for 2 %";
 const floor = "no number of objects; allowed: an integer from 0 to 1000000";
 const objects = "no number of objects; allowed: an integer of 1 or more, as the failed job says";
 
+/** What the buckets are called before their kind; only a drill's are called otherwise than the plan says. */
+export const prefix = z.string().default(mediaPrefix);
+
+/** Drills have scratch buckets and everybody else the product's: never the other way round. */
+export function scratchInDrills(
+  { project, media }: { project: string; media?: { prefix: string } | undefined },
+  issues: z.RefinementCtx,
+): void {
+  if (!media) return;
+  const { prefix } = media;
+  const add = (message: string) =>
+    issues.addIssue({ code: "custom", path: ["media", "prefix"], input: prefix, message });
+  if (!isDrillProject(project)) {
+    if (prefix !== mediaPrefix) add("scratch buckets are for projects of drills; remove it");
+  } else if (prefix === mediaPrefix) {
+    add("the product's own buckets; a drill uses scratch ones; set e.g. iconik-drill-");
+  } else if (!/^[a-z][a-z0-9-]{0,39}-$/.test(prefix) || !isDrillProject(prefix)) {
+    add('no prefix of scratch buckets; allowed: lower-case letters, digits and hyphens with "drill" between hyphens');
+  }
+}
+
 /** What the vault has to know of the media buckets. Which they are is the plan's (plan/media.ts), not the configuration's. */
 export const media = z.strictObject({
   /** Location of the primaries. */
   location: multiRegion,
+  prefix,
   /** Project of the foundation. */
   project: projectId,
   breaker: z
@@ -28,7 +53,7 @@ export const media = z.strictObject({
   approvals: z
     .array(
       z.strictObject({
-        bucket,
+        bucket: z.string(),
         date: z.iso.date("no day; allowed: YYYY-MM-DD in quotes, the day of the run in UTC"),
         objects: z.int(objects).min(1, objects),
       }),
@@ -49,11 +74,11 @@ interface Vault {
 export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
   const add = (path: (string | number)[], input: unknown, message: string) =>
     issues.addIssue({ code: "custom", path, input, message });
-  const names = new Set(mediaBuckets.flatMap(({ name, secondary }) => [name, secondary]));
+  scratchInDrills(config, issues);
   const taken = "a media bucket of the plan; backups have buckets of their own";
-  if (names.has(config.copies.bucket)) add(["copies", "bucket"], config.copies.bucket, taken);
+  if (mediaBucket(config.copies.bucket)) add(["copies", "bucket"], config.copies.bucket, taken);
   for (const [index, { bucket }] of config.sites.entries())
-    if (names.has(bucket)) add(["sites", index, "bucket"], bucket, taken);
+    if (mediaBucket(bucket)) add(["sites", index, "bucket"], bucket, taken);
   if (!config.media) return;
   const { location, project, approvals } = config.media;
   const known = regions.has(config.location) && multiRegions.has(location.toUpperCase());
@@ -68,6 +93,8 @@ export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
   if (site) add(["media", "project"], project, `the project of site "${site.name}"; name the foundation's`);
   for (const [index, { bucket, date }] of approvals.entries()) {
     const path = ["media", "approvals", index, "date"];
+    const foreign = mediaBucketProblem(bucket, mediaBucketsOf(config.media.prefix));
+    if (foreign) add(["media", "approvals", index, "bucket"], bucket, foreign);
     if (approvals.findIndex((other) => other.bucket === bucket && other.date === date) !== index)
       add(path, date, `given twice for ${bucket}; keep the one with the number that is meant`);
     const today = new Date().toISOString().slice(0, 10);
