@@ -1,3 +1,4 @@
+import { FINAL_EXIT_CODE } from "../jobs/config";
 import { type Schedule, timeZone } from "../plan/schedules";
 import type { jobPod } from "./job-pod";
 
@@ -11,7 +12,10 @@ export interface CronJobArgs {
   pod: ReturnType<typeof jobPod>;
 }
 
-/** A nightly job: never two at once, caught up when it was missed, ended when it takes too long. */
+/**
+ * A nightly job: never two at once, caught up when it was missed, ended when it takes too long, not
+ * tried again when that is of no use.
+ */
 export function cronJob({ name, namespace, schedule, suspend, pod }: CronJobArgs) {
   return {
     metadata: { name, namespace },
@@ -24,7 +28,18 @@ export function cronJob({ name, namespace, schedule, suspend, pod }: CronJobArgs
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 5,
       jobTemplate: {
-        spec: { backoffLimit: 2, activeDeadlineSeconds: schedule.activeDeadlineSeconds, template: pod },
+        spec: {
+          backoffLimit: 2,
+          podFailurePolicy: {
+            rules: [
+              { action: "FailJob", onExitCodes: { operator: "In", values: [FINAL_EXIT_CODE] } },
+              // A node that is drained or upgraded takes a pod with it: that is no attempt.
+              { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+            ],
+          },
+          activeDeadlineSeconds: schedule.activeDeadlineSeconds,
+          template: pod,
+        },
       },
     },
   };

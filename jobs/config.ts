@@ -9,6 +9,9 @@ import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 /** Name of the environment variable that carries a job's configuration. */
 export const CONFIG_VARIABLE = "DR_CONFIG";
 
+/** Exit code of a job that failed for a reason which another attempt would only meet again. */
+export const FINAL_EXIT_CODE = 3;
+
 const bucket = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a Cloud Storage bucket name");
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "lower-case letters, digits and hyphens");
 const repository = z

@@ -1,5 +1,5 @@
 /** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
-import { type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
+import { FINAL_EXIT_CODE, type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
 import { freshness } from "./freshness";
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
@@ -42,12 +42,12 @@ async function main(): Promise<number> {
     summary(command, "ok", startedAt, await run(command));
     return 0;
   } catch (error) {
-    const details = error instanceof JobError ? error.details : {};
+    const details: JobError["details"] = error instanceof JobError ? error.details : {};
     summary(command, "failed", startedAt, {
       error: error instanceof Error ? error.message : String(error),
       ...details,
     });
-    return 1;
+    return details.final ? FINAL_EXIT_CODE : 1;
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { events } from "../plan/events";
-import { type JobConfig, type JobInput, jobConfig } from "./config";
+import { FINAL_EXIT_CODE, type JobConfig, type JobInput, jobConfig } from "./config";
 import { limitOf } from "./replicate-media";
 import { type JobRun, startJob } from "./testing/job";
 import { startStorage, type TestStorage } from "./testing/storage";
@@ -76,7 +76,9 @@ test("everything is copied once; a second run copies nothing", async () => {
 test("nothing is nothing to copy, and empties no secondary", async () => {
   await run(0);
   await storage.emptyBucket(MEDIA);
-  const { error, allowed, openEvents, copiedEvents } = await run(1, { breaker: { share: 1, floor: 1000 } });
+  const { error, allowed, openEvents, copiedEvents } = await run(FINAL_EXIT_CODE, {
+    breaker: { share: 1, floor: 1000 },
+  });
   assert.match(String(error), /25 of its 25 objects would be removed \(25\) or overwritten \(0\); none was/);
   assert.equal(allowed, "none without approval, as gs://iconik-files is empty");
   assert.deepEqual([openEvents.length, copiedEvents.length], [1, 0]);
@@ -102,7 +104,7 @@ test("too many removals: none is made, what is new is copied, and the message sa
   await run(0);
   for (let i = 0; i < 6; i++) await storage.remove(MEDIA, nameOf(i));
   await storage.put(MEDIA, "new", "new");
-  const open = await run(1);
+  const open = await run(FINAL_EXIT_CODE);
   assert.equal(
     open.error,
     "the breaker of gs://iconik-files-secondary is open: 6 of its 25 objects would be removed (6) or overwritten (0); none was",
@@ -120,8 +122,8 @@ test("too many removals: none is made, what is new is copied, and the message sa
   assert.equal((await storage.names(SECONDARY)).length, FILES + 1);
   assert.equal(await storage.get(SECONDARY, "new"), "new");
 
-  await run(1, { approvals: [{ date: "2020-01-01", objects: 100 }] });
-  await run(1, { approvals: [{ date: TODAY, objects: 5 }] });
+  await run(FINAL_EXIT_CODE, { approvals: [{ date: "2020-01-01", objects: 100 }] });
+  await run(FINAL_EXIT_CODE, { approvals: [{ date: TODAY, objects: 5 }] });
   assert.equal((await run(0, { approvals: [{ date: TODAY, objects: 6 }] })).removed, 6);
   await assertEqual();
 });
@@ -130,9 +132,9 @@ test("too many overwrites open it as well, alone or together with removals", asy
   await run(0);
   for (let i = 0; i < 3; i++) await storage.put(MEDIA, nameOf(i), "encrypted");
   for (let i = 3; i < 6; i++) await storage.remove(MEDIA, nameOf(i));
-  assert.match(String((await run(1)).error), /removed \(3\) or overwritten \(3\)/);
+  assert.match(String((await run(FINAL_EXIT_CODE)).error), /removed \(3\) or overwritten \(3\)/);
   for (let i = 3; i < 6; i++) await storage.put(MEDIA, nameOf(i), "encrypted");
-  assert.match(String((await run(1)).error), /removed \(0\) or overwritten \(6\)/);
+  assert.match(String((await run(FINAL_EXIT_CODE)).error), /removed \(0\) or overwritten \(6\)/);
   assert.equal(await storage.get(SECONDARY, nameOf(0)), "media 0");
 });
 

@@ -202,5 +202,6 @@ function breakerOpen(config: Config, survey: Survey, limit: number, startedAt: D
     value: examples,
     allowed: why,
     fix: `find out who removed or changed them in gs://${bucket}: gs://${secondary} still has them. If it was meant, set iconik-dr:media.approvals of the vault to [{ bucket: ${bucket}, date: "${dayOf(startedAt)}", objects: ${objects} }], run pulumi up, and start a job from CronJob ${mediaJobName(bucket)} that day (UTC)`,
+    final: true,
   });
 }

@@ -37,7 +37,8 @@ export function summary(command: string, result: "ok" | "failed", startedAt: num
 export class JobError extends Error {
   constructor(
     readonly what: string,
-    readonly details: { value?: unknown; allowed?: unknown; fix?: string } = {},
+    /** `final`: another attempt would only meet it again, so none is made. */
+    readonly details: { value?: unknown; allowed?: unknown; fix?: string; final?: true } = {},
   ) {
     super(what);
     this.name = "JobError";
