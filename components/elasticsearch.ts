@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { elasticsearchName, namespaces } from "../plan/names";
+import { elasticsearchName, namespaces, secrets } from "../plan/names";
 import { elasticsearchNode } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
 import { elasticsearchVersion } from "../plan/versions";
@@ -46,6 +46,11 @@ export function elasticsearch(spec: ElasticsearchSpec) {
     },
     spec: {
       version: elasticsearchVersion,
+      // The services' own user and its role, from 1Password: they never are the superuser.
+      auth: {
+        fileRealm: [{ secretName: secrets.servicesElasticsearch }],
+        roles: [{ secretName: secrets.servicesElasticsearch }],
+      },
       volumeClaimDeletePolicy: "DeleteOnScaledownOnly",
       nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count)),
     },

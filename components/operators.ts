@@ -74,7 +74,9 @@ export class Operators extends ComponentResource {
         create: true,
         authMethod: "service-account",
         serviceAccountToken: { name: secrets.onePasswordToken, key: "token" },
-        watchNamespace: controlPlane ? [namespaces.cassandra] : [namespaces.cassandra, namespaces.elasticsearch],
+        watchNamespace: controlPlane
+          ? [namespaces.cassandra]
+          : [namespaces.cassandra, namespaces.elasticsearch, namespaces.services],
       },
     });
     this.registerOutputs({});

@@ -37,8 +37,9 @@ export const CONTROL_REGION = "europe-west4";
 export const REPLICATION_FACTOR = 2;
 
 const REGISTRY = "europe-west6-docker.pkg.dev/iconik-drill-vault";
-/** The sandbox runs the jobs' local build for this image; a digest is what production pins. */
+/** The sandbox runs the local builds for these images; a digest is what production pins. */
 const JOBS_IMAGE = `${REGISTRY}/dr/jobs@sha256:${"0".repeat(64)}`;
+const SERVICES_IMAGE = `${REGISTRY}/dr/services@sha256:${"0".repeat(64)}`;
 
 /** Who deploys on the local cloud unless told otherwise; see the sandbox's Google Cloud provider. */
 const DEPLOYER = "user:deployer@sandbox.example";
@@ -92,6 +93,8 @@ export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false):
   return {
     ...shared,
     role: "site",
+    images: { jobs: JOBS_IMAGE, services: SERVICES_IMAGE },
+    foundation: { deployer: DEPLOYER },
     project: PROJECTS[name],
     regions: REGIONS,
     controlRegion: CONTROL_REGION,

@@ -139,7 +139,10 @@ export const identities: readonly Identity[] = [
   {
     id: "services",
     home: "site",
-    kubernetes: [],
+    kubernetes: [
+      { namespace: namespaces.services, name: "api", clusters: "site" },
+      { namespace: namespaces.services, name: "worker", clusters: "site" },
+    ],
     access: { media: own },
     why: "the product reads, stores and removes media",
   },

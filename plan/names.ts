@@ -14,6 +14,7 @@ export const namespaces = {
   onepassword: "onepassword",
   certManager: "cert-manager",
   elasticOperator: "elastic-system",
+  services: "services",
 } as const;
 
 /** The one logical Cassandra cluster (S1); the prefix of its StatefulSets and Services. */
@@ -39,6 +40,10 @@ export const secrets = {
   elasticCertificates: `${elasticsearchName}-es-http-certs-public`,
   /** Token of {@link controlPlaneAccount}, filled by Kubernetes in each region's cluster. */
   controlPlaneToken: "k8ssandra-control-plane-token",
+  /** Filled from 1Password: the services' own role in Cassandra, keys `username`, `password`. */
+  servicesCassandra: "cassandra-services",
+  /** Filled from 1Password: their own user of Elasticsearch, keys `username`, `password`, `roles`, `roles.yml`. */
+  servicesElasticsearch: "elasticsearch-services",
   /** 1Password service account token, from the deployer's environment: key `token`. */
   onePasswordToken: "onepassword-service-account-token",
 } as const;
@@ -48,6 +53,17 @@ export const superuserItem = "cassandra-superuser";
 
 /** Item in the site's 1Password vault that holds the authority of Cassandra's nodes; the same for every datacenter. */
 export const internodeItem = "cassandra-internode-ca";
+/** Items in the site's 1Password vault with the services' credentials; their Secrets have the same names. */
+export const serviceItems = [secrets.servicesCassandra, secrets.servicesElasticsearch] as const;
+
+/** What the stack tells the services of their region, as environment variables: a ConfigMap of the services' namespace. */
+export const regionConfigMap = "region";
+
+/** Keyspace of the services. */
+export const appKeyspace = "iconik";
+
+/** Index of the services in each region's Elasticsearch. */
+export const assetIndex = "assets";
 
 /** Rack names: rack1..rackN, the same on every cloud because a restore needs them equal. */
 export function rackNames(racks: number): string[] {
@@ -84,9 +100,6 @@ export function nodeAccountId(region: string): string {
 
 /** Repositories of the vault's Artifact Registry: images of ours, and the operators' charts. */
 export const registries = { images: "dr", charts: "charts" } as const;
-
-/** Where the product answers, and a path of it that answers 2xx while it works. */
-export const app = { host: "app.iconik.io", checkPath: "/" } as const;
 
 /** Service account id of a site's restorer in the vault project; Google allows 30 characters, hence the site's 21. */
 export function restorerAccountId(site: string): string {

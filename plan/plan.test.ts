@@ -18,6 +18,7 @@ import {
 import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "./regions";
 import { databaseNodesPerZone } from "./sizing";
 import { systems } from "./systems";
+import { detectionSeconds, failoverSeconds, healthCheck, outlierDetection } from "./traffic";
 
 /** First and last address of a range. */
 function span(cidr: string): [number, number] {
@@ -189,4 +190,11 @@ test("media buckets are the plan's three and a drill's scratch ones; every other
   assert.equal(mediaBucketProblem("iconik-files"), undefined);
   assert.match(mediaBucketProblem("iconik-files-secondary")!, /^no media bucket of the product/);
   assert.match(mediaBucketProblem("iconik-files", mediaBucketsOf("iconik-drill-"))!, /allowed: iconik-drill-files,/);
+});
+
+test("a failure is seen soon enough, and Google takes the health check as it is", () => {
+  assert.equal(detectionSeconds({ intervalSeconds: 5, timeoutSeconds: 3, unhealthyThreshold: 2 }), 13);
+  assert.ok(detectionSeconds() <= failoverSeconds, `${detectionSeconds()} s`);
+  assert.ok(healthCheck.timeoutSeconds <= healthCheck.intervalSeconds);
+  assert.ok(outlierDetection.maxEjectionPercent <= 50);
 });

@@ -106,6 +106,8 @@ export const systems: readonly System[] = [
       "components/network-policies.ts",
       "components/operators.ts",
       "components/registry.ts",
+      "components/services.ts",
+      "components/services-schema.ts",
     ],
     policies: [
       "cluster-private-workload-identity",
@@ -123,7 +125,7 @@ export const systems: readonly System[] = [
     system: "Kubernetes secrets",
     requirement:
       "never backed up with the configuration and never in git: they live in a 1Password vault that only the relevant employees can open, and clusters fetch them from there",
-    components: ["components/secrets.ts"],
+    components: ["components/secrets.ts", "components/secret-item.ts"],
     policies: [
       "cluster-private-workload-identity",
       "cluster-secrets-encrypted",

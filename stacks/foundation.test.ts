@@ -58,7 +58,7 @@ test("the media buckets and the address survive the stack", async () => {
   const lasting = resources.filter(({ protect, retainOnDelete }) => protect && retainOnDelete);
   assert.deepEqual(
     lasting.map(({ inputs }) => inputs.name).sort(),
-    ["app", ...mediaBuckets.map(({ name }) => name)].sort(),
+    ["app", "app", ...mediaBuckets.map(({ name }) => name)].sort(),
   );
   assert.deepEqual(
     outputs.mediaBuckets,

@@ -14,7 +14,7 @@ import {
   vaultAlerts,
 } from "../plan/alerts";
 import { limits } from "../plan/limits";
-import { app } from "../plan/names";
+import { appDomain, checkedPath } from "../plan/traffic";
 import type { FoundationConfig, SiteConfig, VaultConfig } from "./config";
 
 /** The vault's alerts. Its audit logs outlive what an attacker needs to be noticed. */
@@ -56,10 +56,10 @@ export function monitorFoundation(
   dependsOn: Resource[],
 ): void {
   const { channels } = new Notifications("notifications", { project, notifications }, { dependsOn });
-  new Uptime("uptime", { project, host: app.host, path: app.checkPath }, { dependsOn });
+  new Uptime("uptime", { project, host: appDomain, path: checkedPath }, { dependsOn });
   new Alerts(
     "alerts",
-    { project, alerts: foundationAlerts, scope: { mediaBuckets, host: app.host }, channels },
+    { project, alerts: foundationAlerts, scope: { mediaBuckets, host: appDomain }, channels },
     { dependsOn },
   );
 }

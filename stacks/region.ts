@@ -4,16 +4,21 @@ import { CassandraMetrics } from "../components/cassandra-metrics";
 import { ElasticsearchCluster } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
 import { InternodeCertificates } from "../components/internode-certificates";
+import { elasticsearchUrl } from "../components/job-pod";
 import { Namespaces } from "../components/namespaces";
 import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
+import { SecretItem } from "../components/secret-item";
 import { BootstrapToken } from "../components/secrets";
+import { type Manifest, Services } from "../components/services";
+import { cassandraContactPoint } from "../components/services-schema";
 import { Snapshots } from "../components/snapshots";
 import { StoreDisks } from "../components/store-disks";
 import { kubernetesAccount } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
-import { namespaces } from "../plan/names";
+import { mediaBuckets } from "../plan/media";
+import { namespaces, secrets } from "../plan/names";
 import { schedules } from "../plan/schedules";
 import type { SiteConfig } from "./config";
 import { regionTraffic } from "./traffic";
@@ -58,6 +63,7 @@ export function region(args: RegionArgs): Region {
       [namespaces.cassandra]: "baseline",
       [namespaces.elasticsearch]: "baseline",
       [namespaces.dr]: "restricted",
+      [namespaces.services]: "restricted",
     },
   });
   new NetworkPolicies(
@@ -99,10 +105,22 @@ export function region(args: RegionArgs): Region {
     { dependsOn: [spaces] },
   );
   new CassandraMetrics(`metrics-${datacenter}`, { cluster }, { dependsOn: [spaces] });
+  const searchUser = new SecretItem(
+    `elasticsearch-user-${datacenter}`,
+    {
+      cluster,
+      namespace: namespaces.elasticsearch,
+      vault: config.onePassword.vault,
+      item: secrets.servicesElasticsearch,
+      // The form in which ECK takes a user.
+      type: "kubernetes.io/basic-auth",
+    },
+    { dependsOn: [operators.onePassword] },
+  );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,
     { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection: config.deletionProtection },
-    { dependsOn: [operators.elasticsearch!, disks, ...accounts] },
+    { dependsOn: [operators.elasticsearch!, searchUser.item, disks, ...accounts] },
   );
   return {
     cluster,
@@ -152,6 +170,39 @@ export function snapshots(region: Region, { config, cassandra, bucketPolicy, res
       suspend: restoring,
     },
     { dependsOn: [cassandra, elasticsearch, bucketPolicy] },
+  );
+}
+
+/** What the services of a region need besides the region itself. */
+export interface ServicesOfArgs {
+  config: SiteConfig;
+  region: SiteConfig["regions"][number];
+  manifests: Manifest[];
+  /** Comes before them: the load balancer's groups, their schema, and a restore that is under way. */
+  dependsOn: Resource[];
+}
+
+/** Declares a region's services. */
+export function services(region: Region, { config, region: entry, manifests, dependsOn }: ServicesOfArgs): Services {
+  const { cluster, datacenter, accounts, elasticsearch } = region;
+  return new Services(
+    `services-${datacenter}`,
+    {
+      cluster,
+      manifests,
+      image: config.images.services,
+      zones: entry.zones.length,
+      config: {
+        REGION: entry.name,
+        DATACENTER: datacenter,
+        CASSANDRA_CONTACT_POINTS: cassandraContactPoint(datacenter),
+        ELASTICSEARCH_URL: elasticsearchUrl,
+        ELASTICSEARCH_CERTIFICATES: `${namespaces.elasticsearch}/${secrets.elasticCertificates}`,
+        MEDIA_BUCKETS: mediaBuckets.map(({ name }) => name).join(","),
+      },
+      onePasswordVault: config.onePassword.vault,
+    },
+    { dependsOn: [elasticsearch, ...accounts, ...dependsOn] },
   );
 }
 

@@ -212,7 +212,7 @@ test("nothing of a site in peace knows the second copy or a restorer", async () 
 
 test("a restore copies first, then every region restores both stores into what is ready", async () => {
   const site = await declaredStack("rebuild-1");
-  const jobs = ofType(site, "kubernetes:batch/v1:Job");
+  const jobs = ofType(site, "kubernetes:batch/v1:Job").filter(({ parent }) => parent === "restore");
   assert.deepEqual(
     jobs.map(({ name }) => name),
     [

@@ -1,9 +1,12 @@
 import { BackupBucket } from "../components/backup-bucket";
 import { ClusterKeys } from "../components/cluster-keys";
+import { EndpointGroups } from "../components/endpoint-groups";
 import { GkeCluster, type NodePoolArgs, networkTag } from "../components/gke-cluster";
+import { LoadBalancer } from "../components/load-balancer";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
+import { ServicesSchema } from "../components/services-schema";
 import { WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import type { IdentityId } from "../plan/identities";
@@ -16,12 +19,13 @@ import type { SiteConfig } from "./config";
 import { control } from "./control";
 import type { FoundCopy } from "./copies";
 import { labelEverything } from "./labels";
+import { serviceManifests } from "./manifests";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
-import { region, snapshots } from "./region";
+import { region, services as servicesOf, snapshots } from "./region";
 
 /** Identities that the site owns. */
-const own = ["cassandra-backup", "elasticsearch-backup"] as const satisfies IdentityId[];
+const own = ["cassandra-backup", "elasticsearch-backup", "services"] as const satisfies IdentityId[];
 
 /** The pool that the stores run on. */
 const databases = "databases";
@@ -162,7 +166,8 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     restoring,
   });
   for (const each of regions) snapshots(each, { config, cassandra, bucketPolicy, restoring });
-  if (copy) {
+  const restore =
+    copy &&
     new Restore("restore", {
       source: copy.source,
       marker: copy.marker,
@@ -173,7 +178,49 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       cassandra,
       copyDependsOn: [...regions[0]!.accounts, bucketPolicy],
     });
-  }
+  const first = regions[0]!;
+  const schema = new ServicesSchema(
+    "services-schema",
+    {
+      cluster: first.cluster,
+      datacenter: first.datacenter,
+      datacenters: regions.map(({ datacenter }) => datacenter),
+      replicationFactor: config.cassandra.replicationFactor,
+      image: config.images.services,
+      onePasswordVault: config.onePassword.vault,
+    },
+    // An empty site serves nobody.
+    { dependsOn: [cassandra, ...(restore ? [restore] : [])] },
+  );
+  const manifests = serviceManifests();
+  const traffic = config.regions.map((entry, index) => {
+    const groups = new EndpointGroups(
+      `endpoint-groups-${entry.name}`,
+      {
+        project,
+        network: network.network.id,
+        subnetwork: network.subnets[entry.name]!.id,
+        zones: entry.zones,
+      },
+      { dependsOn: [services] },
+    );
+    return {
+      groups: groups.groups,
+      services: servicesOf(regions[index]!, { config, region: entry, manifests, dependsOn: [groups, schema] }),
+    };
+  });
+  new LoadBalancer(
+    "load-balancer",
+    {
+      project,
+      network: network.network.id,
+      prefix: config.site,
+      groups: traffic.flatMap(({ groups }) => groups),
+      podRanges: names.map((name) => regionRanges(name).pods),
+      frontEndDeployer: config.foundation.deployer,
+    },
+    { dependsOn: traffic.map((each) => each.services) },
+  );
   monitorSite(
     config,
     {

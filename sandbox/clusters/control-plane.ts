@@ -38,6 +38,8 @@ const CONTROLLERS = [
   "statefulset-controller",
   "daemonset-controller",
   "disruption-controller",
+  // Without metrics it holds the smallest number of pods and nothing more.
+  "horizontal-pod-autoscaler-controller",
   "namespace-controller",
   "garbage-collector-controller",
   "ttl-after-finished-controller",

@@ -1,5 +1,6 @@
 /** Configuration of the foundation (role `foundation`). */
 import { z } from "zod";
+import { isDrillProject } from "../../plan/names";
 import { common, protectedOutsideDrills } from "./common";
 import { multiRegion, projectId, siteName } from "./fields";
 import { prefix, scratchInDrills } from "./media";
@@ -14,6 +15,7 @@ export const foundation = z
     // Cloud Storage refuses a policy that names an account which does not exist: both list what is up already.
     sites: z.array(z.strictObject({ name: siteName, project: projectId })).default([]),
     vault: z.strictObject({ project: projectId }).optional(),
+    app: z.strictObject({ project: projectId }).optional(),
   })
   .superRefine((config, issues) => {
     const add = (path: (string | number)[], input: unknown, message: string) =>
@@ -38,6 +40,17 @@ export const foundation = z
     if (config.vault?.project === config.project) {
       const message = "the foundation's own project; second copies are under administrators of their own";
       add(["vault", "project"], config.project, message);
+    }
+    const serving = config.app?.project;
+    if (serving === undefined) return;
+    if (isDrillProject(serving) !== isDrillProject(config.project)) {
+      const message = isDrillProject(serving)
+        ? "a drill's project, which never serves users; name the project of a site in production"
+        : "a project in production, which no drill takes traffic from; name a drill's project";
+      add(["app", "project"], serving, message);
+    } else if (!config.sites.some(({ project }) => project === serving)) {
+      const allowed = config.sites.map(({ project }) => project).join(", ") || "none, as sites is empty";
+      add(["app", "project"], serving, `the project of no site that uses the media; allowed: ${allowed}`);
     }
   })
   .superRefine(notified);

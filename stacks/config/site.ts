@@ -2,7 +2,17 @@
 import { z } from "zod";
 import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { common, protectedOutsideDrills, workloads } from "./common";
-import { bucketName, datacenterName, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+import {
+  bucketName,
+  datacenterName,
+  image,
+  member,
+  multiRegion,
+  projectId,
+  regionName,
+  scheduleOverrides,
+  siteName,
+} from "./fields";
 import { notified } from "./notifications";
 
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
@@ -32,6 +42,8 @@ export const site = z
     ...common,
     ...workloads,
     role: z.literal("site"),
+    images: z.strictObject({ jobs: image, services: image }),
+    foundation: z.strictObject({ deployer: member }).prefault({} as { deployer: string }),
     site: siteName,
     regions: z.array(region).min(1),
     controlRegion: regionName,

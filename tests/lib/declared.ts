@@ -118,6 +118,10 @@ function computed(type: string, inputs: Values): Values {
     return { email, member: `serviceAccount:${email}` };
   }
   if (type === "gcp:compute/globalAddress:GlobalAddress") return { address: "192.0.2.2" };
+  if (type === "gcp:certificatemanager/dnsAuthorization:DnsAuthorization") {
+    const record = { name: `_acme-challenge.${inputs.domain}.`, type: "CNAME", data: "authorize.example.com." };
+    return { dnsResourceRecords: [record] };
+  }
   if (type === "gcp:container/cluster:Cluster") {
     return {
       endpoint: "192.0.2.1",

@@ -6,12 +6,35 @@ import https from "node:https";
 
 const { NODE_IP, ES_VERSION } = process.env;
 const password = readFileSync("/user/elastic", "utf8").trim();
-const expected = Buffer.from(`Basic ${Buffer.from(`elastic:${password}`).toString("base64")}`);
+const users = { ...JSON.parse(readFileSync("/file-realm/users.json", "utf8")), elastic: { password, superuser: true } };
+const accepted = Object.entries(users).map(([name, user]) => ({
+  name,
+  ...user,
+  header: Buffer.from(`Basic ${Buffer.from(`${name}:${user.password}`).toString("base64")}`),
+}));
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
-function authorized(header = "") {
+/** The user of a request, or undefined. */
+function userOf(header = "") {
   const given = Buffer.from(header);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  return accepted.find((user) => given.length === user.header.length && timingSafeEqual(given, user.header));
+}
+
+/** May a user do that? What looks at the cluster needs the right to, everything else an index that it may use. */
+function allowed(user, method, url) {
+  if (user.superuser) return true;
+  const path = url.split("?")[0];
+  const [index = ""] = path.split("/").filter(Boolean);
+  if (index === "" || index === "_cluster") return user.monitor && method === "GET";
+  const fits = (pattern) =>
+    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(index);
+  return !index.startsWith("_") && user.indices.some(fits);
+}
+
+function forbidden(response, { name }, method, url) {
+  const reason = `action [${method} ${url}] is unauthorized for user [${name}]`;
+  response.writeHead(403, { "content-type": "application/json" });
+  response.end(JSON.stringify({ error: { type: "security_exception", reason }, status: 403 }));
 }
 
 function unauthorized(response) {
@@ -39,7 +62,9 @@ function introduce(answer, response) {
 const server = https.createServer(
   { cert: readFileSync("/certs/tls.crt"), key: readFileSync("/certs/tls.key") },
   (request, response) => {
-    if (!authorized(request.headers.authorization)) return unauthorized(response);
+    const user = userOf(request.headers.authorization);
+    if (!user) return unauthorized(response);
+    if (!allowed(user, request.method, request.url)) return forbidden(response, user, request.method, request.url);
     const { authorization: _, ...headers } = request.headers;
     const onward = http.request(
       { host: NODE_IP, port: 9201, method: request.method, path: request.url, headers, agent },

@@ -8,6 +8,7 @@ import { Objects } from "../objects";
 import { configMap, nodeNames, services, statefulSet } from "./pods";
 import { ensureSecrets } from "./secrets";
 import { ELASTICSEARCH, type Elasticsearch, labelsOf, namesOf } from "./types";
+import { writeUsers } from "./users";
 
 export const eckOperator: Operator = {
   charts: ["eck-operator"],
@@ -26,6 +27,7 @@ export const eckOperator: Operator = {
 async function reconcileCluster(objects: Objects, cluster: Elasticsearch): Promise<void> {
   if (cluster.metadata?.deletionTimestamp) return;
   const { password, ca } = await ensureSecrets(objects, cluster);
+  await writeUsers(objects, cluster);
   for (const service of services(cluster)) await objects.apply(service);
   await objects.apply(configMap(cluster));
   for (const nodeSet of cluster.spec?.nodeSets ?? []) await objects.apply(statefulSet(cluster, nodeSet));

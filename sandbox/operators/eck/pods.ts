@@ -99,6 +99,7 @@ export function statefulSet(cluster: Elasticsearch, nodeSet: NodeSet): V1Statefu
             { name: "node-config", emptyDir: {} },
             { name: "certificates", secret: { secretName: names.internalCertificates } },
             { name: "user", secret: { secretName: names.user } },
+            { name: "file-realm", secret: { secretName: names.fileRealm } },
           ],
         },
       },
@@ -146,6 +147,7 @@ function proxy(cluster: Elasticsearch): V1Container {
     volumeMounts: [
       { name: "certificates", mountPath: "/certs", readOnly: true },
       { name: "user", mountPath: "/user", readOnly: true },
+      { name: "file-realm", mountPath: "/file-realm", readOnly: true },
     ],
   };
 }

@@ -14,7 +14,12 @@ export interface NodeSet {
 }
 
 export type Elasticsearch = CustomObject<
-  { version: string; serviceAccountName?: string; nodeSets: NodeSet[] },
+  {
+    version: string;
+    serviceAccountName?: string;
+    nodeSets: NodeSet[];
+    auth?: { fileRealm?: { secretName?: string }[]; roles?: { secretName?: string }[] };
+  },
   { conditions?: Condition[]; phase?: string; health?: string; availableNodes?: number; version?: string }
 >;
 
@@ -28,6 +33,7 @@ export function namesOf(cluster: Elasticsearch) {
     internalCertificates: `${name}-es-http-certs-internal`,
     publicCertificates: `${name}-es-http-certs-public`,
     config: `${name}-es-config`,
+    fileRealm: `${name}-es-xpack-file-realm`,
     set: (nodeSet: NodeSet) => `${name}-es-${nodeSet.name}`,
   };
 }

@@ -8,7 +8,7 @@ import { findItem, type OnePassword } from "./items";
 
 const KIND = { apiVersion: "onepassword.com/v1", kind: "OnePasswordItem" };
 
-type Item = CustomObject<{ itemPath: string }, { conditions?: Condition[] }>;
+type Item = CustomObject<{ itemPath: string }, { conditions?: Condition[] }> & { type?: string };
 
 export function onePasswordOperator(store: OnePassword): Operator {
   return {
@@ -69,7 +69,7 @@ async function serve(objects: Objects, item: Item, store: OnePassword): Promise<
       annotations: { "operator.1password.io/item-path": path },
       ownerReferences: ownedBy(item),
     },
-    type: "Opaque",
+    type: item.type || "Opaque",
     data: Object.fromEntries(
       Object.entries(fields).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
     ),

@@ -1,0 +1,116 @@
+/**
+ * The API: assets in Cassandra at LOCAL_QUORUM, found through the region's own search index. A region answers as long as
+ * its own stores do, whatever becomes of the others.
+ */
+import { types } from "cassandra-driver";
+import { z } from "zod";
+import { assetIndex } from "../../plan/names";
+import { cassandra } from "./cassandra";
+import { bodyOf, cached, type Route, serve } from "./http";
+import { minuteOf } from "./schema";
+import { type Search, SearchError, search } from "./search";
+import type { StoreSettings } from "./settings";
+
+/** For how long a look at the stores counts, in milliseconds. */
+const FRESH_MS = 1_000;
+/** Results of one search. */
+const PAGE = 50;
+
+const asset = z.strictObject({ title: z.string().min(1).max(500) });
+const ID = "([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})";
+
+type Database = Pick<Awaited<ReturnType<typeof cassandra>>, "execute" | "batch">;
+
+/** Starts the API; it connects when it is asked. */
+export async function api(options: StoreSettings): Promise<void> {
+  await serve(routes(await cassandra(options), await search(options)), options);
+}
+
+export function routes(database: Database, find: Search): Route[] {
+  const stores = cached(() => checkStores(database, find), FRESH_MS);
+  return [
+    ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
+    [
+      "GET",
+      /^\/readyz$/,
+      async () => {
+        const problems = await stores();
+        return problems.length === 0 ? { status: 200, body: "ok" } : { status: 503, body: { problems } };
+      },
+    ],
+    [
+      "GET",
+      new RegExp(`^/api/assets/${ID}$`),
+      async (_, [, id]) => {
+        const { rows } = await database.execute("SELECT id, title, changed FROM assets WHERE id = ?", [id]);
+        return rows[0] ? { status: 200, body: described(rows[0]) } : { status: 404, body: { error: `no asset ${id}` } };
+      },
+    ],
+    [
+      "PUT",
+      new RegExp(`^/api/assets/${ID}$`),
+      async (request, [, id]) => {
+        const parsed = asset.safeParse(json(await bodyOf(request)));
+        if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+        const changed = new Date();
+        await database.batch(
+          [
+            {
+              query: "INSERT INTO assets (id, title, changed) VALUES (?, ?, ?)",
+              params: [id, parsed.data.title, changed],
+            },
+            {
+              query: "INSERT INTO changes (minute, at, asset) VALUES (?, ?, ?)",
+              params: [minuteOf(changed), types.TimeUuid.fromDate(changed), id],
+            },
+          ],
+          { prepare: true, logged: true },
+        );
+        return { status: 200, body: { id, ...parsed.data, changed } };
+      },
+    ],
+    [
+      "GET",
+      /^\/api\/assets$/,
+      async (_request, _match, query) => {
+        const text = query.get("q") ?? "";
+        const wanted = text ? { match: { title: text } } : { match_all: {} };
+        try {
+          const { hits } = await find<{ hits: { hits: { _id: string; _source: object }[] } }>(
+            "POST",
+            `/${assetIndex}/_search`,
+            { size: PAGE, query: wanted },
+          );
+          return { status: 200, body: { assets: hits.hits.map(({ _id, _source }) => ({ id: _id, ..._source })) } };
+        } catch (error) {
+          // Nothing has been indexed yet.
+          if (error instanceof SearchError && error.code === 404) return { status: 200, body: { assets: [] } };
+          throw error;
+        }
+      },
+    ],
+  ];
+}
+
+/** What keeps the region from serving; empty when nothing does. */
+async function checkStores(database: Database, find: Search): Promise<string[]> {
+  const checks = [
+    // A quorum of the region's replicas answers, for a row that is not there.
+    database.execute("SELECT id FROM assets WHERE id = ?", [types.Uuid.random()]),
+    find("GET", "/_cluster/health?timeout=1s").then((health) => {
+      if ((health as { status: string }).status === "red") throw new Error("Elasticsearch is red");
+    }),
+  ];
+  const results = await Promise.allSettled(checks);
+  return results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const described = (row: types.Row) => ({ id: String(row.id), title: row.title, changed: row.changed });

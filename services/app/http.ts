@@ -1,0 +1,72 @@
+/** A small HTTP server: routes by method and path, JSON answers, an orderly end. */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+
+/** An answer; `body` is written as JSON unless it is text. */
+export interface Answer {
+  status: number;
+  body: unknown;
+  type?: string;
+}
+
+export type Handler = (request: IncomingMessage, match: RegExpExecArray, query: URLSearchParams) => Promise<Answer>;
+export type Route = [method: string, path: RegExp, handler: Handler];
+
+/** Largest request body, in bytes. */
+const BODY_BYTES = 64 << 10;
+/** Longer than a load balancer keeps an idle connection (600 s), which must be the one to close it. */
+const KEEP_ALIVE_MS = 620_000;
+
+/** Serves routes; a handler that throws becomes a 503 that says why. */
+export function serve(routes: Route[], { HOST, PORT }: { HOST: string; PORT: number }): Promise<Server> {
+  const server = createServer((request, response) => {
+    void answer(routes, request).then(({ status, body, type }) => {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      response.writeHead(status, {
+        "content-type": type ?? (typeof body === "string" ? "text/plain; charset=utf-8" : "application/json"),
+        "content-length": Buffer.byteLength(text),
+      });
+      response.end(request.method === "HEAD" ? undefined : text);
+    });
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = KEEP_ALIVE_MS + 1000;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(PORT, HOST, () => resolve(server));
+  });
+}
+
+async function answer(routes: Route[], request: IncomingMessage): Promise<Answer> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const fitting = routes.filter(([, path]) => path.test(pathname));
+  const route = fitting.find(([wanted]) => wanted === method || wanted === "*");
+  if (!route) return { status: fitting.length > 0 ? 405 : 404, body: { error: `no ${method} ${pathname}` } };
+  try {
+    return await route[2](request, route[1].exec(pathname)!, searchParams);
+  } catch (error) {
+    const { status = 503, message } = error as { status?: number; message: string };
+    return { status, body: { error: message } };
+  }
+}
+
+/** The whole body of a request. @throws with status 413 when it is too large */
+export async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > BODY_BYTES) throw Object.assign(new Error(`more than ${BODY_BYTES} bytes`), { status: 413 });
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** A check's last result for as long as it is fresh; several callers share one check. */
+export function cached<T>(check: () => Promise<T>, freshMs: number): () => Promise<T> {
+  let last: { at: number; result: Promise<T> } | undefined;
+  return () => {
+    if (!last || Date.now() - last.at > freshMs) last = { at: Date.now(), result: check() };
+    return last.result;
+  };
+}

@@ -1,0 +1,115 @@
+/** Wrong configurations of traffic and services, each refused word for word. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { siteConfig } from "../../drill/config";
+import { type FoundationConfig, parseConfig } from ".";
+
+type Values = Record<string, unknown>;
+
+const DIGEST = "0".repeat(64);
+const images = { jobs: `r/dr/jobs@sha256:${DIGEST}`, services: `r/dr/services@sha256:${DIGEST}` };
+const site = (change: Values = {}): Values => ({ ...siteConfig("drill-prod"), ...change });
+const foundation = (change: Values = {}): Values => ({
+  role: "foundation",
+  project: "iconik-foundation",
+  deployer: "user:a@b",
+  media: { location: "EU" },
+  ...change,
+});
+const parse = (values: Values) =>
+  parseConfig(
+    Object.fromEntries(
+      Object.entries(values)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
+    ),
+    "it",
+  );
+
+const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
+const noImage = "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits";
+const noProject = "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens";
+
+const cases: [what: string, values: Values, line: string][] = [
+  [
+    "a site that nobody can send traffic to",
+    site({ foundation: undefined }),
+    `foundation.deployer is not set: ${noMember}`,
+  ],
+  ["a foundation without its deployer", site({ foundation: {} }), `foundation.deployer is not set: ${noMember}`],
+  [
+    "traffic sent by everybody",
+    site({ foundation: { deployer: "allUsers" } }),
+    `foundation.deployer is "allUsers": ${noMember}`,
+  ],
+  [
+    "more than the foundation's deployer",
+    site({ foundation: { deployer: "user:a@b", project: "x" } }),
+    'foundation is "project": unknown here; Pulumi.yaml says which keys role site takes',
+  ],
+  [
+    "a site without the services' image",
+    site({ images: { jobs: images.jobs } }),
+    `images.services is not set: Invalid input: expected string, received undefined`,
+  ],
+  [
+    "the services' image by tag",
+    site({ images: { ...images, services: "r/dr/services:latest" } }),
+    `images.services is "r/dr/services:latest": ${noImage}`,
+  ],
+  [
+    "the services' image by half a digest",
+    site({ images: { ...images, services: "r/dr/services@sha256:00" } }),
+    `images.services is "r/dr/services@sha256:00": ${noImage}`,
+  ],
+  [
+    "an image that nothing runs",
+    site({ images: { ...images, front: images.services } }),
+    'images is "front": unknown here; Pulumi.yaml says which keys role site takes',
+  ],
+  ["a serving site that is none", foundation({ app: { project: "Prod" } }), `app.project is "Prod": ${noProject}`],
+  [
+    "a serving site that is not named",
+    foundation({ app: { site: "iconik-prod" } }),
+    "app.project is not set: Invalid input: expected string, received undefined",
+  ],
+  [
+    "the foundation serving itself",
+    foundation({ app: { project: "iconik-foundation" } }),
+    'app.project is "iconik-foundation": the foundation\'s own project; name the project of the site that serves',
+  ],
+  [
+    "a drill serving users",
+    foundation({ app: { project: "iconik-drill-prod" } }),
+    'app.project is "iconik-drill-prod": a drill\'s project, which never serves users; name the project of a site in production',
+  ],
+  [
+    "a drill taking production's traffic",
+    foundation({ project: "iconik-drill-foundation", app: { project: "iconik-prod" } }),
+    'app.project is "iconik-prod": a project in production, which no drill takes traffic from; name a drill\'s project',
+  ],
+  [
+    "a site that names who serves",
+    site({ app: { project: "iconik-drill-prod" } }),
+    ' is "app": unknown here; Pulumi.yaml says which keys role site takes',
+  ],
+];
+
+for (const [what, values, line] of cases) {
+  test(`${what} is refused`, () => {
+    assert.throws(
+      () => parse(values),
+      (error: Error) => {
+        assert.ok(error.message.split("\n").includes(`  - iconik-dr:${line}`), error.message);
+        return true;
+      },
+    );
+  });
+}
+
+test("a foundation serves nobody before a site is named", () => {
+  for (const app of [undefined, {}]) assert.equal((parse(foundation({ app })) as FoundationConfig).app, undefined);
+  assert.deepEqual((parse(foundation({ app: { project: "iconik-prod" } })) as FoundationConfig).app, {
+    project: "iconik-prod",
+  });
+});
