@@ -36,7 +36,11 @@ for (const { file, settings } of all.filter((block) => !whole.includes(block))) 
   const keys = Object.keys(settings);
   test(`${keys.join(", ")} of ${file} fits the stack file that it is added to`, () => {
     assert.ok(keys.every((key) => key.startsWith("iconik-dr:")));
-    const [stack, name] = keys.includes("iconik-dr:restoreGrants") ? ["vault", "vault"] : ["prod", "rebuild-1"];
+    const [stack, name] = keys.includes("iconik-dr:restoreGrants")
+      ? ["vault", "vault"]
+      : keys.includes("iconik-dr:app")
+        ? ["foundation", "foundation"]
+        : ["prod", "rebuild-1"];
     assert.doesNotThrow(() => checkedSettings({ ...stackSettings(stack!), ...settings }, name!));
   });
 }
