@@ -66,7 +66,11 @@ test("a URL map names another project's backend service only with a permission o
   await refused(urlMap(outputs.selfLink), 403, /Required 'compute\.backendServices\.use' permission for '.*app'/);
   const role = "roles/compute.loadBalancerServiceUser";
   await refused(make(TOKENS.backendServiceBinding, { name: "none", role, members: [] }), 404, /'none'/);
-  await make(TOKENS.backendServiceBinding, { name: id, role, members: [`user:${ME}`] });
+  const grant = (change: Props) =>
+    make(TOKENS.backendServiceBinding, { name: id, role, members: [`user:${ME}`], ...change });
+  await refused(grant({ members: ["serviceAccount:no@p.iam.gserviceaccount.com"] }), 400, /no@p.* does not exist/);
+  await refused(grant({ role: "roles/compute.typo" }), 400, /compute\.typo is not supported/);
+  await grant({});
   await refused(urlMap(outputs.selfLink, "other@x"), 403, /Required/);
   const map = await urlMap(outputs.selfLink);
   await refused(

@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { type Behaviour, CloudError, type CloudResource, type Props } from "../../lib/types";
 import { type Access, memberOf } from "../iam/access";
 import { type Registry, text } from "../registry";
-import { absent, invalid, LABEL, matches, notFound, required } from "./checks";
+import { checkMember } from "./bucket";
+import { absent, etag, invalid, LABEL, matches, notFound, required } from "./checks";
 import { fullId, GLOBAL_ADDRESS, NETWORK, SUBNETWORK } from "./compute";
 
 const type = (name: string) => `gcp:compute/${name[0]?.toLowerCase()}${name.slice(1)}:${name}`;
@@ -109,7 +110,7 @@ export function loadBalancingBehaviours(registry: Registry, access: Access): Rec
       (inputs) =>
         `locations/global/certificateMaps/${text(inputs, "map").split("/").at(-1)}/certificateMapEntries/${text(inputs, "name")}`,
     ),
-    [TOKENS.backendServiceBinding]: backendServiceBinding(registry),
+    [TOKENS.backendServiceBinding]: backendServiceBinding(registry, access),
   };
 }
 
@@ -218,14 +219,17 @@ function mayUse(registry: Registry, access: Access, caller: string, service: Clo
 }
 
 /** Who has a role on one backend service. */
-function backendServiceBinding(registry: Registry): Behaviour {
+function backendServiceBinding(registry: Registry, access: Access): Behaviour {
+  const checked = (inputs: Props) => {
+    access.checkRole(text(inputs, "role"), text(inputs, "project"));
+    for (const each of (inputs.members as string[]) ?? []) checkMember(each, registry);
+    return { ...inputs, etag: etag() };
+  };
   const service = (inputs: Props): CloudResource =>
     resolve(registry, { types: [TOKENS.backendService], value: required(inputs, "name", "IAM binding") }, inputs);
   return {
-    create: async (inputs) => ({
-      id: `${service(inputs).id}/${text(inputs, "role")}`,
-      outputs: { ...inputs, etag: createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12) },
-    }),
+    create: async (inputs) => ({ id: `${service(inputs).id}/${text(inputs, "role")}`, outputs: checked(inputs) }),
+    update: async (_, inputs) => checked(inputs),
     read: async (binding) =>
       registry.get(TOKENS.backendService, binding.id.split("/roles/")[0] ?? "") ? binding.outputs : undefined,
   };
