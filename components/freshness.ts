@@ -1,12 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { freshnessPort, freshnessSeconds } from "../plan/freshness";
+import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
 import { exporterContainer } from "../plan/sizing";
 import type { GkeCluster } from "./gke-cluster";
 import { jobAccess } from "./job-access";
 import { jobPod } from "./job-pod";
 import type { ReplicatedSite } from "./replication";
+import { Scrape } from "./scrape";
 
 /** Arguments of {@link Freshness}. */
 export interface FreshnessArgs {
@@ -29,21 +30,18 @@ export class Freshness extends ComponentResource {
     const inside = args.cluster.inside(this);
     const access = jobAccess(`${resource}-access`, "freshness", namespaces.dr, name, inside);
     const pod = exporterPod(args);
-    const selector = { matchLabels: pod.metadata.labels };
     new k8s.apps.v1.Deployment(
       `${resource}-exporter`,
-      { metadata: { name, namespace: namespaces.dr }, spec: { replicas: 1, selector, template: pod } },
+      {
+        metadata: { name, namespace: namespaces.dr },
+        spec: { replicas: 1, selector: { matchLabels: pod.metadata.labels }, template: pod },
+      },
       { ...inside, dependsOn: [access] },
     );
-    new k8s.apiextensions.CustomResource(
+    new Scrape(
       `${resource}-scrape`,
-      {
-        apiVersion: "monitoring.googleapis.com/v1",
-        kind: "PodMonitoring",
-        metadata: { name, namespace: namespaces.dr },
-        spec: { selector, endpoints: [{ port: "metrics", interval: `${freshnessSeconds.scrape}s` }] },
-      },
-      inside,
+      { cluster: args.cluster, namespace: namespaces.dr, pods: pod.metadata.labels, port: "metrics" },
+      { parent: this },
     );
     this.registerOutputs({});
   }

@@ -3,8 +3,10 @@
  * `pulumi up` of a fresh stack brings the data back from the second copy. Everything is destroyed at the end.
  */
 import type { Stack } from "@pulumi/pulumi/automation";
+import { repository } from "../plan/layout";
 import { serviceAccountEmail } from "../plan/names";
 import { type AttackResult, attack, findMarker } from "./attack";
+import type { RegionOutput } from "./clusters";
 import {
   CONTROL_REGION,
   COPIES_BUCKET,
@@ -18,11 +20,13 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "./config";
+import { expectFresh } from "./freshness";
 import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
 import { runNight } from "./night";
 import { type Phase, runPhases, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
 import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
+import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
 import { destroy, expectNoChanges, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
 
@@ -53,6 +57,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
     failure,
     restored: run.restored,
     denied: run.denied && { attempts: run.denied.attempts, refused: run.denied.refused },
+    secrets: run.secrets,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
     phases: times,
@@ -64,6 +69,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
 class Drill {
   restored: DrillReport["restored"] = null;
   denied: AttackResult | null = null;
+  secrets: DrillReport["secrets"] = null;
   rtoSeconds: number | null = null;
   rpoSeconds: number | null = null;
   leftovers: string[] = [];
@@ -74,6 +80,10 @@ class Drill {
   private rebuiltStores!: RegionStores;
   private vaultKubeconfig = "";
   private storage = "";
+  /** Kubeconfigs of the clusters that run, by what they are. */
+  private clusters: Record<string, string> = {};
+  /** What previews printed. */
+  private readonly printed: string[] = [];
   private lostAt = 0;
 
   constructor(private readonly size: DrillSize) {}
@@ -88,10 +98,12 @@ class Drill {
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
       { name: "attack on the second copy", run: (progress) => this.attack(progress) },
+      { name: "no secret in state, backups or logs", run: (progress) => this.secrecy(progress) },
       { name: "every region is lost", run: () => this.disaster() },
       { name: "pulumi up vault, restore granted", run: (progress) => this.grant(progress) },
       { name: "pulumi up of a fresh stack, restored", run: (progress) => this.rebuild(progress) },
       { name: "verification of what came back", run: (progress) => this.verify(progress) },
+      { name: "no secret after the rebuild either", run: (progress) => this.secrecy(progress) },
     ];
   }
 
@@ -126,20 +138,48 @@ class Drill {
     this.vault = await openStack(VAULT, vaultConfig({ retentionDays: RETENTION_DAYS }));
     const outputs = await up(this.vault, progress);
     this.vaultKubeconfig = outputs.kubeconfig?.value;
+    this.clusters = { vault: this.vaultKubeconfig };
   }
 
   private async upProd(progress: (line: string) => void): Promise<void> {
     this.prod = await openStack(PROD, siteConfig(PROD));
-    this.prodStores = new RegionStores((await up(this.prod, progress)).regions?.value);
+    const outputs = await up(this.prod, progress);
+    this.prodStores = new RegionStores(outputs.regions?.value);
+    this.know(outputs.regions?.value, outputs.control?.value);
     await this.prodStores.open();
   }
 
   private async unchanged(progress: (line: string) => void): Promise<void> {
-    await Promise.all([this.vault, this.prod].map((stack) => expectNoChanges(stack, progress)));
+    const printing = (line: string) => {
+      this.printed.push(line);
+      progress(line);
+    };
+    await Promise.all([this.vault, this.prod].map((stack) => expectNoChanges(stack, printing)));
+  }
+
+  /** The clusters of a site that came up; those of one that is gone are forgotten. */
+  private know(regions: RegionOutput[], control: { kubeconfig: string }): void {
+    this.clusters = { vault: this.vaultKubeconfig, control: control.kubeconfig };
+    for (const { datacenter, kubeconfig } of regions) this.clusters[datacenter] = kubeconfig;
+  }
+
+  private async secrecy(progress: (line: string) => void): Promise<void> {
+    const secrets = await knownSecrets(this.clusters);
+    progress(`${secrets.length} values`);
+    const { scanned, bytes, leaks } = await expectNoSecrets(secrets, {
+      "output of the previews": this.printed.join("\n"),
+    });
+    this.secrets = { values: secrets.length, scanned, bytes, found: leaks.length };
+    progress(`${scanned} files, objects and logs`);
   }
 
   private async night(progress: (line: string) => void): Promise<void> {
     await runNight(this.prodStores.regions, this.vaultKubeconfig, progress);
+    const repositories = REGIONS.flatMap(({ datacenter }) => [
+      repository("cassandra", datacenter),
+      repository("elasticsearch", datacenter),
+    ]);
+    await expectFresh(this.vaultKubeconfig, PROD, repositories, progress);
   }
 
   private async attack(progress: (line: string) => void): Promise<void> {
@@ -174,6 +214,7 @@ class Drill {
     const outputs = await up(rebuilt, progress);
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;
     this.rebuiltStores = new RegionStores(outputs.regions?.value);
+    this.know(outputs.regions?.value, outputs.control?.value);
     await this.rebuiltStores.open();
   }
 

@@ -35,6 +35,8 @@ export interface DrillReport {
     elasticsearch: { expected: number; found: number; digestsMatch: boolean; clusters: Restored[] };
   } | null;
   denied: Pick<AttackResult, "attempts" | "refused"> | null;
+  /** Secret values that were looked for outside of the clusters, and where one was found. */
+  secrets: { values: number; scanned: number; bytes: number; found: number } | null;
   /** From the loss of the last region to the end of the `pulumi up` that rebuilt the site. */
   rtoSeconds: number | null;
   /** From the newest write that was restored to the loss. */
@@ -75,6 +77,12 @@ export function summary(report: DrillReport): string {
   }
   if (report.denied)
     lines.push(`denied     ${report.denied.refused}/${report.denied.attempts} attempts on the second copy`);
+  if (report.secrets) {
+    const { values, scanned, bytes, found } = report.secrets;
+    lines.push(
+      `secrets    ${found} of ${values} found in ${scanned} files, objects and logs (${Math.round(bytes / 2 ** 20)} MiB)`,
+    );
+  }
   if (report.rtoSeconds !== null)
     lines.push(
       `RTO ${Math.round(report.rtoSeconds)} s · RPO ${report.rpoSeconds === null ? "unknown" : `${Math.round(report.rpoSeconds)} s`}`,

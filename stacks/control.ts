@@ -5,6 +5,7 @@ import type { GkeCluster } from "../components/gke-cluster";
 import { Namespaces } from "../components/namespaces";
 import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
+import { Scrape } from "../components/scrape";
 import { BootstrapToken, SuperuserSecret } from "../components/secrets";
 import { regionRanges } from "../plan/addresses";
 import { namespaces } from "../plan/names";
@@ -60,6 +61,16 @@ export function control(args: ControlArgs): CassandraCluster {
       deletionProtection: config.deletionProtection,
     },
     { dependsOn: [spaces, token] },
+  );
+  new Scrape(
+    "scrape-cert-manager-control",
+    {
+      cluster,
+      namespace: namespaces.certManager,
+      pods: { "app.kubernetes.io/name": "cert-manager" },
+      port: "http-metrics",
+    },
+    { dependsOn: [spaces] },
   );
   const superuser = new SuperuserSecret(
     "superuser",

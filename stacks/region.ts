@@ -8,6 +8,7 @@ import { elasticsearchUrl } from "../components/job-pod";
 import { Namespaces } from "../components/namespaces";
 import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
+import { Scrape } from "../components/scrape";
 import { SecretItem } from "../components/secret-item";
 import { BootstrapToken } from "../components/secrets";
 import { type Manifest, Services } from "../components/services";
@@ -116,6 +117,16 @@ export function region(args: RegionArgs): Region {
       type: "kubernetes.io/basic-auth",
     },
     { dependsOn: [operators.onePassword] },
+  );
+  new Scrape(
+    `scrape-cert-manager-${name}`,
+    {
+      cluster,
+      namespace: namespaces.certManager,
+      pods: { "app.kubernetes.io/name": "cert-manager" },
+      port: "http-metrics",
+    },
+    { dependsOn: [spaces] },
   );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,

@@ -13,6 +13,7 @@ import { vault as vaultProgram } from "./vault";
 const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceaccount.com";
 const DEPLOYER = "serviceAccount:deployer@iconik-vault.iam.gserviceaccount.com";
 const MEDIA_REPLICATOR = "serviceAccount:media-replicator@iconik-vault.iam.gserviceaccount.com";
+const FRESHNESS = "serviceAccount:freshness@iconik-vault.iam.gserviceaccount.com";
 const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
 
 interface PodSpec {
@@ -75,17 +76,19 @@ test("nodes of the vault, of its sites and of a granted one pull images; deploye
   ]);
 });
 
-test("without a grant the replicator alone has access; the deployer administers the bucket and reads nothing", async () => {
+test("without a grant the replicator alone has access; freshness lists names, the deployer administers the bucket and reads nothing", async () => {
   const vault = await declaredStack("vault");
   assert.deepEqual(
     bindingsOf(vault).map(({ role, members }) => [role, members]),
     [
       ["projects/iconik-vault/roles/backupReplicatorSecondCopy", [REPLICATOR]],
       ["projects/iconik-vault/roles/deployerSecondCopy", [DEPLOYER]],
+      ["projects/iconik-vault/roles/freshnessSecondCopy", [FRESHNESS]],
     ],
   );
-  const role = vault.resources.find(({ inputs }) => inputs.roleId === "deployerSecondCopy");
-  assert.deepEqual(role?.inputs.permissions, administration);
+  const role = (id: string) => vault.resources.find(({ inputs }) => inputs.roleId === id)?.inputs.permissions;
+  assert.deepEqual(role("deployerSecondCopy"), administration);
+  assert.deepEqual(role("freshnessSecondCopy"), ["storage.objects.list"]);
 });
 
 test("a grant lets the restorer read until it ends, from the granted site's pods only", async () => {

@@ -1,0 +1,35 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { freshnessSeconds } from "../plan/freshness";
+import type { GkeCluster } from "./gke-cluster";
+
+/** Arguments of {@link Scrape}. */
+export interface ScrapeArgs {
+  cluster: GkeCluster;
+  namespace: string;
+  /** Labels of the pods. */
+  pods: Record<string, string>;
+  /** Name or number of the port that serves `/metrics`. */
+  port: string | number;
+}
+
+/** Has GKE's managed collection scrape the metrics of some pods, for the plan's alerts. */
+export class Scrape extends ComponentResource {
+  constructor(name: string, args: ScrapeArgs, opts?: ComponentResourceOptions) {
+    super("iconik:monitoring:Scrape", name, {}, opts);
+    new k8s.apiextensions.CustomResource(
+      `${name}-pods`,
+      {
+        apiVersion: "monitoring.googleapis.com/v1",
+        kind: "PodMonitoring",
+        metadata: { name: args.namespace, namespace: args.namespace },
+        spec: {
+          selector: { matchLabels: args.pods },
+          endpoints: [{ port: args.port, interval: `${freshnessSeconds.scrape}s` }],
+        },
+      },
+      args.cluster.inside(this),
+    );
+    this.registerOutputs({});
+  }
+}
