@@ -188,7 +188,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
         every(
           'protoPayload.serviceName="iam.googleapis.com"',
           'protoPayload.methodName=~"CreateServiceAccount$|SetIAMPolicy$|CreateServiceAccountKey$"',
-          `(${any(`protoPayload.resourceName=~"${restorerAccountId("")}"`, `protoPayload.request.account_id=~"${restorers}"`)})`,
+          `(${any(`resource.labels.email_id=~"${restorers}"`, `protoPayload.request.account_id=~"${restorers}"`)})`,
         ),
       ),
     }),
