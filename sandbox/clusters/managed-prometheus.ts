@@ -4,14 +4,15 @@ import {
   ApiextensionsV1Api,
   type KubeConfig,
   type V1CustomResourceDefinition,
+  type V1JSONSchemaProps,
 } from "@kubernetes/client-node";
 import { waitUntil } from "../lib/process";
 
 const GROUP = "monitoring.googleapis.com";
-const loose = { "x-kubernetes-preserve-unknown-fields": true } as const;
+const loose = { x_kubernetes_preserve_unknown_fields: true };
 
 /** What GKE's own webhook insists on; the rest is as it comes. */
-const spec = {
+const spec: V1JSONSchemaProps = {
   type: "object",
   required: ["selector", "endpoints"],
   ...loose,
@@ -23,7 +24,8 @@ const spec = {
       items: {
         type: "object",
         required: ["port", "interval"],
-        ...loose,
+        // The client hands `items` on as they are, so that these fields are spelt as the API spells them.
+        "x-kubernetes-preserve-unknown-fields": true,
         properties: {
           port: { "x-kubernetes-int-or-string": true },
           interval: { type: "string", pattern: "^(0|(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$" },

@@ -207,12 +207,14 @@ test("what is to be scraped can be said once metrics are collected, with a port 
         apiVersion: "monitoring.googleapis.com/v1",
         kind: "PodMonitoring",
         metadata: { name: "it" },
-        spec: { selector: {}, endpoints },
+        spec: { selector: { matchLabels: { app: "it" } }, endpoints },
       },
     });
   await assert.rejects(say([{ port: "metrics", interval: "60s" }]), /404/);
   await clusters.collectMetrics("c");
   await clusters.collectMetrics("c");
   await assert.rejects(say([{ port: "metrics" }]), /interval/);
-  await say([{ port: "metrics", interval: "60s" }]);
+  const kept = await say([{ port: "metrics", interval: "60s", path: "/m" }]);
+  const selector = { matchLabels: { app: "it" } };
+  assert.deepEqual(kept.spec, { selector, endpoints: [{ port: "metrics", interval: "60s", path: "/m" }] });
 });
