@@ -101,6 +101,12 @@ export const multiRegions: ReadonlyMap<string, MultiRegion> = new Map(
   ).map(([code, continent, members]) => [code, { code, continent, regions: members }]),
 );
 
+/** The multi-region that spans the region's continent and may hold data in it; undefined for a region outside. */
+export function continentalMultiRegion(region: string): MultiRegion | undefined {
+  // Codes of dual-regions, and of them alone, have a digit.
+  return [...multiRegions.values()].find(({ code, regions }) => !/\d/.test(code) && regions.includes(region));
+}
+
 /**
  * Why a second copy may not lie in `copies` when the primary lies in `primary`, or undefined when it may.
  * It must be a single region outside the primary's multi-region (S2, S6) on the same continent (residency).

@@ -9,7 +9,7 @@ import {
   mediaPrefix,
 } from "../../plan/media";
 import { isDrillProject } from "../../plan/names";
-import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
+import { continentalMultiRegion, copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { multiRegion, projectId } from "./fields";
 
 const share = "no share; allowed: a number from 0 to 0.5, e.g. 0.02 for 2 %";
@@ -81,8 +81,12 @@ export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
     if (mediaBucket(bucket)) add(["sites", index, "bucket"], bucket, taken);
   if (!config.media) return;
   const { location, project, approvals } = config.media;
-  const known = regions.has(config.location) && multiRegions.has(location.toUpperCase());
-  const problem = known && copyLocationProblem(location, config.location);
+  // Unknown places, and a vault inside a multi-region whatever it copies, are told where they are given.
+  const told =
+    !regions.has(config.location) ||
+    !multiRegions.has(location.toUpperCase()) ||
+    continentalMultiRegion(config.location) !== undefined;
+  const problem = told ? undefined : copyLocationProblem(location, config.location);
   if (problem) add(["media", "location"], location, `the secondaries cannot lie in the vault's location: ${problem}`);
   if (project === config.project) {
     const message =

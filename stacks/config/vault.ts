@@ -1,6 +1,6 @@
 /** Configuration of the vault (role `vault`). */
 import { z } from "zod";
-import { allowedCopyRegions, copyLocationProblem, multiRegions, regions } from "../../plan/regions";
+import { allowedCopyRegions, continentalMultiRegion, copyLocationProblem, regions } from "../../plan/regions";
 import { retention } from "../../plan/retention";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import { bucketName, member, moment, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
@@ -63,9 +63,7 @@ export const vault = z
       issues.addIssue({ code: "custom", path, input, message });
     protectedOutsideDrills(config, issues);
     mediaFits(config, issues);
-    const inside = [...multiRegions.values()].find(
-      (multi) => !/\d/.test(multi.code) && multi.regions.includes(config.location),
-    );
+    const inside = continentalMultiRegion(config.location);
     if (inside) {
       const message = `inside the multi-region ${inside.code} that holds primaries; choose one of ${allowedCopyRegions(inside.code).join(", ")}`;
       add(["location"], config.location, message);
