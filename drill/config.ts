@@ -3,6 +3,7 @@
  * two replicas per region), without deletion protection, in projects and buckets of their own.
  */
 import { repository } from "../plan/layout";
+import { mediaBucketsOf } from "../plan/media";
 
 /** Sizes of a drill's data set. */
 export interface DrillSize {
@@ -19,10 +20,17 @@ export const VAULT = "drill-vault";
 export const PROD = "drill-prod";
 export const REBUILD = "drill-rebuild-1";
 
+export const FOUNDATION = "drill-foundation";
+
 export const VAULT_PROJECT = "iconik-drill-vault";
-const PROJECTS = { [VAULT]: VAULT_PROJECT, [PROD]: "iconik-drill-prod", [REBUILD]: "iconik-drill-rebuild-1" };
+export const PROD_PROJECT = "iconik-drill-prod";
+const FOUNDATION_PROJECT = "iconik-drill-foundation";
+const PROJECTS = { [VAULT]: VAULT_PROJECT, [PROD]: PROD_PROJECT, [REBUILD]: "iconik-drill-rebuild-1" };
 const BUCKETS = { [PROD]: "iconik-drill-prod-backups", [REBUILD]: "iconik-drill-rebuild-1-backups" };
 export const COPIES_BUCKET = "iconik-drill-backup-copies";
+/** Scratch media: the live buckets are never a drill's. */
+const MEDIA_PREFIX = "iconik-drill-";
+export const MEDIA_BUCKETS = mediaBucketsOf(MEDIA_PREFIX);
 export const PRIMARY_BUCKET = BUCKETS[PROD];
 
 export const REGIONS = [
@@ -53,6 +61,22 @@ const shared = {
   notifications: [{ type: "email", address: "drill@example.com" }],
 };
 
+/** Objects of a secondary that a night of the drill may remove or overwrite. */
+export const MEDIA_FLOOR = 3;
+
+/** Configuration of the foundation, for when the vault and prod are up. */
+export function foundationConfig(): Record<string, unknown> {
+  return {
+    deployer: DEPLOYER,
+    deletionProtection: false,
+    role: "foundation",
+    project: FOUNDATION_PROJECT,
+    media: { location: "EU", prefix: MEDIA_PREFIX },
+    vault: { project: VAULT_PROJECT },
+    sites: [{ name: PROD, project: PROD_PROJECT }],
+  };
+}
+
 /** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */
 export function vaultConfig(options: { grantUntil?: Date; retentionDays: number }): Record<string, unknown> {
   return {
@@ -61,6 +85,7 @@ export function vaultConfig(options: { grantUntil?: Date; retentionDays: number 
     project: PROJECTS[VAULT],
     location: "europe-west6",
     copies: { bucket: COPIES_BUCKET, retentionDays: options.retentionDays },
+    media: { location: "EU", prefix: MEDIA_PREFIX, project: FOUNDATION_PROJECT, breaker: { floor: MEDIA_FLOOR } },
     sites: [
       {
         name: PROD,

@@ -4,6 +4,7 @@
  */
 import type { Stack } from "@pulumi/pulumi/automation";
 import { repository } from "../plan/layout";
+import { mediaJobName } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
 import { type AttackResult, attack, findMarker } from "./attack";
 import type { RegionOutput } from "./clusters";
@@ -11,6 +12,9 @@ import {
   CONTROL_REGION,
   COPIES_BUCKET,
   type DrillSize,
+  FOUNDATION,
+  foundationConfig,
+  MEDIA_BUCKETS,
   PRIMARY_BUCKET,
   PROD,
   REBUILD,
@@ -22,7 +26,8 @@ import {
 } from "./config";
 import { expectFresh } from "./freshness";
 import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
-import { runNight } from "./night";
+import { Media } from "./media";
+import { runNight, runVaultJob } from "./night";
 import { type Phase, runPhases, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
 import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
@@ -34,6 +39,8 @@ import { destroy, expectNoChanges, forget, openStack, serviceAccounts, setConfig
 const GRANT_MS = 60 * 60_000;
 /** Protection of the second copy during the drill; unlocked, so that the end can lift it. */
 const RETENTION_DAYS = 7;
+
+const STACKS = [VAULT, FOUNDATION, PROD, REBUILD];
 
 /** Runs the drill. Never rejects: a failure is in the report. */
 export async function drill(size: DrillSize): Promise<DrillReport> {
@@ -78,6 +85,8 @@ class Drill {
   private prod!: Stack;
   private prodStores!: RegionStores;
   private rebuiltStores!: RegionStores;
+  private foundation!: Stack;
+  private media!: Media;
   private vaultKubeconfig = "";
   private storage = "";
   /** Kubeconfigs of the clusters that run, by what they are. */
@@ -93,10 +102,13 @@ class Drill {
       { name: "local cloud starts", run: (progress) => this.start(progress) },
       { name: "pulumi up vault", run: (progress) => this.upVault(progress) },
       { name: "pulumi up prod, two regions", run: (progress) => this.upProd(progress) },
+      { name: "pulumi up foundation, which names both", run: (progress) => this.upFoundation(progress) },
       { name: "a second preview shows no change", run: (progress) => this.unchanged(progress) },
-      { name: "data is written in every region", run: (progress) => this.prodStores.write(this.size, progress) },
+      { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
+      { name: "media reached their secondaries", run: (progress) => this.media.verify(progress) },
+      { name: "media are wiped, the breaker holds", run: (progress) => this.wipe(progress) },
       { name: "attack on the second copy", run: (progress) => this.attack(progress) },
       { name: "no secret in state, backups or logs", run: (progress) => this.secrecy(progress) },
       { name: "every region is lost", run: () => this.disaster() },
@@ -120,7 +132,7 @@ class Drill {
         run: async (progress) => {
           const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
           await down(progress, failed);
-          for (const name of [VAULT, PROD, REBUILD]) forget(name);
+          for (const name of STACKS) forget(name);
           this.leftovers = leftovers(SANDBOX_DIR, ports);
         },
       },
@@ -128,7 +140,7 @@ class Drill {
   }
 
   private async start(progress: (line: string) => void): Promise<void> {
-    for (const name of [VAULT, PROD, REBUILD]) forget(name);
+    for (const name of STACKS) forget(name);
     await upFresh(progress);
     this.storage = process.env.SANDBOX_STORAGE_ENDPOINT ?? "";
     if (!this.storage) throw new Error("the sandbox's environment names no SANDBOX_STORAGE_ENDPOINT");
@@ -149,12 +161,37 @@ class Drill {
     await this.prodStores.open();
   }
 
+  private async upFoundation(progress: (line: string) => void): Promise<void> {
+    this.foundation = await openStack(FOUNDATION, foundationConfig());
+    await up(this.foundation, progress);
+    this.media = new Media(this.storage);
+  }
+
+  private async write(progress: (line: string) => void): Promise<void> {
+    await this.media.write(progress);
+    await this.prodStores.write(this.size, progress);
+  }
+
+  /** The services' credentials are stolen and every file is deleted; the next night must not follow. */
+  private async wipe(progress: (line: string) => void): Promise<void> {
+    const [bucket] = MEDIA_BUCKETS;
+    await this.media.wipe(bucket!, progress);
+    const failure = await runVaultJob(this.vaultKubeconfig, mediaJobName(bucket!.name)).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    if (!failure?.includes(`the breaker of gs://${bucket!.secondary} is open`))
+      throw new Error(`the breaker did not open; the job ${failure ?? "succeeded"}`);
+    await this.media.verifySecondary(bucket!);
+    progress("nothing was removed");
+  }
+
   private async unchanged(progress: (line: string) => void): Promise<void> {
     const printing = (line: string) => {
       this.printed.push(line);
       progress(line);
     };
-    await Promise.all([this.vault, this.prod].map((stack) => expectNoChanges(stack, printing)));
+    await Promise.all([this.vault, this.prod, this.foundation].map((stack) => expectNoChanges(stack, printing)));
   }
 
   /** The clusters of a site that came up; those of one that is gone are forgotten. */
@@ -189,10 +226,18 @@ class Drill {
     const replicator = serviceAccountEmail("backup-replicator", VAULT_PROJECT);
     const marker = await findMarker(this.storage, replicator, COPIES_BUCKET, PROD);
     this.denied = await attack(this.storage, identities, COPIES_BUCKET, marker);
+    for (const { secondary } of MEDIA_BUCKETS) {
+      const more = await attack(this.storage, identities, secondary, this.media.anObject);
+      this.denied = {
+        attempts: this.denied.attempts + more.attempts,
+        refused: this.denied.refused + more.refused,
+        granted: [...this.denied.granted, ...more.granted],
+      };
+    }
     const [granted] = this.denied.granted;
     if (granted) {
       throw new Error(
-        `${granted.identity} was not refused: ${granted.operation} on the second copy was answered ${granted.status}, 403 is allowed`,
+        `${granted.identity} was not refused: ${granted.operation} on a second copy was answered ${granted.status}, 403 is allowed`,
       );
     }
   }
@@ -238,6 +283,7 @@ class Drill {
 
   private async destroy(progress: (line: string) => void): Promise<void> {
     await makeReadable(PRIMARY_BUCKET);
+    await destroy(FOUNDATION, progress);
     await destroy(REBUILD, progress);
     await destroy(PROD, progress);
     setConfig(VAULT, vaultConfig({ retentionDays: 0 }));

@@ -1,5 +1,6 @@
 /** The night, run now: every CronJob that the stacks declared for it, in the plan's order, from its own template. */
 import { BatchV1Api } from "@kubernetes/client-node";
+import { namespaces } from "../plan/names";
 import { kubeConfig, type RegionOutput, runCronJob } from "./clusters";
 import type { Progress } from "./workspace";
 
@@ -11,7 +12,7 @@ interface Scheduled {
 }
 
 /**
- * Runs the snapshots of all regions at once, then the vault's replication.
+ * Runs the snapshots of all regions at once, then what the vault replicates: backups and media.
  *
  * @throws when a stack declares no CronJob, or one of them fails
  */
@@ -26,6 +27,11 @@ export async function runNight(regions: RegionOutput[], vaultKubeconfig: string,
   const copies = await cronJobs(vaultKubeconfig);
   if (copies.length === 0) throw new Error("the vault declares no CronJob that replicates");
   for (const job of copies) await start(job, progress);
+}
+
+/** Runs one of the vault's CronJobs now. @throws when it fails, with its last words */
+export async function runVaultJob(vaultKubeconfig: string, name: string): Promise<void> {
+  await runCronJob(kubeConfig(vaultKubeconfig), namespaces.dr, name);
 }
 
 async function cronJobs(kubeconfig: string): Promise<Scheduled[]> {

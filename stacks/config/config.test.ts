@@ -244,11 +244,13 @@ const exact: [what: string, values: Values, line: string][] = [
     site({ backups: { bucket: "iconik-drill-backup-copies", location: "EU" } }),
     'backups.bucket is "iconik-drill-backup-copies": the bucket of the second copies; name a bucket of the site\'s own',
   ],
-  ...[site({ project: "iconik-prod" }), vault({ project: "iconik-safe" })].map((values): [string, Values, string] => [
-    `an unprotected ${values.role} that is no drill's`,
-    values,
-    `deletionProtection is false: only projects of drills go unprotected; remove it, or use a project with "drill" between hyphens in its name`,
-  ]),
+  ...[site({ project: "iconik-prod" }), vault({ project: "iconik-safe", media: undefined })].map(
+    (values): [string, Values, string] => [
+      `an unprotected ${values.role} that is no drill's`,
+      values,
+      `deletionProtection is false: only projects of drills go unprotected; remove it, or use a project with "drill" between hyphens in its name`,
+    ],
+  ),
 ];
 
 for (const [what, values, line] of exact) {

@@ -1,0 +1,73 @@
+/** Media of a drill: written as the product's services would, wiped as an attacker with their credentials would. */
+import type { MediaBucket } from "../plan/media";
+import { serviceAccountEmail } from "../plan/names";
+import { MEDIA_BUCKETS, MEDIA_FLOOR, PROD_PROJECT, VAULT_PROJECT } from "./config";
+import { stealToken } from "./sandbox";
+import type { Progress } from "./workspace";
+
+/** Objects in each bucket; wiping them is above the breaker's floor. */
+const OBJECTS = 4 * MEDIA_FLOOR;
+const nameOf = (index: number) => `assets/${index}/proxy ${index}.mp4`;
+const contentOf = ({ name }: MediaBucket, index: number) => `${name} ${index}`;
+
+/** The scratch media buckets and their secondaries, through the storage's API. */
+export class Media {
+  /** Name of an object that is in every bucket. */
+  readonly anObject = nameOf(0);
+
+  constructor(private readonly endpoint: string) {}
+
+  /** Stores every object. @throws when the storage refuses the services */
+  async write(progress: Progress): Promise<void> {
+    for (const bucket of MEDIA_BUCKETS) {
+      for (let index = 0; index < OBJECTS; index++) {
+        const path = `/upload/storage/v1/b/${bucket.name}/o?uploadType=media&name=${encodeURIComponent(nameOf(index))}`;
+        await this.call(await services(), path, { method: "POST", body: contentOf(bucket, index) });
+      }
+    }
+    progress(`${OBJECTS} objects in each of ${MEDIA_BUCKETS.map(({ name }) => name).join(", ")}`);
+  }
+
+  /** @throws when a secondary does not hold what was written */
+  async verify(progress: Progress): Promise<void> {
+    for (const bucket of MEDIA_BUCKETS) await this.verifySecondary(bucket);
+    progress(`${OBJECTS * MEDIA_BUCKETS.length} objects are in the secondaries`);
+  }
+
+  /** @throws when the bucket's secondary does not hold what was written to it */
+  async verifySecondary(bucket: MediaBucket): Promise<void> {
+    for (let index = 0; index < OBJECTS; index++) {
+      const path = `/storage/v1/b/${bucket.secondary}/o/${encodeURIComponent(nameOf(index))}?alt=media`;
+      const content = await this.call(await replicator(), path, {});
+      if (content !== contentOf(bucket, index))
+        throw new Error(`gs://${bucket.secondary}/${nameOf(index)} holds "${content}", not what was written`);
+    }
+  }
+
+  /** Deletes every object of a bucket. @throws when the storage refuses the services */
+  async wipe({ name }: MediaBucket, progress: Progress): Promise<void> {
+    for (let index = 0; index < OBJECTS; index++)
+      await this.call(await services(), `/storage/v1/b/${name}/o/${encodeURIComponent(nameOf(index))}`, {
+        method: "DELETE",
+      });
+    progress(`${OBJECTS} objects of ${name} were deleted`);
+  }
+
+  private async call(token: string, path: string, init: RequestInit): Promise<string> {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(new URL(path, this.endpoint), { ...init, headers });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${path} was answered ${response.status}: ${text}`);
+    return text;
+  }
+}
+
+/** One token an account: the drill is short. */
+const tokens = new Map<string, Promise<string>>();
+function tokenOf(email: string): Promise<string> {
+  const token = tokens.get(email) ?? stealToken(email);
+  tokens.set(email, token);
+  return token;
+}
+const services = () => tokenOf(serviceAccountEmail("services", PROD_PROJECT));
+const replicator = () => tokenOf(serviceAccountEmail("media-replicator", VAULT_PROJECT));
