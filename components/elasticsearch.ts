@@ -51,6 +51,8 @@ export function elasticsearch(spec: ElasticsearchSpec) {
         fileRealm: [{ secretName: secrets.servicesElasticsearch }],
         roles: [{ secretName: secrets.servicesElasticsearch }],
       },
+      // One node at a time, as the budget that ECK keeps for disruptions: none while a shard lacks a replica.
+      updateStrategy: { changeBudget: { maxSurge: 0, maxUnavailable: 1 } },
       volumeClaimDeletePolicy: "DeleteOnScaledownOnly",
       nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count)),
     },
@@ -72,6 +74,8 @@ function nodeSet(zone: string, count: number) {
     count,
     config: {
       "node.attr.zone": zone,
+      // Nothing here needs a licence; a trial would end.
+      "xpack.license.self_generated.type": "basic",
       "cluster.routing.allocation.awareness.attributes": "k8s_node_name,zone",
     },
     podTemplate: {

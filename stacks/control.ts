@@ -89,7 +89,7 @@ export function control(args: ControlArgs): CassandraCluster {
     "cassandra",
     {
       control: cluster,
-      datacenters: config.regions,
+      datacenters: config.regions.filter(({ state }) => state !== "retired"),
       racks,
       nodes,
       replicationFactor,

@@ -3,16 +3,19 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { regionRanges } from "../plan/addresses";
 import { repair } from "../plan/repair";
-import type { Declaration, DeclaredResource } from "../tests/lib/declared";
-import { declaredStack } from "../tests/lib/stacks";
+import { type Declaration, type DeclaredResource, declared } from "../tests/lib/declared";
+import { stackConfig } from "../tests/lib/stack-file";
+import { declaredStack, TOKEN } from "../tests/lib/stacks";
+import type { SiteConfig } from "./config";
+import { site } from "./site";
 import { regionTraffic } from "./traffic";
 
-let site: Declaration;
+let prod: Declaration;
 before(async () => {
-  site = await declaredStack("prod");
+  prod = await declaredStack("prod");
 });
 
-const ofType = (type: string) => site.resources.filter((each) => each.type === type);
+const ofType = (type: string) => prod.resources.filter((each) => each.type === type);
 const spec = ({ inputs }: DeclaredResource) => inputs.spec as Record<string, unknown>;
 const nameOf = ({ inputs }: DeclaredResource) => (inputs.metadata as { name: string }).name;
 const inClusters = (type: string) => ofType(type).map(({ deletedWith }) => deletedWith);
@@ -62,7 +65,7 @@ describe("encryption between Cassandra's nodes", () => {
   });
 
   test("Cassandra waits for the keystores of every datacenter", () => {
-    const [cluster] = site.resources.filter(({ type }) => type === "iconik:cassandra:Cluster");
+    const [cluster] = prod.resources.filter(({ type }) => type === "iconik:cassandra:Cluster");
     for (const name of ["internode-emea-certificate", "internode-amer-certificate"])
       assert.ok(cluster?.dependsOn.includes(name), name);
   });
@@ -192,7 +195,7 @@ describe("disks", () => {
       assert.ok(used.length > 0);
       assert.deepEqual(new Set(used), new Set([name]), each.name);
     }
-    const waiting = site.resources.filter(({ type }) => /^iconik:(cassandra|elasticsearch):Cluster$/.test(type));
+    const waiting = prod.resources.filter(({ type }) => /^iconik:(cassandra|elasticsearch):Cluster$/.test(type));
     assert.equal(waiting.length, 3);
     for (const { dependsOn, name } of waiting)
       assert.ok(
@@ -254,4 +257,34 @@ describe("Cassandra's operation", () => {
     assert.equal(jobs.length, 2);
     for (const job of jobs) assert.match(JSON.stringify(job.inputs), /\\"datacenters\\":\[\\"emea\\",\\"amer\\"\]/);
   });
+});
+
+test("a retired region's datacenter is out of the ring and saves nothing; its cluster is still there", async () => {
+  const config = stackConfig("prod") as SiteConfig;
+  const [emea, amer] = config.regions;
+  const retired = { ...config, regions: [emea!, { ...amer!, state: "retired" as const }] };
+  const { resources } = await declared(() => site(retired, TOKEN), "prod");
+  const cluster = resources.find(({ type }) => type === "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster");
+  const { datacenters } = spec(cluster!).cassandra as { datacenters: { metadata: { name: string } }[] };
+  assert.deepEqual(
+    datacenters.map(({ metadata }) => metadata.name),
+    ["emea"],
+  );
+  const names = resources.map(({ name }) => name);
+  assert.ok(names.includes("cluster-us-east4-cluster"));
+  assert.ok(names.includes("control-amer-client"), "the operator still reaches it");
+  assert.deepEqual(
+    names.filter((name) => name.startsWith("snapshots-amer")),
+    [],
+  );
+});
+
+test("a draining region is in the ring and saved, but its replicas are not asked for", async () => {
+  const config = stackConfig("prod") as SiteConfig;
+  const [emea, amer] = config.regions;
+  const draining = { ...config, regions: [emea!, { ...amer!, state: "draining" as const }] };
+  const { resources } = await declared(() => site(draining, TOKEN), "prod");
+  const jobs = resources.filter(({ name }) => /^snapshots-.*-cassandra$/.test(name));
+  assert.equal(jobs.length, 2);
+  for (const { inputs } of jobs) assert.match(JSON.stringify(inputs), /\\"datacenters\\":\[\\"emea\\"\]/);
 });

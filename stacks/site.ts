@@ -165,7 +165,9 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     bucketPolicy,
     restoring,
   });
-  for (const each of regions) snapshots(each, { config, cassandra, bucketPolicy, restoring });
+  // A datacenter that has left the ring has nothing to save.
+  for (const each of regions.filter((_, index) => config.regions[index]!.state !== "retired"))
+    snapshots(each, { config, cassandra, bucketPolicy, restoring });
   const restore =
     copy &&
     new Restore("restore", {

@@ -34,19 +34,20 @@ test("a region is active unless it is said to be draining", () => {
 });
 
 test("there are no other states", () =>
-  refused(/regions\[1\]\.state is "off": no state of a region; allowed: active, draining/, [
+  refused(/regions\[1\]\.state is "off": no state of a region; allowed: active, draining, retired/, [
     emea,
     { ...amer, state: "off" },
   ]));
 
 test("somebody has to serve", () =>
-  refused(/regions is "draining": every region is being drained, so nobody would serve; leave one active/, [
+  refused(/regions\[0\]\.state is "draining": no region would serve; leave one active/, [
     { ...emea, state: "draining" },
+    { ...amer, state: "retired" },
   ]));
 
 test("a restore needs every datacenter", () =>
   refused(
-    /a restore needs every datacenter; drain a region once the data is back/,
+    /regions\[1\]\.state is "draining": a restore needs every datacenter; remove a region once the data is back/,
     [emea, { ...amer, state: "draining" }],
     { restore: { site: "drill-prod", marker: "latest", grant: "drill-prod" } },
   ));

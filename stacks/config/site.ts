@@ -22,8 +22,13 @@ const region = z
     name: regionName,
     datacenter: datacenterName,
     zones: z.array(z.string()).min(2),
-    /** `draining`: about to be removed. It gets no traffic, and keyspaces may leave it (docs/runbooks/regions.md). */
-    state: z.enum(["active", "draining"], "no state of a region; allowed: active, draining").default("active"),
+    /**
+     * How a region is removed (docs/runbooks/regions.md). `draining`: it gets no traffic, and keyspaces may leave it;
+     * `retired`: its datacenter leaves the ring, its cluster is still there for that.
+     */
+    state: z
+      .enum(["active", "draining", "retired"], "no state of a region; allowed: active, draining, retired")
+      .default("active"),
   })
   .superRefine(({ name, zones }, issues) => {
     const known = regions.get(name)?.zones;
@@ -86,11 +91,12 @@ export const site = z
         }
       }
     }
-    if (config.regions.length > 0 && config.regions.every(({ state }) => state === "draining")) {
-      add(["regions"], "draining", "every region is being drained, so nobody would serve; leave one active");
-    }
-    if (config.restore && config.regions.some(({ state }) => state === "draining")) {
-      add(["regions"], "draining", "a restore needs every datacenter; drain a region once the data is back");
+    const leaving = config.regions.findIndex(({ state }) => state !== "active");
+    if (config.regions.length > 0 && config.regions.every(({ state }) => state !== "active")) {
+      add(["regions", 0, "state"], config.regions[0]!.state, "no region would serve; leave one active");
+    } else if (config.restore && leaving >= 0) {
+      const message = "a restore needs every datacenter; remove a region once the data is back";
+      add(["regions", leaving, "state"], config.regions[leaving]!.state, message);
     }
     if (config.regions.some(({ name }) => name === config.controlRegion)) {
       const message =

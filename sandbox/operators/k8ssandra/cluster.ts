@@ -9,10 +9,12 @@ import { condition } from "../lib";
 import type { Objects } from "../objects";
 import type { Contexts } from "./contexts";
 import { holds, podsOf } from "./datacenter";
+import { type Replication, takeOut } from "./decommission";
 import { encrypted, storeVolumes, withStores } from "./encryption";
 import { encodeConfig, medusaIni } from "./files";
 import { labels, serviceNames } from "./names";
 import { medusaConfigName } from "./pods";
+import { readReplication } from "./superuser";
 import { type CassandraDatacenter, type K8ssandraCluster, kinds } from "./types";
 
 const FINALIZER = "k8ssandracluster.k8ssandra.io/finalizer";
@@ -38,20 +40,61 @@ export async function reconcileCluster(contexts: Contexts, cluster: K8ssandraClu
     if (cluster.spec?.medusa) await remote.apply(medusaConfig(cluster));
     await remote.apply(seedService(datacenter, await seedsOutside(contexts, placed, datacenter)));
     const live = await remote.apply(await withEncryption(datacenter, cluster, remote));
-    reports[datacenter.metadata?.name ?? ""] = { cassandra: live.status ?? {} };
+    reports[datacenter.metadata?.name ?? ""] = {
+      cassandra: live.status ?? {},
+      ...(context ? { contextName: context } : {}),
+    };
     // The next one joins a ring that is complete.
     if (!holds(live.status?.conditions, "Ready") || live.status?.cassandraOperatorProgress !== "Ready") break;
     ready.push(live);
   }
+  // Who stays is complete before anybody goes.
+  const error = ready.length === placed.length ? await removeUndeclared(contexts, cluster, placed, reports) : undefined;
   const { status } = cluster;
   const initialized = ready.length === placed.length || holds(status?.conditions, "CassandraInitialized");
-  const before = { conditions: status?.conditions, datacenters: status?.datacenters };
+  const before = { conditions: status?.conditions, datacenters: status?.datacenters, error: status?.error ?? "None" };
   const after = {
     conditions: [condition(status?.conditions, "CassandraInitialized", initialized)],
-    datacenters: reports,
+    // A merge leaves out only what is null.
+    datacenters: { ...nulls(status?.datacenters, reports), ...reports },
+    error: error ?? "None",
   };
   if (JSON.stringify(before) !== JSON.stringify(after))
     await contexts.local.status(cluster, "k8ssandraclusters", after);
+}
+
+const nulls = (old: object | undefined, now: object) =>
+  Object.fromEntries(Object.keys(old ?? {}).flatMap((name) => (name in now ? [] : [[name, null]])));
+
+/** Takes datacenters that are no longer declared out of the ring, and out of the reports when gone. @returns what is in the way */
+async function removeUndeclared(
+  contexts: Contexts,
+  cluster: K8ssandraCluster,
+  placed: Placed[],
+  reports: Record<string, { contextName?: string }>,
+): Promise<string | undefined> {
+  const namespace = cluster.metadata?.namespace ?? "";
+  const declared = new Set(placed.map(({ datacenter }) => datacenter.metadata?.name));
+  for (const [name, { contextName }] of Object.entries(reports)) {
+    if (declared.has(name)) continue;
+    const remote = await contexts.objects(contextName);
+    try {
+      if (await takeOut(remote, namespace, name, () => replicationOf(contexts, cluster, placed))) delete reports[name];
+    } catch (problem) {
+      return (problem as Error).message;
+    }
+  }
+  return undefined;
+}
+
+/** Asked of a node that stays. */
+async function replicationOf(contexts: Contexts, cluster: K8ssandraCluster, placed: Placed[]): Promise<Replication> {
+  const [first] = placed;
+  if (!first) throw new Error("no datacenter is declared");
+  const [pod] = await podsOf(await contexts.objects(first.context), first.datacenter);
+  const { data = {} } = await superuser(contexts.local, cluster);
+  const value = (key: string) => Buffer.from(data[key] ?? "", "base64").toString("utf8");
+  return readReplication(pod?.status?.podIP ?? "", { username: value("username"), password: value("password") });
 }
 
 /** The datacenter with its stores mounted and their passwords in its configuration, where nodes encrypt. */

@@ -4,6 +4,7 @@ import type { V1Pod, V1Secret, V1StatefulSet } from "@kubernetes/client-node";
 import type { OperatorContext } from "../../lib/types";
 import { type Condition, condition } from "../lib";
 import type { Objects } from "../objects";
+import { leave } from "./decommission";
 import { labels, rackSizes } from "./names";
 import { additionalSeeds, configuration, services, statefulSet } from "./pods";
 import { ensureSuperuser } from "./superuser";
@@ -17,7 +18,8 @@ export async function reconcileDatacenter(
   context: OperatorContext,
   datacenter: CassandraDatacenter,
 ): Promise<void> {
-  if (datacenter.metadata?.deletionTimestamp) return;
+  if (datacenter.metadata?.deletionTimestamp)
+    return leave(objects, context, datacenter, await podsOf(objects, datacenter));
   await objects.apply(configuration(datacenter));
   for (const service of services(datacenter)) await objects.apply(service);
   const { status } = datacenter;

@@ -1,5 +1,6 @@
 /** The superuser and the replication of Cassandra's own keyspaces, as the operators keep them. */
 import { auth, Client, policies } from "cassandra-driver";
+import type { Replication } from "./decommission";
 
 export interface Credentials {
   username: string;
@@ -75,6 +76,14 @@ export async function ensureSuperuser(options: {
   });
   // The replicas that a keyspace has gained are empty until a repair; of these keyspaces only the roles matter yet.
   await repair("system_auth");
+}
+
+/** Replication of every keyspace, as a node knows it. */
+export async function readReplication(address: string, credentials: Credentials): Promise<Replication> {
+  return use(connect(address, credentials), async (client) => {
+    const { rows } = await client.execute("SELECT keyspace_name, replication FROM system_schema.keyspaces");
+    return Object.fromEntries(rows.map((row) => [row.keyspace_name, row.replication]));
+  });
 }
 
 /** Why a connection is not let in; undefined: it is. */

@@ -61,7 +61,11 @@ export interface MedusaTemplate {
 
 export type K8ssandraCluster = CustomObject<
   { cassandra: CassandraTemplate; medusa?: MedusaTemplate },
-  { conditions?: Condition[]; datacenters?: Record<string, unknown> }
+  {
+    conditions?: Condition[];
+    datacenters?: Record<string, { cassandra?: unknown; contextName?: string }>;
+    error?: string;
+  }
 >;
 
 export interface EnvVar {
