@@ -154,6 +154,7 @@ const telemetry = { prometheus: { enabled: false }, mcac: { enabled: false }, ve
 const internodeEncryption = {
   internode_encryption: "all",
   require_client_auth: true,
+  optional: false,
   // A certificate is a datacenter's and names no address: pods' addresses change. The authority signs for nodes only.
   require_endpoint_verification: false,
   enable_legacy_ssl_storage_port: false,

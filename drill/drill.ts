@@ -222,6 +222,7 @@ class Drill {
   private async attack(progress: (line: string) => void): Promise<void> {
     const identities = await serviceAccounts(this.prod);
     if (identities.length === 0) throw new Error("prod's state names no service account to attack with");
+    await this.prodStores.expectEncrypted(progress);
     progress(`${identities.length} identities`);
     const replicator = serviceAccountEmail("backup-replicator", VAULT_PROJECT);
     const marker = await findMarker(this.storage, replicator, COPIES_BUCKET, PROD);

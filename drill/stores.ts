@@ -1,4 +1,6 @@
 /** The stores of every region of a site, reached with what an operator has: a kubeconfig and the Secrets behind it. */
+import { cassandraClusterName } from "../plan/names";
+import { ports } from "../plan/ports";
 import {
   type CassandraAccess,
   canarySchema,
@@ -12,6 +14,7 @@ import type { RegionOutput } from "./clusters";
 import { type DrillSize, REPLICATION_FACTOR } from "./config";
 import { type Connected, connectRegion } from "./connect";
 import { DOCUMENT_INDEX, documentsDigest, schema, tableDigest, tableRows } from "./dataset";
+import { refusesStrangers } from "./internode";
 import type { DrillReport, Restored } from "./report";
 import { TABLES } from "./tables";
 import { countOnNode, readIndex, readTable } from "./verify";
@@ -35,6 +38,18 @@ export class RegionStores {
     const open = this.connected.splice(0);
     for (const { elasticsearch } of open) elasticsearch.close();
     await Promise.all(open.map(({ cassandra }) => cassandra.shutdown()));
+  }
+
+  /** Every node of every region refuses who has no certificate of the cluster. @throws when one does not */
+  async expectEncrypted(progress: Progress): Promise<void> {
+    for (const { region, access } of this.connected) {
+      const names = await Promise.all(access.addresses.map((each) => refusesStrangers(each, ports.cassandraInternode)));
+      const wanted = `${cassandraClusterName}-${region.datacenter}`;
+      const other = names.find((name) => name !== wanted);
+      if (other !== undefined)
+        throw new Error(`a node in ${region.name} has a certificate of ${other}, ${wanted} is allowed`);
+      progress(`${region.name}: ${names.length} nodes refuse who has no certificate`);
+    }
   }
 
   /** Writes the data set, every region its share, and a canary. */
