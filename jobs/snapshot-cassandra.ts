@@ -10,7 +10,7 @@ import { type Fields, JobError, log, some } from "./lib/log";
 import { type CassandraManifest, manifestSchema } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
 import { listUnder, readObjects, type StoredFile, writeObject } from "./lib/rclone";
-import { keyspacesOf, replicationProblems } from "./lib/replication";
+import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
 
@@ -123,7 +123,11 @@ async function manifestOf(
   };
   manifestSchema.parse(manifest);
   const keyspaces = keyspacesOf(metas[0]?.schema ?? "");
-  return { manifest, replicas: replicationProblems(keyspaces, config.datacenters, minimumReplicas) };
+  const replicas = [
+    ...replicationProblems(keyspaces, config.datacenters, minimumReplicas),
+    ...unread(verdict.tables, keyspaces),
+  ];
+  return { manifest, replicas };
 }
 
 async function readMetas(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Keyspace, keyspacesOf, replicationProblems } from "./replication";
+import { type Keyspace, keyspacesOf, replicationProblems, unread } from "./replication";
 
 const NTS = "org.apache.cassandra.locator.NetworkTopologyStrategy";
 const keyspace = (replicas: Record<string, string>, strategy = NTS): Keyspace => ({
@@ -20,6 +20,19 @@ CREATE KEYSPACE "Odd name" WITH replication = {'class': 'SimpleStrategy', 'repli
     { name: "Odd name", replication: { class: "SimpleStrategy", replication_factor: "1" } },
   ]);
   assert.deepEqual(keyspacesOf(""), []);
+});
+
+test("numbers may stand without quotes", () => {
+  const dump = "CREATE KEYSPACE k WITH replication = {'class': 'NetworkTopologyStrategy', 'emea': 3, 'amer': 2};";
+  assert.deepEqual(keyspacesOf(dump)[0]?.replication, { class: "NetworkTopologyStrategy", emea: "3", amer: "2" });
+});
+
+test("a keyspace whose statement is not understood is named, once, unless it is Cassandra's own", () => {
+  const tables = ["files", "odd", "odd", "system_auth"].map((name) => ({ keyspace: name }));
+  assert.deepEqual(unread(tables, [{ name: "files", replication: {} }]), [
+    "odd has replication that could not be read",
+  ]);
+  assert.deepEqual(unread([], []), []);
 });
 
 test("enough replicas everywhere are fine, also with a datacenter that is being drained", () => {

@@ -16,10 +16,17 @@ export function keyspacesOf(schema: string): Keyspace[] {
     .map(([, quoted, plain, options = ""]) => ({
       name: quoted ?? plain ?? "",
       replication: Object.fromEntries(
-        [...options.matchAll(/'([^']*)'\s*:\s*'([^']*)'/g)].map(([, key = "", value = ""]) => [key, value]),
+        [...options.matchAll(/'([^']*)'\s*:\s*'?([^',}]*)'?/g)].map(([, key = "", value = ""]) => [key, value]),
       ),
     }))
     .filter(({ name }) => !isSystem(name));
+}
+
+/** Keyspaces that have tables but were not found among the keyspaces: nobody knows their replicas. */
+export function unread(tables: readonly { keyspace: string }[], keyspaces: readonly Keyspace[]): string[] {
+  const known = new Set(keyspaces.map(({ name }) => name));
+  const missing = tables.map(({ keyspace }) => keyspace).filter((each) => !known.has(each) && !isSystem(each));
+  return [...new Set(missing)].map((name) => `${name} has replication that could not be read`);
 }
 
 /**
