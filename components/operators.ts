@@ -55,9 +55,17 @@ export class Operators extends ComponentResource {
     this.certificates = release("certManager", namespaces.certManager, {
       crds: { enabled: true, keep: true },
     });
-    this.cassandra = release("k8ssandra", namespaces.cassandra, { controlPlane, global: { clusterScoped: false } }, [
-      this.certificates,
-    ]);
+    this.cassandra = release(
+      "k8ssandra",
+      namespaces.cassandra,
+      {
+        controlPlane,
+        global: { clusterScoped: false },
+        // It would fetch the kinds from the publisher's repository; they come from the vault's chart (docs/traps.md).
+        disableCrdUpgraderJob: true,
+      },
+      [this.certificates],
+    );
     this.elasticsearch = controlPlane
       ? undefined
       : release("eck", namespaces.elasticOperator, {
