@@ -16,8 +16,8 @@ export interface LoadBalancerArgs {
   network: Input<string>;
   /** Prefix of the firewall rule's name, e.g. the site's name. */
   prefix: string;
-  /** Endpoint groups of every zone of every region. */
-  groups: gcp.compute.NetworkEndpointGroup[];
+  /** Endpoint groups of every zone of every region; one that does not serve gets no new requests. */
+  groups: { group: gcp.compute.NetworkEndpointGroup; serves: boolean }[];
   /** Ranges of every region's pods, CIDR. */
   podRanges: string[];
   /** IAM member that may send the public address's traffic here: whoever deploys the foundation. */
@@ -82,11 +82,11 @@ export class LoadBalancer extends ComponentResource {
         loadBalancingScheme: "EXTERNAL_MANAGED",
         // Between Google's front ends and the pods; users get HTTPS only.
         protocol: "HTTP",
-        backends: args.groups.map((group) => ({
+        backends: args.groups.map(({ group, serves }) => ({
           group: group.id,
           balancingMode: "RATE",
           maxRatePerEndpoint: requests.maxRatePerPod,
-          capacityScaler: 1,
+          capacityScaler: serves ? 1 : 0,
         })),
         healthChecks: check.id,
         securityPolicy: armor.id,

@@ -39,6 +39,7 @@ export class MediaBuckets extends ComponentResource {
           {
             project: args.project,
             location: args.location,
+            primaries: args.primaries,
             store: args.store,
             grants: args.grants,
             accounts: args.accounts,

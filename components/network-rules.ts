@@ -25,7 +25,7 @@ export interface NamespaceTraffic {
   to?: Peers[];
 }
 
-/** On a namespace: its pods use both stores. Set by whoever declares the namespace. */
+/** On a namespace: its pods use both stores. */
 export const storeClientLabel = "iconik.io/store-client";
 
 /** Pods of a namespace by its name; of the policy's own without one. */

@@ -44,7 +44,7 @@ test("services of each site and the vault's replicator use the media, nobody els
 });
 
 test("where nothing else is up yet, no account of another stack is named", async () => {
-  const config = stackConfig("foundation", { sites: [], vault: {} }) as FoundationConfig;
+  const config = stackConfig("foundation", { sites: [], vault: {}, app: {} }) as FoundationConfig;
   const alone = await declared(() => foundation(config), "foundation");
   for (const bindings of policiesOf(alone))
     assert.deepEqual(

@@ -27,7 +27,7 @@ describe("custom resources", { skip: schemasMissing() }, () => {
         custom.flatMap(({ inputs }) => kinds.check(inputs)),
         [],
       );
-      if (stack === "prod" || stack === "rebuild-1") assert.equal(custom.length, 13);
+      if (stack === "prod" || stack === "rebuild-1") assert.equal(custom.length, 15);
     });
   }
 

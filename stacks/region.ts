@@ -57,6 +57,7 @@ export function region(args: RegionArgs): Region {
   const spaces = new Namespaces(`namespaces-${name}`, {
     cluster,
     protect: config.deletionProtection ? [namespaces.cassandra, namespaces.elasticsearch] : [],
+    storeClients: [namespaces.services],
     namespaces: {
       [namespaces.certManager]: "restricted",
       [namespaces.elasticOperator]: "restricted",

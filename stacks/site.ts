@@ -1,12 +1,9 @@
 import { BackupBucket } from "../components/backup-bucket";
 import { ClusterKeys } from "../components/cluster-keys";
-import { EndpointGroups } from "../components/endpoint-groups";
 import { GkeCluster, type NodePoolArgs, networkTag } from "../components/gke-cluster";
-import { LoadBalancer } from "../components/load-balancer";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
-import { ServicesSchema } from "../components/services-schema";
 import { WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import type { IdentityId } from "../plan/identities";
@@ -15,14 +12,14 @@ import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } fr
 import { ports } from "../plan/ports";
 import { regions as knownRegions } from "../plan/regions";
 import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
+import { app } from "./app";
 import type { SiteConfig } from "./config";
 import { control } from "./control";
 import type { FoundCopy } from "./copies";
 import { labelEverything } from "./labels";
-import { serviceManifests } from "./manifests";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
-import { region, services as servicesOf, snapshots } from "./region";
+import { region, snapshots } from "./region";
 
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup", "services"] as const satisfies IdentityId[];
@@ -180,49 +177,14 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       cassandra,
       copyDependsOn: [...regions[0]!.accounts, bucketPolicy],
     });
-  const first = regions[0]!;
-  const schema = new ServicesSchema(
-    "services-schema",
-    {
-      cluster: first.cluster,
-      datacenter: first.datacenter,
-      datacenters: regions.map(({ datacenter }) => datacenter),
-      replicationFactor: config.cassandra.replicationFactor,
-      image: config.images.services,
-      onePasswordVault: config.onePassword.vault,
-    },
+  app({
+    config,
+    network,
+    regions,
     // An empty site serves nobody.
-    { dependsOn: [cassandra, ...(restore ? [restore] : [])] },
-  );
-  const manifests = serviceManifests();
-  const traffic = config.regions.map((entry, index) => {
-    const groups = new EndpointGroups(
-      `endpoint-groups-${entry.name}`,
-      {
-        project,
-        network: network.network.id,
-        subnetwork: network.subnets[entry.name]!.id,
-        zones: entry.zones,
-      },
-      { dependsOn: [services] },
-    );
-    return {
-      groups: groups.groups,
-      services: servicesOf(regions[index]!, { config, region: entry, manifests, dependsOn: [groups, schema] }),
-    };
+    dependsOn: [services],
+    dataDependsOn: [cassandra, ...(restore ? [restore] : [])],
   });
-  new LoadBalancer(
-    "load-balancer",
-    {
-      project,
-      network: network.network.id,
-      prefix: config.site,
-      groups: traffic.flatMap(({ groups }) => groups),
-      podRanges: names.map((name) => regionRanges(name).pods),
-      frontEndDeployer: config.foundation.deployer,
-    },
-    { dependsOn: traffic.map((each) => each.services) },
-  );
   monitorSite(
     config,
     {

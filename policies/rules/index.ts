@@ -1,4 +1,5 @@
 /** Every rule of the pack. */
+import { alerts } from "../../plan/alerts";
 import type { Rule } from "../lib/rule";
 import { alertsDeclared } from "./alerts-declared";
 import { backendServiceGuarded } from "./backend-service-guarded";
@@ -40,14 +41,17 @@ import { storesEveryRegion } from "./stores-every-region";
 
 /** Rules that previews and updates have to meet. */
 export const rules: readonly Rule[] = [
+  alertsDeclared(alerts),
   backendServiceGuarded,
   backupBucketMultiRegion,
   backupsScheduled,
   bucketIamAuthoritative,
   bucketPublicAccessPrevented,
   bucketUniformAccess,
+  cassandraEncrypted,
   cassandraTwoReplicas,
   clusterPrivateWorkloadIdentity,
+  clusterSecretsEncrypted,
   copiesOutsidePrimary,
   copiesRetention,
   cronjobSafe,
@@ -59,35 +63,19 @@ export const rules: readonly Rule[] = [
   imagesReleased,
   leastPrivilege,
   lifecycleKeepsData,
+  loadBalancerEveryRegion,
+  mediaReplicated,
+  networkPolicies,
   networksClosed,
   nightlySchedule,
   noExportedKeys,
   noPlainSecrets,
   oneRegistry,
+  operatorsProtected,
   repairScheduled,
   resourcesLabelled,
   secondCopyApart,
   servicesEveryRegion,
   storesAuthenticated,
   storesEveryRegion,
-];
-
-/** A rule that the stacks cannot meet yet, and why. */
-export interface PendingRule {
-  rule: Rule;
-  reason: string;
-}
-
-/** Rules that wait for what they ask for to be declared. A test says when one can move to {@link rules}. */
-export const pending: readonly PendingRule[] = [
-  {
-    rule: alertsDeclared([]),
-    reason: "the plan's alerts are not data yet; hand them over as plan/alerts.ts lists them",
-  },
-  { rule: cassandraEncrypted, reason: "Cassandra's nodes speak in clear until the cluster has internode certificates" },
-  { rule: clusterSecretsEncrypted, reason: "clusters have no Cloud KMS key yet" },
-  { rule: loadBalancerEveryRegion, reason: "sites declare no load balancer yet" },
-  { rule: mediaReplicated, reason: "the vault declares no secondary media buckets yet" },
-  { rule: networkPolicies, reason: "namespaces have no network policies yet" },
-  { rule: operatorsProtected, reason: "namespaces and operators are not protected yet" },
 ];

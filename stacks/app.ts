@@ -1,0 +1,72 @@
+import type { Resource } from "@pulumi/pulumi";
+import { EndpointGroups } from "../components/endpoint-groups";
+import { LoadBalancer } from "../components/load-balancer";
+import type { Network } from "../components/network";
+import { ServicesSchema } from "../components/services-schema";
+import { regionRanges } from "../plan/addresses";
+import type { SiteConfig } from "./config";
+import { serviceManifests } from "./manifests";
+import { type Region, services } from "./region";
+
+/** What the services and their load balancer build on. */
+export interface AppArgs {
+  config: SiteConfig;
+  network: Network;
+  /** In the configuration's order. */
+  regions: Region[];
+  /** Comes before everything. */
+  dependsOn: Resource[];
+  /** The data that the services serve: Cassandra, and a restore that is under way. */
+  dataDependsOn: Resource[];
+}
+
+/**
+ * Declares what answers for `app.iconik.io` in a site: the services of every region and the load balancer over them (D1).
+ * A region that is to be removed keeps its services and gets no requests any more.
+ */
+export function app({ config, network, regions, dependsOn, dataDependsOn }: AppArgs): void {
+  const { project } = config;
+  const active = regions.filter((_, index) => config.regions[index]!.state === "active");
+  const first = active[0]!;
+  const schema = new ServicesSchema(
+    "services-schema",
+    {
+      cluster: first.cluster,
+      datacenter: first.datacenter,
+      datacenters: active.map(({ datacenter }) => datacenter),
+      replicationFactor: config.cassandra.replicationFactor,
+      image: config.images.services,
+      onePasswordVault: config.onePassword.vault,
+    },
+    { dependsOn: dataDependsOn },
+  );
+  const manifests = serviceManifests();
+  const behind = config.regions.map((entry, index) => {
+    const { groups } = new EndpointGroups(
+      `endpoint-groups-${entry.name}`,
+      {
+        project,
+        network: network.network.id,
+        subnetwork: network.subnets[entry.name]!.id,
+        zones: entry.zones,
+      },
+      { dependsOn },
+    );
+    return {
+      groups: groups.map((group) => ({ group, serves: entry.state === "active" })),
+      services: services(regions[index]!, { config, region: entry, manifests, dependsOn: [...groups, schema] }),
+    };
+  });
+  new LoadBalancer(
+    "load-balancer",
+    {
+      project,
+      network: network.network.id,
+      prefix: config.site,
+      groups: behind.flatMap(({ groups }) => groups),
+      podRanges: config.regions.map(({ name }) => regionRanges(name).pods),
+      frontEndDeployer: config.foundation.deployer,
+    },
+    { dependsOn: behind.map((each) => each.services) },
+  );
+}
