@@ -5,7 +5,7 @@ import { medusaFolder } from "../plan/layout";
 import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/names";
 import { minimumReplicas, repair } from "../plan/repair";
 import { retention } from "../plan/retention";
-import { cassandraNode, medusaContainer, reaperContainer } from "../plan/sizing";
+import { cassandraNode, medusaContainer, pools, reaperContainer } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
 import { cassandraVersion } from "../plan/versions";
 import { type GkeCluster, onPool } from "./gke-cluster";
@@ -76,7 +76,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
         serviceAccount: "cassandra-backup",
         superuserSecretRef: { name: secrets.cassandraSuperuser },
         softPodAntiAffinity: false,
-        tolerations: onPool("databases").tolerations,
+        tolerations: onPool(pools.databases).tolerations,
         resources: {
           requests: { cpu: cassandraNode.cpu, memory: cassandraNode.memory },
           limits: { memory: cassandraNode.memory },
@@ -179,7 +179,7 @@ export function racks(count: number, zones: string[]) {
     name,
     nodeAffinityLabels: {
       "topology.kubernetes.io/zone": zones[index % zones.length]!,
-      ...onPool("databases").nodeSelector,
+      ...onPool(pools.databases).nodeSelector,
     },
   }));
 }

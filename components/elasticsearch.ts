@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { elasticsearchName, namespaces, secrets } from "../plan/names";
-import { elasticsearchNode } from "../plan/sizing";
+import { elasticsearchNode, pools } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
 import { elasticsearchVersion } from "../plan/versions";
 import { type GkeCluster, onPool } from "./gke-cluster";
@@ -67,7 +67,7 @@ export function nodesPerZone({ nodes, zones }: ElasticsearchSpec): { zone: strin
 }
 
 function nodeSet(zone: string, count: number) {
-  const { nodeSelector, tolerations } = onPool("databases");
+  const { nodeSelector, tolerations } = onPool(pools.databases);
   return {
     // The zone's letter: pod names stay short, and the set survives a rename of the region's stack.
     name: zone.split("-").at(-1)!,

@@ -40,7 +40,7 @@ export class Freshness extends ComponentResource {
     );
     new Scrape(
       `${resource}-scrape`,
-      { cluster: args.cluster, namespace: namespaces.dr, pods: pod.metadata.labels, port: "metrics" },
+      { cluster: args.cluster, namespace: namespaces.dr, pods: pod.metadata.labels, port: freshnessPort },
       { parent: this },
     );
     this.registerOutputs({});

@@ -18,8 +18,8 @@ export interface LoadBalancerArgs {
   prefix: string;
   /** Endpoint groups of every zone of every region; one that does not serve gets no new requests. */
   groups: { group: gcp.compute.NetworkEndpointGroup; serves: boolean }[];
-  /** Ranges of every region's pods, CIDR. */
-  podRanges: string[];
+  /** Network tag of the machines that the front runs on. */
+  on: string;
   /** IAM member that may send the public address's traffic here: whoever deploys the foundation. */
   frontEndDeployer: string;
 }
@@ -43,8 +43,9 @@ export class LoadBalancer extends ComponentResource {
         network: args.network,
         direction: "INGRESS",
         sourceRanges: [...googleFrontEnds],
-        destinationRanges: args.podRanges,
+        targetTags: [args.on],
         allows: [{ protocol: "tcp", ports: [String(frontPort)] }],
+        logConfig: { metadata: "INCLUDE_ALL_METADATA" },
       },
       { parent: this },
     );

@@ -9,8 +9,8 @@ export interface ScrapeArgs {
   namespace: string;
   /** Labels of the pods. */
   pods: Record<string, string>;
-  /** Name or number of the port that serves `/metrics`. */
-  port: string | number;
+  /** The port that serves `/metrics`; the namespace's network policy has to open it. */
+  port: number;
 }
 
 /** Has GKE's managed collection scrape the metrics of some pods, for the plan's alerts. */

@@ -16,6 +16,7 @@ export const ports = {
   /** Admission webhooks of k8ssandra-operator and cass-operator. */
   operatorWebhook: 9443,
   certManagerWebhook: 10250,
+  certManagerMetrics: 9402,
   https: 443,
   /** TCP and UDP. */
   dns: 53,

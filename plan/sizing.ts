@@ -1,5 +1,8 @@
 /** Machines and volumes of a site. Quantities are Kubernetes' own notation. */
 
+/** Names of the node pools: the value of their label, and part of their machines' network tag. */
+export const pools = { databases: "databases", services: "services", control: "control", jobs: "jobs" } as const;
+
 /** Node pool of the stores: one Cassandra and one Elasticsearch node fit on a machine. */
 export const databaseNodes = { machineType: "n2-highmem-8", diskGigabytes: 100 } as const;
 

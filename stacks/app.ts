@@ -1,9 +1,10 @@
 import type { Resource } from "@pulumi/pulumi";
 import { EndpointGroups } from "../components/endpoint-groups";
+import { networkTag } from "../components/gke-cluster";
 import { LoadBalancer } from "../components/load-balancer";
 import type { Network } from "../components/network";
 import { ServicesSchema } from "../components/services-schema";
-import { regionRanges } from "../plan/addresses";
+import { pools } from "../plan/sizing";
 import type { SiteConfig } from "./config";
 import { serviceManifests } from "./manifests";
 import { type Region, services } from "./region";
@@ -42,7 +43,7 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
   );
   const manifests = serviceManifests();
   const behind = config.regions.map((entry, index) => {
-    const { groups } = new EndpointGroups(
+    const zonal = new EndpointGroups(
       `endpoint-groups-${entry.name}`,
       {
         project,
@@ -53,8 +54,8 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
       { dependsOn },
     );
     return {
-      groups: groups.map((group) => ({ group, serves: entry.state === "active" })),
-      services: services(regions[index]!, { config, region: entry, manifests, dependsOn: [...groups, schema] }),
+      groups: zonal.groups.map((group) => ({ group, serves: entry.state === "active" })),
+      services: services(regions[index]!, { config, region: entry, manifests, dependsOn: [zonal, schema] }),
     };
   });
   new LoadBalancer(
@@ -64,7 +65,7 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
       network: network.network.id,
       prefix: config.site,
       groups: behind.flatMap(({ groups }) => groups),
-      podRanges: config.regions.map(({ name }) => regionRanges(name).pods),
+      on: networkTag(pools.services),
       frontEndDeployer: config.foundation.deployer,
     },
     { dependsOn: behind.map((each) => each.services) },

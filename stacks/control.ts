@@ -9,6 +9,7 @@ import { Scrape } from "../components/scrape";
 import { BootstrapToken, SuperuserSecret } from "../components/secrets";
 import { regionRanges } from "../plan/addresses";
 import { namespaces } from "../plan/names";
+import { ports } from "../plan/ports";
 import type { SiteConfig } from "./config";
 import type { Region } from "./region";
 import { controlTraffic } from "./traffic";
@@ -68,7 +69,7 @@ export function control(args: ControlArgs): CassandraCluster {
       cluster,
       namespace: namespaces.certManager,
       pods: { "app.kubernetes.io/name": "cert-manager" },
-      port: "http-metrics",
+      port: ports.certManagerMetrics,
     },
     { dependsOn: [spaces] },
   );

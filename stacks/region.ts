@@ -20,6 +20,7 @@ import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { mediaBuckets } from "../plan/media";
 import { namespaces, secrets } from "../plan/names";
+import { ports } from "../plan/ports";
 import { schedules } from "../plan/schedules";
 import type { SiteConfig } from "./config";
 import { regionTraffic } from "./traffic";
@@ -125,7 +126,7 @@ export function region(args: RegionArgs): Region {
       cluster,
       namespace: namespaces.certManager,
       pods: { "app.kubernetes.io/name": "cert-manager" },
-      port: "http-metrics",
+      port: ports.certManagerMetrics,
     },
     { dependsOn: [spaces] },
   );

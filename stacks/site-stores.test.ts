@@ -152,9 +152,10 @@ describe("networks", () => {
 
   test("firewall rules open the stores' machines only, and log", () => {
     const rules = ofType("gcp:compute/firewall:Firewall").map(({ inputs }) => inputs);
-    assert.equal(rules.length, 2);
+    assert.equal(rules.length, 3);
     for (const { name, targetTags, logConfig } of rules) {
-      assert.deepEqual(targetTags, ["pool-databases"], String(name));
+      const machines = name === "prod-front-ends" ? "services" : "databases";
+      assert.deepEqual(targetTags, [`pool-${machines}`], String(name));
       assert.deepEqual(logConfig, { metadata: "INCLUDE_ALL_METADATA" });
     }
     const pools = ofType("gcp:container/nodePool:NodePool").map(({ inputs }) => inputs);
@@ -239,7 +240,8 @@ describe("Cassandra's operation", () => {
   });
 
   test("nodes and Reaper of every region are measured on ports that are open for it", () => {
-    const monitored = ofType("kubernetes:monitoring.googleapis.com/v1:PodMonitoring");
+    const all = ofType("kubernetes:monitoring.googleapis.com/v1:PodMonitoring");
+    const monitored = all.filter(({ inputs }) => (inputs.metadata as { namespace: string }).namespace === "cassandra");
     assert.deepEqual([...new Set(monitored.map(({ deletedWith }) => deletedWith))].sort(), regionClusters);
     const open = JSON.stringify(regionTraffic([], regionRanges("europe-west4")).cassandra?.from);
     for (const each of monitored) {

@@ -11,7 +11,7 @@ import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
 import { ports } from "../plan/ports";
 import { regions as knownRegions } from "../plan/regions";
-import { controlNodes, databaseNodes, databaseNodesPerZone, serviceNodes } from "../plan/sizing";
+import { controlNodes, databaseNodes, databaseNodesPerZone, pools, serviceNodes } from "../plan/sizing";
 import { app } from "./app";
 import type { SiteConfig } from "./config";
 import { control } from "./control";
@@ -23,9 +23,6 @@ import { region, snapshots } from "./region";
 
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup", "services"] as const satisfies IdentityId[];
-
-/** The pool that the stores run on. */
-const databases = "databases";
 
 /**
  * A site: network, a GKE cluster per region and one that drives Cassandra over all of them, an Elasticsearch cluster per
@@ -52,7 +49,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
               {
                 name: "pods-between-regions",
                 from: names,
-                on: networkTag(databases),
+                on: networkTag(pools.databases),
                 ports: [ports.cassandraInternode],
               },
             ]
@@ -61,7 +58,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
         {
           name: "pods-from-control",
           from: [controlRegion],
-          on: networkTag(databases),
+          on: networkTag(pools.databases),
           ports: [ports.cassandraManagement],
         },
       ],
@@ -106,7 +103,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     ),
   );
   const controlCluster = cluster(controlRegion, knownRegions.get(controlRegion)!.zones, config.authorizedNetworks, [
-    { name: "control", ...controlNodes },
+    { name: pools.control, ...controlNodes },
   ]);
   const identities = own.map(
     (id) =>
@@ -221,14 +218,14 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
 function regionPools(config: SiteConfig, zones: string[]): NodePoolArgs[] {
   return [
     {
-      name: databases,
+      name: pools.databases,
       machineType: databaseNodes.machineType,
       diskGigabytes: databaseNodes.diskGigabytes,
       perZone: databaseNodesPerZone(config, zones.length),
       dedicated: true,
     },
     {
-      name: "services",
+      name: pools.services,
       machineType: serviceNodes.machineType,
       diskGigabytes: serviceNodes.diskGigabytes,
       perZone: { min: serviceNodes.minPerZone, max: serviceNodes.maxPerZone },

@@ -1,7 +1,6 @@
 /** Traffic: what a site declares of the load balancer, what the foundation does, and that both fit each other. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { regionRanges } from "../plan/addresses";
 import { appDomain, backendServiceLink, endpointGroupName, frontPort, googleFrontEnds } from "../plan/traffic";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { declaredStack } from "../tests/lib/stacks";
@@ -66,10 +65,8 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       const { inputs } = rules[0]!;
       assert.deepEqual(inputs.sourceRanges, googleFrontEnds);
       assert.deepEqual(inputs.allows, [{ protocol: "tcp", ports: [String(frontPort)] }]);
-      assert.deepEqual(
-        inputs.destinationRanges,
-        ["europe-west1", "us-east4"].map((region) => regionRanges(region).pods),
-      );
+      // The front's pods are on these machines.
+      assert.deepEqual(inputs.targetTags, ["pool-services"]);
     });
 
     test("only the foundation's deployer may send traffic here", () => {

@@ -10,8 +10,11 @@ const blocks = (ranges: string[]) => ranges.map((cidr) => ({ ipBlock: { cidr } }
 const rule = (ranges: string[], ...numbers: number[]): Peers[] =>
   ranges.length === 0 ? [] : [{ peers: blocks(ranges), ports: numbers }];
 
+/** GKE's managed collection reads these ports. */
+const scraped = (...numbers: number[]): Peers => ({ peers: [inNamespace("gmp-system")], ports: numbers });
+
 const operators: Record<string, NamespaceTraffic> = {
-  [namespaces.certManager]: { webhook: ports.certManagerWebhook },
+  [namespaces.certManager]: { webhook: ports.certManagerWebhook, from: [scraped(ports.certManagerMetrics)] },
   [namespaces.onepassword]: { publicHttps: true },
 };
 
@@ -29,7 +32,7 @@ export function regionTraffic(others: RegionRanges[], control: RegionRanges): Re
       publicHttps: true,
       from: [
         { peers: [storeClients], ports: [ports.cassandraCql] },
-        { peers: [inNamespace("gmp-system")], ports: [ports.cassandraMetrics, ports.reaperAdmin] },
+        scraped(ports.cassandraMetrics, ports.reaperAdmin),
         ...rule([control.pods], ports.cassandraManagement),
         ...rule(peers, ports.cassandraInternode),
       ],
@@ -66,5 +69,5 @@ export function controlTraffic(regions: RegionRanges[]): Record<string, Namespac
 
 /** The vault's cluster: copy jobs call storage and nobody calls them; how fresh copies are is scraped. */
 export const vaultTraffic: Record<string, NamespaceTraffic> = {
-  [namespaces.dr]: { publicHttps: true, from: [{ peers: [inNamespace("gmp-system")], ports: [freshnessPort] }] },
+  [namespaces.dr]: { publicHttps: true, from: [scraped(freshnessPort)] },
 };

@@ -19,7 +19,7 @@ import { mediaBucketsOf } from "../plan/media";
 import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
 import { continentalMultiRegions, regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
-import { jobNodes } from "../plan/sizing";
+import { jobNodes, pools } from "../plan/sizing";
 import type { VaultConfig } from "./config";
 import { labelEverything } from "./labels";
 import { monitorVault } from "./monitoring";
@@ -52,7 +52,7 @@ export function vault(config: VaultConfig): Outputs {
       nodeAccountId: nodeAccountId(location),
       pools: [
         {
-          name: "jobs",
+          name: pools.jobs,
           machineType: jobNodes.machineType,
           diskGigabytes: jobNodes.diskGigabytes,
           perZone: { min: jobNodes.minPerZone, max: jobNodes.maxPerZone },
