@@ -8,6 +8,8 @@ export interface RegistryArgs {
   location: string;
   /** IAM members that read each repository; nobody else does by a binding of its own. They have to exist already. */
   readers: Record<keyof typeof registries, Input<string>[]>;
+  /** IAM members that push to every repository, where no tag can be moved. They have to exist already. */
+  writers: string[];
   deletionProtection: boolean;
 }
 
@@ -23,19 +25,15 @@ export class Registry extends ComponentResource {
         { project, location, repositoryId: registries[use], format: "DOCKER", dockerConfig: { immutableTags: true } },
         { parent: this, protect: args.deletionProtection },
       );
-      // A binding without a member is none.
-      if (args.readers[use].length === 0) continue;
-      new gcp.artifactregistry.RepositoryIamBinding(
-        `${name}-${use}-readers`,
-        {
-          project,
-          location,
-          repository: repository.repositoryId,
-          role: "roles/artifactregistry.reader",
-          members: args.readers[use],
-        },
-        { parent: this, deletedWith: repository },
-      );
+      for (const [role, members] of Object.entries({ reader: args.readers[use], writer: args.writers })) {
+        // A binding without a member is none.
+        if (members.length === 0) continue;
+        new gcp.artifactregistry.RepositoryIamBinding(
+          `${name}-${use}-${role}s`,
+          { project, location, repository: repository.repositoryId, role: `roles/artifactregistry.${role}`, members },
+          { parent: this, deletedWith: repository },
+        );
+      }
     }
     this.registerOutputs({});
   }

@@ -5,7 +5,7 @@
 import { namespaces, restorerAccountId } from "./names";
 
 /** Places the matrix has columns for. */
-export const stores = ["primaryBackups", "secondCopy", "media", "secondMedia", "s3Copies"] as const;
+export const stores = ["primaryBackups", "secondCopy", "media", "secondMedia", "s3Copies", "state"] as const;
 export type Store = (typeof stores)[number];
 
 /** What can be done with objects of a store. `create` never overwrites: replacing an object needs `delete` as well. */
@@ -50,6 +50,11 @@ export type IdentityId =
   | "restorer"
   | "manifest-reader"
   | "deployer"
+  | "previewer"
+  | "publisher"
+  | "bootstrapper"
+  | "break-glass"
+  | "state-reader"
   | "services"
   | "standby-copier"
   | "standby-restorer";
@@ -132,9 +137,46 @@ export const identities: readonly Identity[] = [
     id: "deployer",
     home: "deployer",
     kubernetes: [],
-    access: {},
+    access: { state: own },
     administers: ["primaryBackups", "secondCopy", "media", "secondMedia"],
-    why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow",
+    why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow; it writes the stack's state and administers no state",
+  },
+  {
+    id: "previewer",
+    home: "deployer",
+    kubernetes: [],
+    access: { state: read },
+    why: "a pull request's preview reads the stack's state and what the stack declares; it writes nothing",
+  },
+  {
+    id: "publisher",
+    home: "deployer",
+    kubernetes: [],
+    access: {},
+    why: "pushes images and charts to the vault's registry, where no tag can be moved; deploys nothing",
+  },
+  {
+    id: "bootstrapper",
+    home: "deployer",
+    kubernetes: [],
+    access: {},
+    administers: ["state"],
+    why: "people who set up where states live and who deploys; they read no state",
+  },
+  {
+    id: "break-glass",
+    home: "deployer",
+    kubernetes: [],
+    access: {},
+    granted: true,
+    why: "people who act as a stack's deployer while the pipeline cannot, until the grant expires; nothing of their own",
+  },
+  {
+    id: "state-reader",
+    home: "aws",
+    kubernetes: [],
+    access: { state: read },
+    why: "pulls copies of Google's states to AWS by federation; no credential for AWS exists in Google Cloud",
   },
   {
     id: "services",

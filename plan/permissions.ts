@@ -24,6 +24,7 @@ const storeTitles = {
   secondCopy: "second copies of the backups",
   media: "media",
   secondMedia: "second copies of the media",
+  state: "the state of a stack",
 } as const satisfies Partial<Record<Store, string>>;
 
 /** A store on Google Cloud. */
@@ -81,12 +82,13 @@ export interface Condition {
   expression: string;
 }
 
-/** Condition of a restore grant. `expires` is ISO-8601 with a zone; the expression uses UTC. */
-export function expiry(expires: string): Condition {
+/** Condition of a grant, by default to restore. `expires` is ISO-8601 with a zone; the expression uses UTC. */
+export function expiry(expires: string, title = "restore-grant"): Condition {
   const moment = new Date(expires).toISOString().replace(/\.\d{3}Z$/, "Z");
+  const words = title.replace("-", " ");
   return {
-    title: "restore-grant",
-    description: `Restore grant until ${moment}`,
+    title,
+    description: `${words[0]!.toUpperCase()}${words.slice(1)} until ${moment}`,
     expression: `request.time < timestamp("${moment}")`,
   };
 }

@@ -18,6 +18,16 @@ export const retention = {
   mediaSoftDeleteDays: 30,
   /** Longest life of a restore grant, from the day it is given. */
   restoreGrantDays: 14,
+  /** Replaced versions of a state stay this long: a stale or broken state is recovered from them. */
+  stateVersionsDays: 90,
+  /** Soft delete of state buckets, beyond their versions. */
+  stateSoftDeleteDays: 90,
+  /** A key's versions are replaced after this time; older ones still decrypt. */
+  stateKeyRotationDays: 90,
+  /** A key version that somebody destroys can be brought back this long. Google allows 120 at most. */
+  stateKeyDestroyDays: 120,
+  /** Longest break-glass access to a state, from the day it is given. */
+  breakGlassDays: 1,
 } as const;
 
 /** Days as the seconds that bucket policies want. */

@@ -106,6 +106,9 @@ export const systems: readonly System[] = [
       "components/network-policies.ts",
       "components/operators.ts",
       "components/registry.ts",
+      "components/deployer.ts",
+      "components/federation.ts",
+      "components/state-backend.ts",
       "components/services.ts",
       "components/services-schema.ts",
     ],
@@ -166,7 +169,7 @@ export const systems: readonly System[] = [
     id: "S7",
     system: "AWS standby",
     requirement: "a standby cluster in AWS to which all services are replicated, activated by `pulumi up`",
-    components: [],
+    components: ["components/state-reader.ts"],
     policies: [],
   },
   {

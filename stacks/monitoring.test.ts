@@ -12,7 +12,7 @@ const CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel";
 const AUDIT = "gcp:projects/iAMAuditConfig:IAMAuditConfig";
 const METRIC = "gcp:logging/metric:Metric";
 
-const owners: Record<StackName, string> = {
+const owners: Partial<Record<StackName, string>> = {
   vault: "vault",
   "vault-granting": "vault",
   prod: "site",

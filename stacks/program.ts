@@ -36,6 +36,8 @@ export async function program({ stack, config: all, env, reader }: Surroundings)
       return (await import("./vault")).vault(config);
     case "foundation":
       return (await import("./foundation")).foundation(config);
+    case "bootstrap":
+      return (await import("./bootstrap")).bootstrap(config, stack);
     case "standby":
       return (await import("./standby")).standby(stack);
   }

@@ -1,18 +1,23 @@
 /** The stack files of this repository: each is valid, and they agree with each other. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { repository } from "../plan/layout";
+import { serviceAccountEmail } from "../plan/names";
 import { stackConfig, stackSettings } from "../tests/lib/stack-file";
-import type { FoundationConfig, SiteConfig, VaultConfig } from "./config";
+import { type BootstrapConfig, type FoundationConfig, type SiteConfig, schemas, type VaultConfig } from "./config";
 
 const ROOT = join(__dirname, "..");
+/** Stacks with a file here; drills write theirs beside them. */
+const STACKS = readdirSync(ROOT)
+  .flatMap((file) => /^Pulumi\.(?!drill-)(.+)\.yaml$/.exec(file)?.[1] ?? [])
+  .sort();
 
 test("every stack file is valid", () => {
-  const roles = ["prod", "vault", "foundation", "aws-standby"].map((stack) => stackConfig(stack).role);
-  assert.deepEqual(roles, ["site", "vault", "foundation", "standby"]);
+  const roles = STACKS.map((stack) => stackConfig(stack).role);
+  assert.deepEqual(roles, ["standby", "bootstrap", "bootstrap", "foundation", "site", "vault"]);
 });
 
 test("prod and vault agree about projects, buckets and repositories", () => {
@@ -52,7 +57,42 @@ test("foundation, vault and prod agree about the media", () => {
   assert.deepEqual(foundation.sites, [{ name: "prod", project: prod.project }]);
 });
 
-test("Pulumi.yaml describes every key that a role takes, with an empty default", () => {
+test("the bootstrap stacks know each stack as its own file does", () => {
+  const known = ["bootstrap", "bootstrap-vault"].flatMap((name) => (stackConfig(name) as BootstrapConfig).stacks);
+  for (const stack of STACKS.filter((name) => !/^(bootstrap|aws-)/.test(name))) {
+    const config = stackConfig(stack) as SiteConfig | VaultConfig;
+    const entry = known.find(({ name }) => name === stack);
+    assert.equal(entry?.role, config.role, stack);
+    assert.equal(entry?.project, config.project, stack);
+    assert.equal(config.deployer, `serviceAccount:${serviceAccountEmail("deployer", config.project)}`);
+    if (config.role === "site")
+      assert.deepEqual(
+        entry?.regions,
+        config.regions.map(({ name }) => name),
+      );
+  }
+});
+
+test("Pulumi.yaml describes every key that a role takes and no other, with the roles that take it", () => {
+  const { config } = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { description: string }>;
+  };
+  const taken = new Map<string, string[]>();
+  for (const [role, schema] of Object.entries(schemas))
+    for (const key of Object.keys(schema.shape)) taken.set(key, [...(taken.get(key) ?? []), role]);
+  assert.deepEqual(Object.keys(config).sort(), [...taken.keys()].sort());
+  for (const [key, roles] of taken) {
+    const said = /^([a-z, ]+): /.exec(config[key]?.description ?? "")?.[1];
+    // A key's description may leave out the roles when nearly all take it.
+    if (!said) assert.ok(roles.length > 2, `${key}: say which roles take it`);
+    else {
+      const named = Object.keys(schemas).filter((role) => config[key]!.description.includes(role));
+      for (const role of roles) assert.ok(named.includes(role), `${key}: its description does not say ${role}`);
+    }
+  }
+});
+
+test("Pulumi.yaml gives every key an empty default and a description", () => {
   const { config } = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) as {
     config: Record<string, { type: string; description: string; default: unknown }>;
   };
@@ -61,7 +101,7 @@ test("Pulumi.yaml describes every key that a role takes, with an empty default",
     assert.ok(description.length > 10, key);
     assert.equal(typeof value === "string" ? value : JSON.stringify(value), empty[type], key);
   }
-  for (const stack of ["prod", "vault", "foundation", "aws-standby"]) {
+  for (const stack of STACKS) {
     for (const key of Object.keys(stackSettings(stack)))
       assert.ok(key.replace("iconik-dr:", "") in config, `${stack}: ${key}`);
   }

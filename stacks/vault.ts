@@ -75,6 +75,7 @@ export function vault(config: VaultConfig): Outputs {
         images: [cluster.nodes, ...pulling.flatMap(nodesOf)],
         charts: [...new Set(pulling.flatMap(({ deployer }) => deployer ?? []))],
       },
+      writers: config.publishers,
       deletionProtection,
     },
     { dependsOn: [services] },

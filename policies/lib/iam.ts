@@ -1,4 +1,14 @@
 /** Effective permissions of what a stack declares. */
+import {
+  bucketPermissions,
+  bucketRole,
+  type DeployedRole,
+  grantsOnly,
+  projectRoles,
+  servicesOf,
+} from "../../plan/deployers";
+import { serviceAccountEmail } from "../../plan/names";
+import { roleName } from "../../plan/permissions";
 import { retention } from "../../plan/retention";
 import type { Declared } from "./rule";
 import { types } from "./types";
@@ -70,20 +80,58 @@ export function reachOfWideRole(role: string, resources: Declared[]): string | u
   return reaching.length > 0 ? reaching.join(", ") : undefined;
 }
 
+/** IAM members of the accounts that the stack declares. */
+export function declaredAccounts(resources: Declared[]): Set<string> {
+  return new Set(
+    resources
+      .filter(({ type }) => type === types.account)
+      .map(({ props }) => `serviceAccount:${serviceAccountEmail(String(props.accountId), String(props.project))}`),
+  );
+}
+
+/** Accounts of a pipeline that have roles in the project of the stack that they act for. */
+const purposes = { deployer: "deploy", previewer: "preview" } as const;
+
 /**
- * Why a condition does not end with a restore grant, in words; undefined when it does. It ends when the moment is one of
- * the terms that all have to hold, and not further away than a grant may last.
+ * Whether a grant on a project is one of those by which a pipeline deploys or previews a stack: a role of plan/deployers.ts
+ * with its condition, for an account of that name that the stack declares, in the account's own project.
  */
-export function lasting(condition: unknown, now = Date.now()): string | undefined {
+export function deploys(grant: DeclaredGrant, project: unknown, resources: Declared[]): boolean {
+  const { member, role, condition } = grant;
+  const [, account = "", home = ""] =
+    /^serviceAccount:(deployer|previewer)@([^.]+)\.iam\.gserviceaccount\.com$/.exec(member) ?? [];
+  if (home !== project || !declaredAccounts(resources).has(member)) return false;
+  if (account === "deployer" && role === roleName(home, bucketRole.roleId))
+    return grant.permissions?.every((permission) => bucketPermissions.includes(permission)) ?? false;
+  return (Object.keys(servicesOf) as DeployedRole[])
+    .flatMap((stackRole) => projectRoles(stackRole, purposes[account as keyof typeof purposes]))
+    .some((each) => each.role === role && (!each.grants || condition === grantsOnly(each.grants).expression));
+}
+
+/** Grants that end, and how long they last at most. */
+const ending = {
+  "a restore grant": retention.restoreGrantDays,
+  "break-glass access": retention.breakGlassDays,
+} as const;
+
+/**
+ * Why a condition does not end with a grant, in words; undefined when it does. It ends when the moment is one of the terms
+ * that all have to hold, and not further away than such a grant may last.
+ */
+export function lasting(
+  condition: unknown,
+  grant: keyof typeof ending = "a restore grant",
+  now = Date.now(),
+): string | undefined {
   if (!condition) return "is granted for ever; set a condition that ends with the grant";
   const terms = conjuncts(String(condition));
   const moments = terms.flatMap((term) => /^request\.time\s*<=?\s*timestamp\("([^"]+)"\)$/.exec(term)?.[1] ?? []);
   const end = Math.min(...moments.map((moment) => Date.parse(moment)));
   if (!Number.isFinite(end))
     return `has a condition that does not end (${condition}); add && request.time < timestamp("…") to all of it`;
-  const days = retention.restoreGrantDays;
+  const days = ending[grant];
   return end > now + days * 24 * 3600_000
-    ? `has a condition that ends at ${new Date(end).toISOString()}; a restore grant lasts ${days} days at most`
+    ? `has a condition that ends at ${new Date(end).toISOString()}; ${grant} lasts ${days} ${days === 1 ? "day" : "days"} at most`
     : undefined;
 }
 

@@ -1,10 +1,13 @@
 import { identityOfAccount } from "../../plan/identities";
-import { lasting } from "../lib/iam";
+import { federated } from "../../plan/state";
+import { isCrowd, lasting } from "../lib/iam";
 import type { ResourceRule } from "../lib/rule";
-import { at, shown, texts } from "../lib/values";
+import { at, shown, texts, type Values } from "../lib/values";
 
 const BINDING = "gcp:serviceaccount/iAMBinding:IAMBinding";
 const USER = "roles/iam.workloadIdentityUser";
+/** By which people act as a deployer while its pipeline cannot. */
+const BREAK_GLASS = "roles/iam.serviceAccountTokenCreator";
 
 /**
  * Who may act as an identity has all that the identity has. Only the pods of its row may, by a binding that nothing can be
@@ -18,9 +21,10 @@ export const identitiesOwnPods: ResourceRule = {
   check: ({ type, name, props }) => {
     if (type !== BINDING)
       return [`${type} ${name} adds to who may act as an identity; use components/workload-identity.ts`];
-    if (props.role !== USER) return [`role is ${shown(props.role)}; set "${USER}": nobody else acts as an identity`];
     const [, account = "", project = ""] =
       /\/serviceAccounts\/([^@]+)@([^.]+)\./.exec(String(props.serviceAccountId)) ?? [];
+    if (props.role === BREAK_GLASS && account === "deployer") return breakGlass(props);
+    if (props.role !== USER) return [`role is ${shown(props.role)}; set "${USER}": nobody else acts as an identity`];
     const row = identityOfAccount(account);
     if (!row)
       return [`account ${shown(props.serviceAccountId)} is no identity of the plan; add a row to plan/identities.ts`];
@@ -28,8 +32,19 @@ export const identitiesOwnPods: ResourceRule = {
     const own = row.kubernetes.map((user) => `${pools}.svc.id.goog[${user.namespace}/${user.name}]`);
     const problems = texts(props.members)
       .filter((member) => !own.some((pods) => member.endsWith(pods) && member.startsWith("serviceAccount:")))
+      .filter((member) => !federated[row.id]?.test(member))
       .map((member) => `${member} may act as ${account}; allowed: ${own.join(", ") || "nobody"}`);
     const why = row.granted && lasting(at(props, "condition", "expression"));
     return why ? [...problems, `${account} ${why}`] : problems;
   },
 };
+
+/** What is wrong with people's access to a deployer. */
+function breakGlass(props: Values): string[] {
+  const why = lasting(at(props, "condition", "expression"), "break-glass access");
+  const others = texts(props.members).filter((member) => !/^(user|group):/.test(member) || isCrowd(member));
+  return [
+    ...others.map((member) => `${member} may act as deployer; allowed: people, for a while`),
+    ...(why ? [`break-glass access to deployer ${why}`] : []),
+  ];
+}

@@ -1,3 +1,4 @@
+import { bucketPermissions, bucketRole, grantedByStacks, grantsOnly } from "../../plan/deployers";
 import { administration, expiry, readerCondition } from "../../plan/permissions";
 import type { Declared } from "../lib/rule";
 import { types } from "../lib/types";
@@ -33,8 +34,33 @@ const onPrimary = (of: string, permissions: readonly string[]): Declared[] => [
   role(permissions),
 ];
 
+const state = bucket("state");
+const declares = (id: string) => resource(types.account, { project: "p", accountId: id });
+const onState = (of: string, permissions: readonly string[], ...more: Declared[]): Declared[] => [
+  state,
+  policy(of),
+  role(permissions),
+  ...more,
+];
+const OWN = [...READ, "storage.objects.create", "storage.objects.delete"];
+const inProject = (id: string, role: string, props: Props = {}, project = "p"): Declared =>
+  wide("projects/iAMMember:IAMMember", { role, project, member: account(id), ...props });
+const buckets = (permissions: readonly string[]) =>
+  resource(types.customRole, { project: "p", roleId: bucketRole.roleId, permissions: [...permissions] });
+const ADMIN = "roles/resourcemanager.projectIamAdmin";
+
 specify(leastPrivilege, {
   holds: [
+    // States, and who deploys.
+    onState(account("deployer"), OWN, declares("deployer")),
+    onState(account("previewer"), READ, declares("previewer")),
+    onState(account("state-reader"), READ, declares("state-reader")),
+    onState("group:people@b", OWN),
+    onState("group:people@b", administration),
+    [inProject("deployer", "roles/container.admin"), declares("deployer")],
+    [inProject("previewer", "roles/container.viewer"), declares("previewer")],
+    [inProject("deployer", ADMIN, { condition: grantsOnly(grantedByStacks) }), declares("deployer")],
+    [inProject("deployer", `projects/p/roles/${bucketRole.roleId}`), buckets(bucketPermissions), declares("deployer")],
     onCopies(REPLICATOR, [...READ, "storage.objects.create"]),
     onCopies(REPLICATOR, []),
     onCopies(RESTORER, READ, { condition: expiry(soon) }),
@@ -48,6 +74,41 @@ specify(leastPrivilege, {
     [member("projects/p/roles/r"), role(["container.clusters.get"])],
   ],
   violated: [
+    [onState(account("previewer"), OWN, declares("previewer")), /\(previewer\) gets .*create.* the matrix allows/],
+    [onState(account("publisher"), READ, declares("publisher")), /\(publisher\) gets .*; the matrix allows nothing/],
+    [onState(account("deployer"), administration, declares("deployer")), /\(deployer\) gets storage\.buckets\.get/],
+    [onState(account("backup-replicator"), READ), /\(backup-replicator\) gets/],
+    [onState(account("state-reader", "q"), READ), /is no state-reader of ours/],
+    [onState("group:people@b", [...administration, ...READ]), /no identity of the plan/],
+    [onState("principalSet://iam.googleapis.com/p/attribute.repository_id/7", READ), /no identity of the plan/],
+    [[...onCopies(account("deployer"), administration), declares("deployer")], /no identity of the plan/],
+    [[inProject("deployer", "roles/container.admin")], /on every bucket and identity below/],
+    [[inProject("deployer", "roles/container.admin", {}, "q"), declares("deployer")], /on every bucket/],
+    [[inProject("deployer", "roles/owner"), declares("deployer")], /what roles\/owner holds/],
+    [[inProject("deployer", "roles/storage.admin"), declares("deployer")], /what roles\/storage.admin holds/],
+    [[inProject("previewer", "roles/container.admin"), declares("previewer")], /what roles\/container.admin holds/],
+    [[inProject("publisher", "roles/container.admin"), declares("publisher")], /what roles\/container.admin holds/],
+    [[inProject("deployer", ADMIN), declares("deployer")], /projectIamAdmin/],
+    [
+      [inProject("deployer", ADMIN, { condition: grantsOnly(["roles/owner"]) }), declares("deployer")],
+      /projectIamAdmin/,
+    ],
+    [
+      [
+        inProject("deployer", `projects/p/roles/${bucketRole.roleId}`),
+        buckets([...bucketPermissions, "storage.objects.get"]),
+        declares("deployer"),
+      ],
+      /storage.objects.get/,
+    ],
+    [
+      [
+        inProject("previewer", `projects/p/roles/${bucketRole.roleId}`),
+        buckets(bucketPermissions),
+        declares("previewer"),
+      ],
+      /storage.buckets.create/,
+    ],
     [onCopies(REPLICATOR, ["storage.objects.delete"]), /S2, S6, D5: bucket b: .* gets storage.objects.delete/],
     [onPrimary(account("backup-replicator", "vault"), ["storage.objects.create"]), /gets storage.objects.create/],
     [onCopies(account("cassandra-backup", "q"), READ), /matrix allows nothing/],

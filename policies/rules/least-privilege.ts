@@ -1,7 +1,6 @@
-import { type Identity, identityOfAccount } from "../../plan/identities";
-import { serviceAccountEmail } from "../../plan/names";
-import { administration, type BucketStore, permissions } from "../../plan/permissions";
-import { type DeclaredGrant, grantsOf, isCrowd, lasting, reachOfWideRole } from "../lib/iam";
+import { type Identity, identities, identityOfAccount } from "../../plan/identities";
+import { type BucketStore, permissions } from "../../plan/permissions";
+import { type DeclaredGrant, declaredAccounts, deploys, grantsOf, isCrowd, lasting, reachOfWideRole } from "../lib/iam";
 import { judge } from "../lib/judge";
 import type { Declared, StackRule } from "../lib/rule";
 import { bucketsByName, storeOf } from "../lib/stores";
@@ -36,11 +35,7 @@ export const leastPrivilege: StackRule = {
 function bucketProblems(policy: Declared, bucket: Declared | undefined, resources: Declared[]): string[] {
   const store = bucket && storeOf(bucket);
   if (!store) return [`policy of bucket ${policy.props.bucket}: the stack declares no such store`];
-  const workloads = new Set(
-    resources
-      .filter(({ type }) => type === types.account)
-      .map(({ props }) => `serviceAccount:${serviceAccountEmail(String(props.accountId), String(props.project))}`),
-  );
+  const workloads = declaredAccounts(resources);
   const project = String(bucket.props.project);
   return grantsOf(policy, resources).flatMap((grant) => {
     const problem = excess(grant, store, project, workloads);
@@ -55,7 +50,9 @@ function excess(grant: DeclaredGrant, store: BucketStore, project: string, workl
   if (!grant.permissions) return `${member} has ${role}, which is no generated role; generate it from the plan`;
   const [, account, home] = /^serviceAccount:([^@]+)@([^.]+)\.iam\.gserviceaccount\.com$/.exec(member) ?? [];
   const known = account ? identityOfAccount(account) : undefined;
-  const row = known && known.home !== "deployer" ? known : outsider(grant, workloads);
+  // Accounts of people and pipelines are as good as their names only where they are declared together with the states.
+  const ours = known && (known.home !== "deployer" || (store === "state" && workloads.has(member)));
+  const row = ours ? known : outsider(grant, store, workloads);
   if (!row) return `${member} is no identity of the plan; add a row to plan/identities.ts`;
   if (row.home === homes[store] && home !== project)
     return `${member} is no ${row.id} of ours: that one's account is in ${project}`;
@@ -72,6 +69,7 @@ const homes: Partial<Record<BucketStore, Identity["home"]>> = {
   primaryBackups: "site",
   secondCopy: "vault",
   secondMedia: "vault",
+  state: "aws",
 };
 
 /** How the condition of a manifest reader begins, see readerCondition: names and listings below the markers of one site. */
@@ -79,17 +77,27 @@ const MARKERS_ONLY =
   /^\(resource\.name\.startsWith\("projects\/_\/buckets\/[^"]+\/objects\/markers\/[^"]+\/"\) \|\| api\.getAttribute\("storage\.googleapis\.com\/objectListPrefix", ""\)\.startsWith\("markers\/[^"]+\/"\)\) && /;
 
 /** The row of a member that is no account of the matrix: whoever deploys the stack, or previews a rebuild for a while. */
-function outsider({ member, permissions: given, condition }: DeclaredGrant, workloads: Set<string>) {
+function outsider(
+  { member, permissions: given, condition }: DeclaredGrant,
+  store: BucketStore,
+  workloads: Set<string>,
+) {
   const person = /^(user|group|serviceAccount|principal|principalSet):/.test(member);
   if (!person || workloads.has(member) || member.includes(".svc.id.goog")) return undefined;
-  if (given?.every((permission) => administration.includes(permission))) return identityOfAccount("deployer");
-  return MARKERS_ONLY.test(condition ?? "") ? identityOfAccount("manifest-reader") : undefined;
+  // Pipelines reach a state as an account, never by their own tokens.
+  if (store === "state" && member.startsWith("principal")) return undefined;
+  const fits = ({ id, home, granted }: Identity) =>
+    home === "deployer" && !granted && given?.every((permission) => permissions(id, store).includes(permission));
+  return (
+    identities.find(fits) ?? (MARKERS_ONLY.test(condition ?? "") ? identityOfAccount("manifest-reader") : undefined)
+  );
 }
 
 function wideProblems(binding: Declared, resources: Declared[]): string[] {
   const where = `binding ${binding.name}`;
-  return grantsOf(binding, resources).flatMap(({ member, role }) => {
-    const reach = reachOfWideRole(role, resources);
+  return grantsOf(binding, resources).flatMap((grant) => {
+    const { member, role } = grant;
+    const reach = deploys(grant, binding.props.project, resources) ? undefined : reachOfWideRole(role, resources);
     return [
       ...(isCrowd(member) ? [`${where}: ${member} is nobody in particular; name who gets ${role}`] : []),
       ...(reach

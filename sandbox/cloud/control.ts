@@ -13,6 +13,7 @@ import type { Fault } from "./api";
 import { bucketBehaviour, bucketPolicyBehaviour, retention } from "./gcp/bucket";
 import { clusterBehaviour, forgetCluster, nodePoolBehaviour, regionOf } from "./gcp/cluster";
 import { computeBehaviours } from "./gcp/compute";
+import { federationBehaviours } from "./gcp/federation";
 import {
   accountBehaviour,
   accountBindingBehaviour,
@@ -72,6 +73,7 @@ export class CloudControl implements AccessDecisions {
       ...computeBehaviours(registry),
       ...loadBalancingBehaviours(registry, access),
       ...monitoringBehaviours(registry),
+      ...federationBehaviours(registry),
     };
   }
 

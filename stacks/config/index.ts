@@ -5,18 +5,20 @@
 import { RunError } from "@pulumi/pulumi/errors";
 import { z } from "zod";
 import { configNamespace } from "../../plan/names";
+import { type BootstrapConfig, bootstrap } from "./bootstrap";
 import { type FoundationConfig, foundation } from "./foundation";
+import { plainWords } from "./messages";
 import { type SiteConfig, site } from "./site";
 import { type VaultConfig, vault } from "./vault";
 
-export type { FoundationConfig, SiteConfig, VaultConfig };
+export type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig };
 
 const standby = z.strictObject({ role: z.literal("standby") });
 
 /** Schemas by role. */
-export const schemas = { site, vault, foundation, standby } as const;
+export const schemas = { site, vault, foundation, standby, bootstrap } as const;
 export type Role = keyof typeof schemas;
-export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | z.output<typeof standby>;
+export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | BootstrapConfig | z.output<typeof standby>;
 
 /** What cannot be used and why, one line a problem. The engine shows the message alone, without a stack trace. */
 export class ConfigError extends RunError {
@@ -43,7 +45,7 @@ export function parseConfig(all: Record<string, string>, stack: string): StackCo
     throw new ConfigError(stack, [problem(["role"], raw.role, `no role; allowed: ${Object.keys(schemas).join(", ")}`)]);
   }
   if (role === "site") raw.site ??= stack;
-  const result = schema.safeParse(raw, { reportInput: true });
+  const result = schema.safeParse(raw, { reportInput: true, error: plainWords });
   if (result.success) return result.data;
   throw new ConfigError(
     stack,

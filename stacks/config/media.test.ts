@@ -23,6 +23,7 @@ const foundation = (change: Values = {}): Values => ({
   media: { location: "EU" },
   sites: [{ name: "prod", project: "iconik-prod" }],
   vault: { project: "iconik-vault" },
+  notifications: [{ type: "email", address: "on-call@example.com" }],
   ...change,
 });
 const approval = (change: Values = {}) => ({ bucket: "iconik-files", date: day(0), objects: 10, ...change });

@@ -14,6 +14,9 @@ const foundation = (change: Values = {}): Values => ({
   project: "iconik-foundation",
   deployer: "user:a@b",
   media: { location: "EU" },
+  sites: [{ name: "prod", project: "iconik-prod" }],
+  vault: { project: "iconik-vault" },
+  notifications: [{ type: "email", address: "on-call@example.com" }],
   ...change,
 });
 const parse = (values: Values) =>
@@ -50,7 +53,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a site without the services' image",
     site({ images: { jobs: images.jobs } }),
-    `images.services is not set: Invalid input: expected string, received undefined`,
+    "images.services is not set: missing; set a text",
   ],
   [
     "the services' image by tag",
@@ -71,12 +74,12 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a serving site that is not named",
     foundation({ app: { site: "iconik-prod" } }),
-    "app.project is not set: Invalid input: expected string, received undefined",
+    `app.project is not set: ${noProject}`,
   ],
   [
     "the foundation serving itself",
     foundation({ app: { project: "iconik-foundation" } }),
-    'app.project is "iconik-foundation": the foundation\'s own project; name the project of the site that serves',
+    'app.project is "iconik-foundation": the project of no site that uses the media; allowed: iconik-prod',
   ],
   [
     "a drill serving users",

@@ -23,6 +23,7 @@ export const vault = z
     }),
     media: media.optional(),
     schedules: scheduleOverrides("replication", "mediaReplication"),
+    publishers: z.array(member).default([]),
     sites: z
       .array(
         z.strictObject({

@@ -117,6 +117,13 @@ function computed(type: string, inputs: Values): Values {
     const email = "service-123456789012@container-engine-robot.iam.gserviceaccount.com";
     return { email, member: `serviceAccount:${email}` };
   }
+  if (type === "gcp:iam/workloadIdentityPool:WorkloadIdentityPool") {
+    return { name: `projects/123456789012/locations/global/workloadIdentityPools/${inputs.workloadIdentityPoolId}` };
+  }
+  if (type === "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider") {
+    const { workloadIdentityPoolId: pool, workloadIdentityPoolProviderId: provider } = inputs;
+    return { name: `projects/123456789012/locations/global/workloadIdentityPools/${pool}/providers/${provider}` };
+  }
   if (type === "gcp:compute/globalAddress:GlobalAddress") return { address: "192.0.2.2" };
   if (type === "gcp:certificatemanager/dnsAuthorization:DnsAuthorization") {
     const record = { name: `_acme-challenge.${inputs.domain}.`, type: "CNAME", data: "authorize.example.com." };

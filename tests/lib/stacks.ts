@@ -1,5 +1,6 @@
 /** The stacks that tests look at: the repository's own, and what they become in a disaster. */
-import type { SiteConfig, VaultConfig } from "../../stacks/config";
+import { bootstrap } from "../../stacks/bootstrap";
+import type { BootstrapConfig, SiteConfig, VaultConfig } from "../../stacks/config";
 import { foundation } from "../../stacks/foundation";
 import { site } from "../../stacks/site";
 import { vault } from "../../stacks/vault";
@@ -31,7 +32,15 @@ const grant = {
 };
 
 /** Names of the stacks with an inventory in tests/golden. */
-export const stackNames = ["prod", "rebuild-1", "vault", "vault-granting", "foundation"] as const;
+export const stackNames = [
+  "prod",
+  "rebuild-1",
+  "vault",
+  "vault-granting",
+  "foundation",
+  "bootstrap",
+  "bootstrap-vault",
+] as const;
 export type StackName = (typeof stackNames)[number];
 
 const programs: Record<StackName, () => unknown> = {
@@ -46,6 +55,8 @@ const programs: Record<StackName, () => unknown> = {
     const config = stackConfig("vault", { restoreGrants: [grant] }) as VaultConfig;
     return vault({ ...config, restoreGrants: config.restoreGrants.map((each) => ({ ...each, expires: GRANT_ENDS })) });
   },
+  bootstrap: () => bootstrap(stackConfig("bootstrap") as BootstrapConfig, "bootstrap"),
+  "bootstrap-vault": () => bootstrap(stackConfig("bootstrap-vault") as BootstrapConfig, "bootstrap-vault"),
   foundation: () => foundation(stackConfig("foundation") as Parameters<typeof foundation>[0]),
 };
 

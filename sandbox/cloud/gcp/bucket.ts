@@ -5,6 +5,7 @@ import { type Access, type Binding, EMPTIED, TYPES } from "../iam/access";
 import { checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { etag, invalid, matches, notFound, required } from "./checks";
+import { checkPool } from "./federation";
 
 /** Source: "Bucket naming requirements". Dots would need a verified domain. */
 const NAME = /^[a-z0-9][-_a-z0-9]{1,61}[a-z0-9]$/;
@@ -177,6 +178,7 @@ export function checkMember(member: string, registry: Registry): void {
   const kinds = ["user", "serviceAccount", "group", "domain", "principal", "principalSet", "deleted"];
   if (!kind || !name || ![...kinds, "projectOwner", "projectEditor", "projectViewer"].includes(kind))
     throw invalid(`The member ${member} is of an unknown type; it must begin with one of ${kinds.join(":, ")}:`);
+  if (kind.startsWith("principal")) checkPool(member, registry);
   if (kind !== "serviceAccount" || !name.endsWith(".iam.gserviceaccount.com")) return;
   const known = [TYPES.account, TYPES.serviceIdentity].flatMap((type) => registry.all(type));
   if (!known.some(({ outputs: account }) => account.email === name))

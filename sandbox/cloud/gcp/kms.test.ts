@@ -62,7 +62,27 @@ test("a key is granted to who exists", async () => {
   const member = "serviceAccount:service-1@container-engine-robot.iam.gserviceaccount.com";
   await refused(bind({ members: [member] }), 400, /does not exist/);
   await refused(bind({ role: "roles/none" }), 400, /Role roles\/none is not supported/);
-  await bind({ members: [await agent()] });
+  const { id } = await bind({ members: [await agent()] });
+  assert.equal(id, `${KEY_ID}/${ROLE}`);
+});
+
+test("the same role is granted again under a condition of its own", async () => {
+  await ring();
+  await key();
+  const group = { role: "roles/cloudkms.cryptoKeyDecrypter", members: ["group:g@example.com"] };
+  await bind(group);
+  await refused(bind(group), 409, /already exists/);
+  const condition = { title: "soon", expression: 'request.time < timestamp("2027-01-01T00:00:00Z")' };
+  assert.match((await bind({ ...group, condition })).id, /cryptoKeyDecrypter\/soon$/);
+  await refused(bind({ ...group, condition: { ...condition, expression: "request.time <" } }), 400, /condition/i);
+});
+
+test("a binding is gone with its key", async () => {
+  await ring();
+  await key();
+  const { id } = await bind({ members: ["group:g@example.com"] });
+  await cloud.control.delete(KEY, KEY_ID, "me@x");
+  assert.equal(await cloud.control.read(BINDING, id), undefined);
 });
 
 test("a project's account of GKE is always the same", async () => {

@@ -1,6 +1,7 @@
 /** Keys. Key rings and keys are never deleted: their names stay taken, and a key that goes loses its versions only. */
 import type { Behaviour, Props } from "../../lib/types";
 import type { Access } from "../iam/access";
+import { type Condition, checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { checkMember } from "./bucket";
 import { absent, conflict, etag, invalid, matches, notFound, required } from "./checks";
@@ -25,6 +26,7 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
     const key = required(inputs, "cryptoKeyId", "key IAM binding");
     if (!registry.get(KEY, key)) throw notFound(`CryptoKey ${key}`);
     access.checkRole(required(inputs, "role", "key IAM binding"), projectOf(key));
+    if (inputs.condition) checkCondition(inputs.condition as Condition);
     for (const member of (inputs.members as string[]) ?? []) checkMember(member, registry);
   };
   return {
@@ -46,7 +48,7 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
         checkKey(inputs);
         const id = `${ring}/cryptoKeys/${text(inputs, "name")}`;
         take(KEY, id);
-        return { id, outputs: { ...inputs } };
+        return { id, outputs: { ...inputs, primaries: [{ name: `${id}/cryptoKeyVersions/1`, state: "ENABLED" }] } };
       },
       update: async ({ outputs }, inputs) => {
         checkKey(inputs);
@@ -56,7 +58,8 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
     [BINDING]: {
       create: async (inputs) => {
         checkBinding(inputs);
-        const id = `${text(inputs, "cryptoKeyId")}/${text(inputs, "role")}`;
+        const condition = inputs.condition as Condition | undefined;
+        const id = [text(inputs, "cryptoKeyId"), text(inputs, "role"), condition?.title].filter(Boolean).join("/");
         absent(registry, BINDING, id);
         return { id, outputs: { ...inputs, etag: etag() } };
       },
@@ -64,6 +67,7 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
         checkBinding(inputs);
         return { ...inputs, etag: etag() };
       },
+      read: async ({ inputs, outputs }) => (registry.get(KEY, text(inputs, "cryptoKeyId")) ? outputs : undefined),
     },
   };
 }

@@ -26,7 +26,11 @@ const environment = new Environment()
   .registerFunction("map.getAttribute(string, dyn): dyn", (attributes: Map<string, unknown>, name: string, other) => {
     const values = attributes as unknown as Record<string, unknown>;
     return values[name] ?? other;
-  });
+  })
+  // Of roles that a request grants or revokes: true when all of them are in the list.
+  .registerFunction("list.hasOnly(list): bool", (roles: unknown[], allowed: unknown[]) =>
+    roles.every((role) => allowed.includes(role)),
+  );
 
 const parsed = new Map<string, (context: Record<string, unknown>) => unknown>();
 

@@ -33,12 +33,25 @@ const predefined: Record<string, readonly string[]> = {
   "roles/viewer": ["storage.buckets.list"],
   "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken"],
   "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken"],
-  "roles/container.defaultNodeServiceAccount": [],
   "roles/compute.loadBalancerServiceUser": [USE_BACKENDS],
+  "roles/compute.loadBalancerAdmin": [USE_BACKENDS],
+  "roles/compute.networkAdmin": [USE_BACKENDS],
   "roles/cloudkms.cryptoKeyEncrypterDecrypter": [
     "cloudkms.cryptoKeyVersions.useToDecrypt",
     "cloudkms.cryptoKeyVersions.useToEncrypt",
   ],
+  // Known, though storage decisions do not depend on them.
+  ...Object.fromEntries(
+    `artifactregistry.admin artifactregistry.reader artifactregistry.writer certificatemanager.owner
+    certificatemanager.viewer cloudkms.admin cloudkms.cryptoKeyDecrypter cloudkms.viewer
+    compute.securityAdmin compute.viewer container.admin container.defaultNodeServiceAccount
+    container.viewer iam.roleAdmin iam.roleViewer iam.securityReviewer iam.serviceAccountAdmin iam.serviceAccountUser
+    iam.serviceAccountViewer iam.workloadIdentityPoolAdmin iam.workloadIdentityPoolViewer logging.configWriter logging.viewer
+    monitoring.editor monitoring.viewer resourcemanager.projectIamAdmin serviceusage.serviceUsageAdmin
+    serviceusage.serviceUsageViewer`
+      .split(/\s+/)
+      .map((role) => [`roles/${role}`, []]),
+  ),
 };
 
 /** Permissions of a predefined role, or undefined when the sandbox does not know it. */

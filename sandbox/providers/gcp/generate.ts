@@ -35,6 +35,8 @@ export const resourceTypes = [
   "compute/uRLMap:URLMap",
   "container/cluster:Cluster",
   "container/nodePool:NodePool",
+  "iam/workloadIdentityPool:WorkloadIdentityPool",
+  "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
   "logging/metric:Metric",
   "logging/projectBucketConfig:ProjectBucketConfig",
   "monitoring/alertPolicy:AlertPolicy",

@@ -33,6 +33,8 @@ const autoNames: Record<string, AutoName> = {
   "compute/uRLMap:URLMap": dashed("name", 63),
   "container/cluster:Cluster": dashed("name", 40),
   "container/nodePool:NodePool": dashed("name", 40),
+  "kms/cryptoKey:CryptoKey": dashed("name", 63),
+  "kms/keyRing:KeyRing": dashed("name", 63),
   "projects/iAMCustomRole:IAMCustomRole": { property: "roleId", maxLength: 64, separator: "_" },
   "serviceaccount/account:Account": dashed("accountId", 30),
   "storage/bucket:Bucket": dashed("name", 63),

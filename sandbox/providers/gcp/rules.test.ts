@@ -39,6 +39,20 @@ const valid: Record<string, Props> = {
     project: "my-project",
   },
   "projects/iAMMember:IAMMember": { project: "my-project", role: "projects/my-project/roles/x_y", member: "allUsers" },
+  "iam/workloadIdentityPool:WorkloadIdentityPool": { workloadIdentityPoolId: "github", project: "my-project" },
+  "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": {
+    workloadIdentityPoolId: "github",
+    workloadIdentityPoolProviderId: "actions",
+    attributeMapping: { "google.subject": "assertion.sub" },
+    oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+  },
+  "kms/keyRing:KeyRing": { name: "states", location: "europe", project: "my-project" },
+  "kms/cryptoKey:CryptoKey": { name: "prod", keyRing: "projects/p/locations/europe/keyRings/states" },
+  "kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding": {
+    cryptoKeyId: "projects/p/locations/europe/keyRings/states/cryptoKeys/prod",
+    role: "roles/cloudkms.cryptoKeyDecrypter",
+    members: ["group:g@example.com"],
+  },
   "projects/service:Service": { service: "compute.googleapis.com", project: "my-project" },
   "container/cluster:Cluster": {
     name: "site",
@@ -145,6 +159,17 @@ const refusals: [type: string, change: Props, expected: RegExp][] = [
   ["projects/iAMCustomRole:IAMCustomRole", { roleId: "backup-writer" }, /^roleId: .*no dashes/],
   ["projects/iAMCustomRole:IAMCustomRole", { permissions: ["storage.objects"] }, /^permissions\[0\]: /],
   ["projects/iAMMember:IAMMember", { project: "P" }, /^project: "P" is not valid/],
+  ["iam/workloadIdentityPool:WorkloadIdentityPool", { workloadIdentityPoolId: "gcp-own" }, /^workloadIdentityPoolId: /],
+  ["iam/workloadIdentityPool:WorkloadIdentityPool", { displayName: "x".repeat(33) }, /^displayName: /],
+  [
+    "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+    { oidc: { issuerUri: "http://x" } },
+    /^oidc\.issuerUri: .*https/,
+  ],
+  ["kms/keyRing:KeyRing", { name: "a.b" }, /^name: /],
+  ["kms/cryptoKey:CryptoKey", { rotationPeriod: "90d" }, /^rotationPeriod: .*in seconds/],
+  ["kms/cryptoKey:CryptoKey", { keyRing: undefined }, /^keyRing: Missing/],
+  ["kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding", { members: ["g"] }, /^members\[0\]: /],
   ["projects/service:Service", { service: "compute" }, /^service: "compute" is not valid/],
   [
     "container/cluster:Cluster",

@@ -59,6 +59,10 @@ const keyLocation = matches(
   'a key ring is in a region, "global" or a multi-region',
 );
 const seconds = matches(/^\d+s$/, 'a duration is written in seconds, e.g. "7776000s"');
+const federationId = matches(
+  /^(?!gcp-)[a-z0-9-]{4,32}$/,
+  "an id has 4 to 32 lower-case letters, digits and dashes, not gcp- first",
+);
 
 const nodeConfig: Record<string, Rule> = {
   diskType: oneOf("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced"),
@@ -146,6 +150,20 @@ const rules: Record<string, Record<string, Rule>> = {
       /^[a-z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+){2,}$/,
       "a permission is written SERVICE.RESOURCE.VERB, e.g. storage.objects.get",
     ),
+  },
+  "iam/workloadIdentityPool:WorkloadIdentityPool": {
+    workloadIdentityPoolId: federationId,
+    displayName: atMost(32),
+    description: atMost(256),
+    mode: oneOf("FEDERATION_ONLY", "TRUST_DOMAIN"),
+  },
+  "iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": {
+    workloadIdentityPoolId: federationId,
+    workloadIdentityPoolProviderId: federationId,
+    displayName: atMost(32),
+    description: atMost(256),
+    attributeCondition: atMost(4096),
+    "oidc.issuerUri": matches(/^https:\/\/\S+$/, "an issuer is an https URL"),
   },
   "projects/iAMMember:IAMMember": { role, member },
   "projects/service:Service": {
