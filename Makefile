@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill test up down env setup check format golden clean
+.PHONY: help drill test bench up down env setup check format golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -13,6 +13,9 @@ drill: setup ## lose every region and bring the site back; results in reports/la
 
 test: setup ## checks, unit and integration tests, a small drill
 	@$(TSX) tests/run.ts
+
+bench: setup ## what a preview of prod costs beside an empty program's; results in reports/latest/bench.json
+	@$(TSX) bench/cli.ts
 
 up: setup ## start the local cloud and leave it running
 	@$(TSX) sandbox/cli.ts up
