@@ -132,6 +132,19 @@ test("resources are made, read, changed and removed in the control plane, as the
   });
 });
 
+test("a binding is imported by the parts of its id, with blanks between them", async () => {
+  const member = { project: "p", role: "roles/x.y", member: "user:a@b" };
+  answer = () => ({ id: "p/roles/x.y/user:a@b", inputs: member, outputs: { etag: "e" } });
+  const type = "gcp:projects/iAMMember:IAMMember";
+  const read = await engine.read(urn(type, "m"), "p roles/x.y user:a@b");
+  assert.deepEqual(calls.at(-1), { path: "/resources/read", body: { type, id: "p/roles/x.y/user:a@b" } });
+  assert.deepEqual(read, {
+    id: "p/roles/x.y/user:a@b",
+    inputs: { ...member, __defaults: [] },
+    outputs: { ...member, etag: "e" },
+  });
+});
+
 test("what is gone reads as gone and is deleted without complaint", async () => {
   answer = (path) => {
     assert.equal(path, "/resources/read");

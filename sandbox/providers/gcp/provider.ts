@@ -72,10 +72,12 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
 
     async read(req) {
       known(req.type);
-      const found = await cloud(`reading ${req.name}`, () => control.read(req.type, req.id));
+      // `pulumi import` takes bindings with blanks between their parts; the state has slashes.
+      const id = req.id.replaceAll(" ", "/");
+      const found = await cloud(`reading ${req.name}`, () => control.read(req.type, id));
       if (!found) return undefined;
       const inputs = { ...found.inputs, [DEFAULTS]: req.inputs[DEFAULTS] ?? [] };
-      return { id: req.id, inputs, outputs: { ...found.inputs, ...found.outputs } };
+      return { id, inputs, outputs: { ...found.inputs, ...found.outputs } };
     },
 
     async update(req) {
