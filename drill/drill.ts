@@ -33,7 +33,16 @@ import type { DrillReport, PhaseTime } from "./report";
 import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
 import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
-import { destroy, expectNoChanges, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
+import {
+  destroy,
+  expectNoChanges,
+  expectNoDrift,
+  forget,
+  openStack,
+  serviceAccounts,
+  setConfig,
+  up,
+} from "./workspace";
 
 /** How long the restore grant of a drill lasts. */
 const GRANT_MS = 60 * 60_000;
@@ -104,6 +113,7 @@ class Drill {
       { name: "pulumi up prod, two regions", run: (progress) => this.upProd(progress) },
       { name: "pulumi up foundation, which names both", run: (progress) => this.upFoundation(progress) },
       { name: "a second preview shows no change", run: (progress) => this.unchanged(progress) },
+      { name: "a refresh shows no drift", run: (progress) => this.undrifted(progress) },
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
@@ -208,6 +218,10 @@ class Drill {
     });
     this.secrets = { values: secrets.length, scanned, bytes, found: leaks.length };
     progress(`${scanned} files, objects and logs`);
+  }
+
+  private async undrifted(progress: (line: string) => void): Promise<void> {
+    await Promise.all([this.vault, this.prod, this.foundation].map((stack) => expectNoDrift(stack, progress)));
   }
 
   private async night(progress: (line: string) => void): Promise<void> {

@@ -67,6 +67,11 @@ export async function expectNoChanges(stack: Stack, progress: Progress): Promise
   await stack.preview({ onOutput: lines(progress), color: "never", expectNoChanges: true, diff: true });
 }
 
+/** `pulumi refresh --expect-no-changes`: what lives is what the state says; rejects naming what has drifted. */
+export async function expectNoDrift(stack: Stack, progress: Progress): Promise<void> {
+  await stack.refresh({ onOutput: lines(progress), color: "never", suppressProgress: true, expectNoChanges: true });
+}
+
 /** `pulumi destroy` and `pulumi stack rm`; a stack that does not exist is already destroyed. */
 export async function destroy(name: string, progress: Progress): Promise<void> {
   const stacks = await (await LocalWorkspace.create({ workDir: PROJECT_ROOT })).listStacks();
