@@ -11,6 +11,8 @@ export interface AlertsArgs<S> {
   scope: S;
   /** Notification channels by name. */
   channels: Input<string>[];
+  /** A restore is under way: what it suspends is not watched. Default: false. */
+  restoring?: boolean;
 }
 
 /** One notification an hour of a log that keeps matching; an incident of the log closes by itself after a day. */
@@ -30,6 +32,7 @@ export class Alerts<S> extends ComponentResource {
           project: args.project,
           displayName: alert.title,
           severity: alert.severity,
+          enabled: !(args.restoring && alert.pausedByRestore),
           combiner: "OR",
           conditions: [{ displayName: alert.id, ...conditionOf(alert.id, condition) }],
           notificationChannels: args.channels,

@@ -52,6 +52,8 @@ export const observability = {
 export const services = {
   dnsConfig: { clusterDns: "CLOUD_DNS", clusterDnsScope: "CLUSTER_SCOPE", clusterDnsDomain: "cluster.local" },
   addonsConfig: {
+    // Pods ask Cloud DNS at the metadata server, which the network policies open; a cache of each node is another address.
+    dnsCacheConfig: { enabled: false },
     gcePersistentDiskCsiDriverConfig: { enabled: true },
     horizontalPodAutoscaling: { disabled: false },
     // Fills the network endpoint groups of the global load balancer.

@@ -19,6 +19,8 @@ const everything = ["create", "delete", "get", "list", "patch", "update", "watch
 /** What k8ssandra-operator's control plane does in a datacenter's namespace, taken from its chart's own Role. */
 const rules = [
   { apiGroups: [""], resources: ["configmaps", "endpoints", "secrets", "services"], verbs: everything },
+  // Seeds of the other datacenters, which the operator watches and keeps in every region.
+  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices", "endpointslices/restricted"], verbs: everything },
   { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["apps"], resources: ["deployments"], verbs: everything },
   { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["get", "list", "watch"] },

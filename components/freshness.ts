@@ -30,7 +30,7 @@ export class Freshness extends ComponentResource {
     const inside = args.cluster.inside(this);
     const access = jobAccess(`${resource}-access`, "freshness", namespaces.dr, name, inside);
     const pod = exporterPod(args);
-    new k8s.apps.v1.Deployment(
+    const exporter = new k8s.apps.v1.Deployment(
       `${resource}-exporter`,
       {
         metadata: { name, namespace: namespaces.dr },
@@ -41,7 +41,8 @@ export class Freshness extends ComponentResource {
     new Scrape(
       `${resource}-scrape`,
       { cluster: args.cluster, namespace: namespaces.dr, pods: pod.metadata.labels, port: freshnessPort },
-      { parent: this },
+      // By then the collection that admits the object answers as well: it runs on the same machines.
+      { parent: this, dependsOn: [exporter] },
     );
     this.registerOutputs({});
   }

@@ -18,6 +18,12 @@ export interface OperatorsArgs {
   deletionProtection: boolean;
 }
 
+/** What a restricted namespace asks of a pod; the charts' own contexts say less. */
+const restricted = {
+  podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+};
+
 /** The operators of a cluster, each with rights in its own namespace only where its chart allows that. */
 export class Operators extends ComponentResource {
   /** Certificate and Issuer work from then on. */
@@ -61,6 +67,8 @@ export class Operators extends ComponentResource {
       {
         controlPlane,
         global: { clusterScoped: false },
+        ...restricted,
+        "cass-operator": restricted,
         // It would fetch the kinds from the publisher's repository; they come from the vault's chart (docs/traps.md).
         disableCrdUpgraderJob: true,
       },
@@ -73,8 +81,7 @@ export class Operators extends ComponentResource {
           createClusterScopedResources: false,
           webhook: { enabled: false },
           config: { validateStorageClass: false },
-          // The namespace is restricted, which wants a seccomp profile; the chart's own context has none.
-          podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+          podSecurityContext: restricted.podSecurityContext,
         });
     this.onePassword = release("onePassword", namespaces.onepassword, {
       connect: { create: false },

@@ -7,6 +7,8 @@ export const clusterServices = [
   "cloudresourcemanager.googleapis.com",
   "compute.googleapis.com",
   "container.googleapis.com",
+  // Clusters resolve names by Cloud DNS; without its API no name is written.
+  "dns.googleapis.com",
   "iam.googleapis.com",
   "iamcredentials.googleapis.com",
   "logging.googleapis.com",

@@ -1,19 +1,22 @@
 import * as gcp from "@pulumi/gcp";
-import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { registries } from "../plan/names";
 
 /** Arguments of {@link Registry}. */
 export interface RegistryArgs {
   project: string;
   location: string;
-  /** IAM members that read each repository; nobody else does by a binding of its own. They have to exist already. */
-  readers: Record<keyof typeof registries, Input<string>[]>;
+  /** IAM members that read each repository. They have to exist already. */
+  readers: Record<keyof typeof registries, string[]>;
   /** IAM members that push to every repository, where no tag can be moved. They have to exist already. */
   writers: string[];
   deletionProtection: boolean;
 }
 
-/** The vault's Artifact Registry: what a rebuild runs and installs, out of reach of what takes a site away. */
+/**
+ * The vault's Artifact Registry: what a rebuild runs and installs, out of reach of what takes a site away. Each member has a
+ * grant of its own: an account that was deleted with its site must not keep the next one from being added.
+ */
 export class Registry extends ComponentResource {
   constructor(name: string, args: RegistryArgs, opts?: ComponentResourceOptions) {
     super("iconik:registry:Registry", name, {}, opts);
@@ -26,15 +29,20 @@ export class Registry extends ComponentResource {
         { parent: this, protect: args.deletionProtection },
       );
       for (const [role, members] of Object.entries({ reader: args.readers[use], writer: args.writers })) {
-        // A binding without a member is none.
-        if (members.length === 0) continue;
-        new gcp.artifactregistry.RepositoryIamBinding(
-          `${name}-${use}-${role}s`,
-          { project, location, repository: repository.repositoryId, role: `roles/artifactregistry.${role}`, members },
-          { parent: this, deletedWith: repository },
-        );
+        for (const member of new Set(members)) {
+          new gcp.artifactregistry.RepositoryIamMember(
+            `${name}-${use}-${role}-${shortened(member)}`,
+            { project, location, repository: repository.repositoryId, role: `roles/artifactregistry.${role}`, member },
+            { parent: this, deletedWith: repository },
+          );
+        }
       }
     }
     this.registerOutputs({});
   }
+}
+
+/** A member as part of a resource's name. */
+function shortened(member: string): string {
+  return member.replace(/^[^:]+:/, "").replace(/\.iam\.gserviceaccount\.com$/, "");
 }

@@ -36,8 +36,12 @@ class Exporter {
   private readonly backup = this.gauge(metrics.backup, "Start of the newest complete backup", ["site", "repository"]);
   private readonly copy = this.gauge(metrics.copy, "Start of the newest second copy", ["site"]);
   private readonly looked = this.gauge(metrics.looked, "When the site's backups and copies were last listed", ["site"]);
-  private readonly jobSuccess = this.gauge(metrics.jobSuccess, "Last success of a CronJob, or its creation", ["job"]);
-  private readonly jobLateAfter = this.gauge(metrics.jobLateAfter, "Seconds from one success to a late one", ["job"]);
+  private readonly jobSuccess = this.gauge(metrics.jobSuccess, "Last success of a CronJob, or its creation", [
+    "cronjob",
+  ]);
+  private readonly jobLateAfter = this.gauge(metrics.jobLateAfter, "Seconds from one success to a late one", [
+    "cronjob",
+  ]);
   private lookedAt = Date.now();
 
   constructor(private readonly config: Config) {
@@ -115,8 +119,8 @@ class Exporter {
     const job = metadata?.name ?? "";
     const success = status?.lastSuccessfulTime ?? metadata?.creationTimestamp;
     if (!spec || !success) return;
-    this.jobSuccess.set({ job }, new Date(success).getTime() / 1000);
+    this.jobSuccess.set({ cronjob: job }, new Date(success).getTime() / 1000);
     const deadline = spec.jobTemplate.spec?.activeDeadlineSeconds ?? 0;
-    this.jobLateAfter.set({ job }, lateAfter(spec.schedule, spec.timeZone, deadline, new Date()));
+    this.jobLateAfter.set({ cronjob: job }, lateAfter(spec.schedule, spec.timeZone, deadline, new Date()));
   }
 }

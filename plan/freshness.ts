@@ -19,9 +19,9 @@ export const metrics = {
   copy: "iconik_copy_newest_timestamp_seconds",
   /** Label `site`: its bucket and its copies were listed then. */
   looked: "iconik_freshness_last_success_timestamp_seconds",
-  /** Label `job`: a CronJob's last success, or its creation when it never succeeded. */
+  /** Label `cronjob` (`job` is the scrape's own): a CronJob's last success, or its creation when it never succeeded. */
   jobSuccess: "iconik_job_last_success_timestamp_seconds",
-  /** Label `job`: seconds from one success to the next at which the job is late, from its own schedule and deadline. */
+  /** Label `cronjob`: seconds from one success to the next at which the job is late, from its own schedule and deadline. */
   jobLateAfter: "iconik_job_late_after_seconds",
 } as const;
 

@@ -27,7 +27,7 @@ export const serviceNodes = { machineType: "e2-standard-4", diskGigabytes: 100, 
 export const controlNodes = { machineType: "e2-standard-2", diskGigabytes: 50, perZone: 1 } as const;
 
 /** Node pool of the vault's copy jobs, per zone. */
-export const jobNodes = { machineType: "e2-standard-2", diskGigabytes: 50, minPerZone: 0, maxPerZone: 2 } as const;
+export const jobNodes = { machineType: "e2-standard-2", diskGigabytes: 50, minPerZone: 1, maxPerZone: 2 } as const;
 
 export const cassandraNode = {
   cpu: "3",

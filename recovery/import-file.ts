@@ -42,8 +42,8 @@ const certificates = (collection: string) => (inputs: Inputs) =>
 const ids: Record<string, (inputs: Inputs) => string> = {
   "gcp:artifactregistry/repository:Repository": ({ project, location, repositoryId }) =>
     `projects/${project}/locations/${location}/repositories/${repositoryId}`,
-  "gcp:artifactregistry/repositoryIamBinding:RepositoryIamBinding": ({ project, location, repository, role }) =>
-    `projects/${project}/locations/${location}/repositories/${repository} ${role}`,
+  "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": ({ project, location, repository, role, member }) =>
+    `projects/${project}/locations/${location}/repositories/${repository} ${role} ${member}`,
   "gcp:certificatemanager/certificate:Certificate": certificates("certificates"),
   "gcp:certificatemanager/certificateMap:CertificateMap": certificates("certificateMaps"),
   "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry": ({ project, map, name }) =>

@@ -71,7 +71,7 @@ export function control(args: ControlArgs): CassandraCluster {
       pods: { "app.kubernetes.io/name": "cert-manager" },
       port: ports.certManagerMetrics,
     },
-    { dependsOn: [spaces] },
+    { dependsOn: [operators] },
   );
   const superuser = new SuperuserSecret(
     "superuser",

@@ -38,7 +38,12 @@ export function monitorVault({ project, notifications }: VaultConfig, scope: Vau
 }
 
 /** A site's alerts about itself. */
-export function monitorSite({ project, notifications }: SiteConfig, scope: SiteScope, dependsOn: Resource[]): void {
+export function monitorSite(
+  { project, notifications }: SiteConfig,
+  scope: SiteScope,
+  restoring: boolean,
+  dependsOn: Resource[],
+): void {
   const { channels } = new Notifications("notifications", { project, notifications }, { dependsOn });
   new AuditLogs(
     "audit",
@@ -46,7 +51,7 @@ export function monitorSite({ project, notifications }: SiteConfig, scope: SiteS
     { dependsOn },
   );
   new JobRuns("job-runs", { project }, { dependsOn });
-  new Alerts("alerts", { project, alerts: siteAlerts, scope, channels }, { dependsOn });
+  new Alerts("alerts", { project, alerts: siteAlerts, scope, channels, restoring }, { dependsOn });
 }
 
 /** The foundation's alerts. Media have no data access logs: every request of every user would be one. */

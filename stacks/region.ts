@@ -107,7 +107,8 @@ export function region(args: RegionArgs): Region {
     { cluster, deletionProtection: config.deletionProtection },
     { dependsOn: [spaces] },
   );
-  new CassandraMetrics(`metrics-${datacenter}`, { cluster }, { dependsOn: [spaces] });
+  // Managed collection admits these objects by a webhook in the cluster: it answers once the operators, too, have machines.
+  new CassandraMetrics(`metrics-${datacenter}`, { cluster }, { dependsOn: [operators] });
   const searchUser = new SecretItem(
     `elasticsearch-user-${datacenter}`,
     {
@@ -128,7 +129,7 @@ export function region(args: RegionArgs): Region {
       pods: { "app.kubernetes.io/name": "cert-manager" },
       port: ports.certManagerMetrics,
     },
-    { dependsOn: [spaces] },
+    { dependsOn: [operators] },
   );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,

@@ -109,6 +109,22 @@ describe("clusters", () => {
   });
 });
 
+test("the control plane's account may do in a region what k8ssandra-operator watches and keeps there", async () => {
+  const { resources } = await declaredStack("prod");
+  const role = resources.find(({ name }) => name === "control-emea-role");
+  const granted = (role!.inputs.rules as { apiGroups: string[]; resources: string[] }[]).flatMap(
+    ({ apiGroups, resources: kinds }) => kinds.map((kind) => `${apiGroups[0]}/${kind}`),
+  );
+  // Its chart's Role has them; without the slices its caches never fill and no ring forms.
+  for (const kind of [
+    "/secrets",
+    "/services",
+    "discovery.k8s.io/endpointslices",
+    "discovery.k8s.io/endpointslices/restricted",
+  ])
+    assert.ok(granted.includes(kind), kind);
+});
+
 describe("networks", () => {
   const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
   type Rule = { from?: unknown[]; to?: unknown[]; ports: { port: number }[] };

@@ -189,6 +189,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       regions: clusters.length,
       backupBucket: config.backups.bucket,
     },
+    restoring,
     [services],
   );
   return {

@@ -72,13 +72,14 @@ export function vault(config: VaultConfig): Outputs {
       project,
       location,
       readers: {
-        images: [cluster.nodes, ...pulling.flatMap(nodesOf)],
+        images: [...nodesOf({ project, regions: [location] }), ...pulling.flatMap(nodesOf)],
         charts: [...new Set(pulling.flatMap(({ deployer }) => deployer ?? []))],
       },
       writers: config.publishers,
       deletionProtection,
     },
-    { dependsOn: [services] },
+    // The cluster brings the account of its nodes.
+    { dependsOn: [services, cluster] },
   );
   const replicator = new WorkloadIdentity(
     "backup-replicator",

@@ -37,6 +37,25 @@ export const foundationAlerts: readonly Alert<FoundationScope>[] = [
     }),
   },
   {
+    id: "errors-served",
+    owner: "foundation",
+    title: "The load balancer answers with errors",
+    rows: ["D1"],
+    severity: "CRITICAL",
+    watches: `More than ${limits.errorShare * 100} % of the requests are answered with a server error for ${span(objectives.D1.rtoSeconds)}, which is D1's bound.`,
+    why: "Failover has not helped, or what fails is in every region.",
+    steps: [
+      "By region: `backend_scope` in the load balancer's metrics. One region: drain it.",
+      "Every region: the last deployment, or the stores behind.",
+    ],
+    // The series are those of the forwarding rule, which is the foundation's; the backends are a site's.
+    condition: () => ({
+      kind: "promql",
+      query: `sum(rate(loadbalancing_googleapis_com:https_request_count{monitored_resource="https_lb_rule", response_code_class="500"}[5m])) / sum(rate(loadbalancing_googleapis_com:https_request_count{monitored_resource="https_lb_rule"}[5m])) > ${limits.errorShare}`,
+      seconds: objectives.D1.rtoSeconds,
+    }),
+  },
+  {
     id: "app-certificate-expiring",
     owner: "foundation",
     title: "The certificate of app.iconik.io is about to end",

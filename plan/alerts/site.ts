@@ -43,6 +43,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
   {
     id: "snapshots-silent",
     owner: "site",
+    pausedByRestore: true,
     title: "A region's snapshot has not succeeded",
     rows: ["S1", "S3"],
     severity: "ERROR",
@@ -94,6 +95,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
   {
     id: "cassandra-repair-overdue",
     owner: "site",
+    pausedByRestore: true,
     title: "Cassandra's repair is overdue",
     rows: ["D3", "S1"],
     severity: "ERROR",
@@ -201,7 +203,8 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       kind: "log",
       filter: every(
         containers(namespaces.onepassword),
-        '(jsonPayload.level="error" OR textPayload=~"ERROR|Reconciler error" OR severity>=ERROR)',
+        // Not by severity: what the operator writes to standard error, each of its lines, has ERROR.
+        '(jsonPayload.level="error" OR textPayload=~"\\bERROR\\b|Reconciler error")',
       ),
     }),
   },
@@ -264,24 +267,6 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
         'jsonPayload.healthCheckProbeResult.healthState="UNHEALTHY"',
         'jsonPayload.healthCheckProbeResult.previousHealthState="HEALTHY"',
       ),
-    }),
-  },
-  {
-    id: "errors-served",
-    owner: "site",
-    title: "The load balancer answers with errors",
-    rows: ["D1"],
-    severity: "CRITICAL",
-    watches: `More than ${limits.errorShare * 100} % of the requests are answered with a server error for ${span(objectives.D1.rtoSeconds)}, which is D1's bound.`,
-    why: "Failover has not helped, or what fails is in every region.",
-    steps: [
-      "By region: `backend_scope` in the load balancer's metrics. One region: drain it.",
-      "Every region: the last deployment, or the stores behind.",
-    ],
-    condition: () => ({
-      kind: "promql",
-      query: `sum(rate(loadbalancing_googleapis_com:https_request_count{monitored_resource="https_lb_rule", response_code_class="500"}[5m])) / sum(rate(loadbalancing_googleapis_com:https_request_count{monitored_resource="https_lb_rule"}[5m])) > ${limits.errorShare}`,
-      seconds: objectives.D1.rtoSeconds,
     }),
   },
   {

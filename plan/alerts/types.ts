@@ -64,6 +64,8 @@ export interface Alert<S = unknown> {
   steps: readonly string[];
   /** A runbook that goes further; a path in the repository. */
   runbook?: string;
+  /** It watches what a restore suspends, and is off meanwhile. */
+  pausedByRestore?: true;
   condition: (scope: S) => Condition;
 }
 

@@ -125,7 +125,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     ],
     condition: () => ({
       kind: "promql",
-      query: `time() - ${metrics.jobSuccess}{job!~"${mediaJobs}.+"} > on (job) ${metrics.jobLateAfter}`,
+      query: `time() - ${metrics.jobSuccess}{cronjob!~"${mediaJobs}.+"} > on (cronjob) ${metrics.jobLateAfter}`,
       seconds: 600,
     }),
   },
@@ -143,7 +143,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     ],
     condition: () => ({
       kind: "promql",
-      query: `time() - ${metrics.jobSuccess}{job=~"${mediaJobs}.+"} > on (job) ${metrics.jobLateAfter}`,
+      query: `time() - ${metrics.jobSuccess}{cronjob=~"${mediaJobs}.+"} > on (cronjob) ${metrics.jobLateAfter}`,
       seconds: 600,
     }),
   },

@@ -1,5 +1,6 @@
 import { alertLabel, labelInputs, roleLabel } from "../../plan/labels";
 import { isDrillProject } from "../../plan/names";
+import { isRestoring } from "../lib/jobs";
 import { judge } from "../lib/judge";
 import { projectOf } from "../lib/kubernetes";
 import type { Declared, StackRule } from "../lib/rule";
@@ -10,6 +11,8 @@ import { at, object, texts } from "../lib/values";
 export interface ExpectedAlert {
   id: string;
   owner: string;
+  /** It may be off while a site is restored. */
+  pausedByRestore?: true;
 }
 
 /**
@@ -26,6 +29,9 @@ export const alertsDeclared = (alerts: readonly ExpectedAlert[]): StackRule => (
     const drill = labelled !== undefined && isDrillProject(projectOf(labelled) ?? "");
     const expected =
       drill && policies.length === 0 ? [] : alerts.filter(({ owner }) => labelled && owner === roleOf(labelled));
+    const paused = (props: Record<string, unknown>) =>
+      isRestoring(resources) &&
+      alerts.some(({ id, pausedByRestore }) => pausedByRestore && id === at(props, "userLabels", alertLabel));
     return [
       ...judge(expected, ({ id }) => {
         const found = policies.filter(({ props }) => at(props, "userLabels", alertLabel) === id);
@@ -36,7 +42,7 @@ export const alertsDeclared = (alerts: readonly ExpectedAlert[]): StackRule => (
             ];
       }),
       ...judge(policies, ({ name, props }) => [
-        ...(props.enabled === false ? [`alert policy ${name} is off; set enabled to true`] : []),
+        ...(props.enabled === false && !paused(props) ? [`alert policy ${name} is off; set enabled to true`] : []),
         // The channels' names are not known before they exist.
         ...(drill || texts(Object.getOwnPropertyDescriptor(props, "notificationChannels")?.value).length > 0
           ? []

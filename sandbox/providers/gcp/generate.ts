@@ -12,7 +12,7 @@ import type { ObjectType, Table } from "./table";
 /** Resource types that the table holds, as `new gcp.…` registers them without the `gcp:` in front. */
 export const resourceTypes = [
   "artifactregistry/repository:Repository",
-  "artifactregistry/repositoryIamBinding:RepositoryIamBinding",
+  "artifactregistry/repositoryIamMember:RepositoryIamMember",
   "certificatemanager/certificate:Certificate",
   "certificatemanager/certificateMap:CertificateMap",
   "certificatemanager/certificateMapEntry:CertificateMapEntry",
