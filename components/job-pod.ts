@@ -1,6 +1,7 @@
 import { CONFIG_VARIABLE, type JobCommand, type JobInput, jobConfig, jobRules } from "../jobs/config";
 import { elasticsearchService, namespaces, secrets } from "../plan/names";
 import { jobContainer } from "../plan/sizing";
+import { restrictedContainer, restrictedPod } from "./pod-security";
 
 /** Arguments of {@link jobPod}. */
 export interface JobPodArgs<C extends JobCommand> {
@@ -29,9 +30,6 @@ export const elasticsearchUrl = `https://${elasticsearchService.name}.${namespac
 /** Seconds a job keeps for reporting before Kubernetes ends it. */
 export const reportSeconds = 300;
 
-/** User that the image runs as. */
-const user = 65532;
-
 /**
  * Pod template of a `dr-jobs` command, fit for the restricted Pod Security Standard. The Kubernetes API token is
  * mounted only for commands that use the API.
@@ -44,13 +42,7 @@ export function jobPod<C extends JobCommand>({ command, config, image, serviceAc
       serviceAccountName: serviceAccount,
       automountServiceAccountToken: jobRules[command] !== undefined,
       restartPolicy: "Never",
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: user,
-        runAsGroup: user,
-        fsGroup: user,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: restrictedPod,
       containers: [
         {
           name: command,
@@ -61,11 +53,7 @@ export function jobPod<C extends JobCommand>({ command, config, image, serviceAc
             requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
             limits: { memory: jobContainer.memoryLimit },
           },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
+          securityContext: restrictedContainer,
           volumeMounts: [
             { name: "scratch", mountPath: "/tmp" },
             ...secretMounts.map(({ mountPath, secretName }) => ({ name: secretName, mountPath, readOnly: true })),

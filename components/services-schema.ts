@@ -4,6 +4,7 @@ import { ComponentResource, type ComponentResourceOptions, type Resource } from 
 import { cassandraClusterName, namespaces, secrets } from "../plan/names";
 import { jobContainer } from "../plan/sizing";
 import type { GkeCluster } from "./gke-cluster";
+import { restrictedContainer, restrictedPod } from "./pod-security";
 import { SecretItem } from "./secret-item";
 
 /** Arguments of {@link ServicesSchema}. */
@@ -24,8 +25,6 @@ export interface ServicesSchemaArgs {
 
 /** Seconds that the Job may take: it waits for a ring that was just restored. */
 const seconds = 900;
-const user = 65532;
-
 /**
  * The services' keyspace, tables and role in Cassandra: a Job that is the superuser once, so that no service ever is. Another
  * set of datacenters or another image replaces it; repeated, it changes nothing.
@@ -80,13 +79,7 @@ export function schemaJob({ datacenter, datacenters, replicationFactor, image }:
       spec: {
         restartPolicy: "Never",
         automountServiceAccountToken: false,
-        securityContext: {
-          runAsNonRoot: true,
-          runAsUser: user,
-          runAsGroup: user,
-          fsGroup: user,
-          seccompProfile: { type: "RuntimeDefault" },
-        },
+        securityContext: restrictedPod,
         containers: [
           {
             name: "prepare",
@@ -97,11 +90,7 @@ export function schemaJob({ datacenter, datacenters, replicationFactor, image }:
               requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
               limits: { memory: jobContainer.memoryRequest },
             },
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ["ALL"] },
-            },
+            securityContext: restrictedContainer,
             volumeMounts: Object.entries(mounts).map(([key, { path }]) => ({
               name: key,
               mountPath: path,

@@ -1,22 +1,9 @@
 /** Wrong configurations: each is refused with the key, the value, what is allowed and the fix. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { siteConfig, vaultConfig } from "../../drill/config";
-import { ConfigError, parseConfig, type SiteConfig } from ".";
+import { ConfigError, type SiteConfig } from ".";
+import { parsed, site, type Values, vault } from "./testing";
 
-type Values = Record<string, unknown>;
-
-const site = (change: Values = {}): Values => ({ ...siteConfig("drill-prod"), ...change });
-const vault = (change: Values = {}): Values => ({ ...vaultConfig({ retentionDays: 7 }), ...change });
-const parse = (values: Values) =>
-  parseConfig(
-    Object.fromEntries(
-      Object.entries(values)
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
-    ),
-    "drill-prod",
-  );
 const emea = { name: "europe-west1", datacenter: "emea", zones: ["europe-west1-b", "europe-west1-c"] };
 const amer = { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] };
 const grant = (change: Values) => ({
@@ -187,7 +174,7 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
 for (const [what, values, ...messages] of cases) {
   test(`${what} is refused`, () => {
     assert.throws(
-      () => parse(values),
+      () => parsed(values),
       (error: Error) => {
         assert.ok(error instanceof ConfigError);
         assert.match(error.message, /nothing was created/);
@@ -255,7 +242,7 @@ const exact: [what: string, values: Values, line: string][] = [
 
 for (const [what, values, line] of exact) {
   test(`${what} is refused, word for word`, () => {
-    assert.throws(() => parse(values), {
+    assert.throws(() => parsed(values), {
       name: "ConfigError",
       message: `configuration of stack "drill-prod" has 1 problem; nothing was created\n  - iconik-dr:${line}`,
     });
@@ -271,15 +258,15 @@ test("an unprotected foundation that is no drill's is refused", () => {
     deletionProtection: false,
     notifications: [{ type: "email", address: "a@b.example" }],
   };
-  assert.throws(() => parse(foundation), /deletionProtection is false: only projects of drills go unprotected/);
+  assert.throws(() => parsed(foundation), /deletionProtection is false: only projects of drills go unprotected/);
   const media = { location: "EU", prefix: "iconik-drill-" };
-  assert.doesNotThrow(() => parse({ ...foundation, media, project: "iconik-drill-foundation" }));
-  assert.doesNotThrow(() => parse({ ...foundation, deletionProtection: true }));
+  assert.doesNotThrow(() => parsed({ ...foundation, media, project: "iconik-drill-foundation" }));
+  assert.doesNotThrow(() => parsed({ ...foundation, deletionProtection: true }));
 });
 
 test("what is not said of Cassandra or Elasticsearch is three", () => {
   const zones = ["europe-west1-b", "europe-west1-c", "europe-west1-d"];
-  const of = (cassandra: Values | undefined) => parse(site({ regions: [{ ...emea, zones }], cassandra }));
+  const of = (cassandra: Values | undefined) => parsed(site({ regions: [{ ...emea, zones }], cassandra }));
   const three = { racks: 3, nodesPerRegion: 3, replicationFactor: 3 };
   for (const partial of [undefined, {}, { racks: 3 }, { nodesPerRegion: 3 }])
     assert.deepEqual((of(partial) as SiteConfig).cassandra, three);
@@ -292,10 +279,10 @@ test("all problems are told at once", () => {
     backups: { bucket: "b-1", location: "nowhere" },
     elasticsearch: { nodes: 0 },
   });
-  assert.throws(() => parse(wrong), /has 3 problems/);
+  assert.throws(() => parsed(wrong), /has 3 problems/);
 });
 
 test("what is empty counts as absent, and the drill's own configurations are right", () => {
-  assert.doesNotThrow(() => parse(site({ restore: {}, schedules: {} })));
-  assert.doesNotThrow(() => parse(vault({ restoreGrants: [grant({})] })));
+  assert.doesNotThrow(() => parsed(site({ restore: {}, schedules: {} })));
+  assert.doesNotThrow(() => parsed(vault({ restoreGrants: [grant({})] })));
 });

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { vaultConfig } from "../../drill/config";
-import { parseConfig, type VaultConfig } from ".";
-
-type Values = Record<string, unknown>;
+import type { VaultConfig } from ".";
+import { foundation, parsed, type Values } from "./testing";
 
 /** A day so many days from now. */
 const day = (days: number) => new Date(Date.now() + days * 24 * 3600_000).toISOString().slice(0, 10);
@@ -16,29 +15,10 @@ const vault = (change: Values = {}, rest: Values = {}): Values => ({
   media: media(change),
   ...rest,
 });
-const foundation = (change: Values = {}): Values => ({
-  role: "foundation",
-  project: "iconik-foundation",
-  deployer: "user:a@b",
-  media: { location: "EU" },
-  sites: [{ name: "prod", project: "iconik-prod" }],
-  vault: { project: "iconik-vault" },
-  notifications: [{ type: "email", address: "on-call@example.com" }],
-  ...change,
-});
 const approval = (change: Values = {}) => ({ bucket: "iconik-files", date: day(0), objects: 10, ...change });
 const approvals = (...list: Values[]) => vault({ approvals: list });
 
-const parse = (values: Values) =>
-  parseConfig(
-    Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [
-        `iconik-dr:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
-    ),
-    "it",
-  );
+const parse = (values: Values) => parsed(values, "it");
 
 const EUROPE = "europe-west2, europe-west6";
 const AMERICA = "northamerica-northeast1, northamerica-northeast2, northamerica-south1";

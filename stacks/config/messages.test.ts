@@ -1,15 +1,10 @@
 /** Wrong configurations and what one reads of each, word for word. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { siteConfig, vaultConfig } from "../../drill/config";
 import { multiRegions, regions } from "../../plan/regions";
-import { parseConfig } from ".";
-
-type Values = Record<string, unknown>;
+import { parsed, site, type Values, vault } from "./testing";
 
 const STACK = "drill-prod";
-const site = (change: Values = {}): Values => ({ ...siteConfig(STACK), ...change });
-const vault = (change: Values = {}): Values => ({ ...vaultConfig({ retentionDays: 7 }), ...change });
 const foundation = (change: Values = {}): Values => ({
   role: "foundation",
   project: "iconik-drill-foundation",
@@ -234,13 +229,6 @@ test("what the others are made from is accepted", () => {
   ])
     assert.doesNotThrow(() => parsed(values));
 });
-
-function parsed(values: Values): unknown {
-  const texts = Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]);
-  return parseConfig(Object.fromEntries(texts), STACK);
-}
 
 for (const [values, ...lines] of wrong) {
   test(`refused: ${lines.join("; ").slice(0, 100)}`, () => {

@@ -4,20 +4,14 @@ import { test } from "node:test";
 import { siteConfig } from "../../drill/config";
 import { rangesOf, regionCapacity } from "../../plan/addresses";
 import { regions as known } from "../../plan/regions";
-import { ConfigError, parseConfig, type SiteConfig } from ".";
+import { ConfigError, type SiteConfig } from ".";
+import { parsed, site } from "./testing";
 
 type Region = { name: string; datacenter: string; zones: string[]; state?: string };
 const [emea, amer] = siteConfig("drill-prod").regions as [Region, Region];
 
 const parse = (regions: unknown[], change: Record<string, unknown> = {}) =>
-  parseConfig(
-    Object.fromEntries(
-      Object.entries({ ...siteConfig("drill-prod"), regions, ...change })
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
-    ),
-    "drill-prod",
-  ) as SiteConfig;
+  parsed(site({ regions, ...change })) as SiteConfig;
 const refused = (words: RegExp, ...args: Parameters<typeof parse>) =>
   assert.throws(
     () => parse(...args),

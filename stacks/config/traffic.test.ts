@@ -1,33 +1,12 @@
 /** Wrong configurations of traffic and services, each refused word for word. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { siteConfig } from "../../drill/config";
-import { type FoundationConfig, parseConfig } from ".";
-
-type Values = Record<string, unknown>;
+import type { FoundationConfig } from ".";
+import { foundation, parsed, site, type Values } from "./testing";
 
 const DIGEST = "0".repeat(64);
 const images = { jobs: `r/dr/jobs@sha256:${DIGEST}`, services: `r/dr/services@sha256:${DIGEST}` };
-const site = (change: Values = {}): Values => ({ ...siteConfig("drill-prod"), ...change });
-const foundation = (change: Values = {}): Values => ({
-  role: "foundation",
-  project: "iconik-foundation",
-  deployer: "user:a@b",
-  media: { location: "EU" },
-  sites: [{ name: "prod", project: "iconik-prod" }],
-  vault: { project: "iconik-vault" },
-  notifications: [{ type: "email", address: "on-call@example.com" }],
-  ...change,
-});
-const parse = (values: Values) =>
-  parseConfig(
-    Object.fromEntries(
-      Object.entries(values)
-        .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => [`iconik-dr:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
-    ),
-    "it",
-  );
+const parse = (values: Values) => parsed(values, "it");
 
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
 const noImage = "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits";
