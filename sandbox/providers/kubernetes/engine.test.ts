@@ -39,11 +39,11 @@ const provider = new k8s.Provider("cluster", { kubeconfig: readFileSync("kubecon
 const namespace = new k8s.core.v1.Namespace("jobs", { metadata: { name: "jobs" } }, { provider });
 const inside = { provider, dependsOn: namespace };
 new k8s.core.v1.Secret("token", { metadata: { namespace: "jobs" }, stringData: { token: secret("hush-hush") } }, inside);
-const manager = new k8s.helm.v3.Release("cert-manager",
-  { chart: "oci://registry.example/cert-manager", version: "1.0.0", namespace: "jobs", values: { crds: { enabled: true } } }, inside);
-new k8s.apiextensions.CustomResource("issuer",
-  { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { namespace: "jobs" }, spec: { any: 1 } },
-  { provider, dependsOn: manager });
+const secrets = new k8s.helm.v3.Release("external-secrets",
+  { chart: "oci://registry.example/external-secrets", version: "1.0.0", namespace: "jobs" }, inside);
+new k8s.apiextensions.CustomResource("store", {
+  apiVersion: "external-secrets.io/v1", kind: "SecretStore", metadata: { namespace: "jobs" },
+  spec: { provider: { fake: { data: [{ key: "a", value: "b" }] } } } }, { provider, dependsOn: secrets });
 const job = new k8s.batch.v1.CronJob("nightly", { metadata: { name: "nightly", namespace: "jobs" }, spec: {
   schedule: config.get("schedule") ?? "0 1 * * *", ...config.getObject<object>("more"),
   jobTemplate: { spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "a", image: "b" }] } } } } } }, inside);
