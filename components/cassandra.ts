@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { internodeProtocols } from "../plan/encryption";
+import { images, inMirror, mirrored } from "../plan/images";
 import { medusaFolder } from "../plan/layout";
 import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/names";
 import { minimumReplicas, repair } from "../plan/repair";
@@ -28,6 +29,8 @@ export interface CassandraSpec {
   replicationFactor: number;
   /** Primary backup bucket. */
   bucket: string;
+  /** Repository that mirrors the images, e.g. `HOST/PROJECT/mirror`. */
+  mirror: string;
   /** Backups are being restored: none is purged meanwhile. */
   restoring: boolean;
 }
@@ -73,6 +76,9 @@ export function k8ssandraCluster(spec: CassandraSpec) {
         clusterName: cassandraClusterName,
         serverType: "cassandra",
         serverVersion: cassandraVersion,
+        serverImage: mirrored(spec.mirror, images.cassandra),
+        // The operator's own default for this version, which it gives up for an image that is named.
+        readOnlyRootFilesystem: true,
         serviceAccount: "cassandra-backup",
         superuserSecretRef: { name: secrets.cassandraSuperuser },
         softPodAntiAffinity: false,
@@ -110,6 +116,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
         })),
       },
       medusa: {
+        containerImage: inMirror(spec.mirror, images.medusa),
         storageProperties: {
           storageProvider: "google_storage",
           credentialsType: "role-based",
@@ -127,6 +134,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
         },
       },
       reaper: {
+        containerImage: inMirror(spec.mirror, images.reaper),
         deploymentMode: "PER_DC",
         autoScheduling: {
           // Datacenters that are being restored stop and start.

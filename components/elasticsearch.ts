@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { images, mirrored } from "../plan/images";
 import { elasticsearchName, namespaces, secrets } from "../plan/names";
 import { elasticsearchNode, pools } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
@@ -11,6 +12,8 @@ export interface ElasticsearchSpec {
   /** Zones of the region; nodes are spread over them in order. */
   zones: string[];
   nodes: number;
+  /** Repository that mirrors the image, e.g. `HOST/PROJECT/mirror`. */
+  mirror: string;
 }
 
 /** Arguments of {@link ElasticsearchCluster}. */
@@ -46,6 +49,7 @@ export function elasticsearch(spec: ElasticsearchSpec) {
     },
     spec: {
       version: elasticsearchVersion,
+      image: mirrored(spec.mirror, images.elasticsearch),
       // The services' own user and its role, from 1Password: they never are the superuser.
       auth: {
         fileRealm: [{ secretName: secrets.servicesElasticsearch }],
@@ -60,7 +64,10 @@ export function elasticsearch(spec: ElasticsearchSpec) {
 }
 
 /** How many nodes each zone gets; zones without a node are left out. */
-export function nodesPerZone({ nodes, zones }: ElasticsearchSpec): { zone: string; count: number }[] {
+export function nodesPerZone({
+  nodes,
+  zones,
+}: Pick<ElasticsearchSpec, "nodes" | "zones">): { zone: string; count: number }[] {
   return zones
     .map((zone, index) => ({ zone, count: Math.ceil((nodes - index) / zones.length) }))
     .filter(({ count }) => count > 0);

@@ -3,12 +3,15 @@ import { ComponentResource, type ComponentResourceOptions, type Resource } from 
 import { namespaces, secrets } from "../plan/names";
 import { charts } from "../plan/versions";
 import type { GkeCluster } from "./gke-cluster";
+import { withImages } from "./operator-images";
 
 /** Arguments of {@link Operators}. */
 export interface OperatorsArgs {
   cluster: GkeCluster;
   /** OCI repository of the charts, e.g. `oci://registry/charts`: the vault's, so that a rebuild needs nobody else's. */
   repository: string;
+  /** Repository that mirrors the operators' images and those that they start, e.g. `HOST/PROJECT/mirror`. */
+  mirror: string;
   /**
    * True in the site's control cluster: its k8ssandra-operator drives every region's Cassandra, and it holds no store. False
    * in a region's cluster: the operator serves the region's own datacenter and backups.
@@ -51,7 +54,7 @@ export class Operators extends ComponentResource {
           chart: `${args.repository}/${charts[chart].name}`,
           version: charts[chart].version,
           namespace,
-          values,
+          values: withImages(chart, args.mirror, values),
           atomic: true,
           timeout: 600,
         },

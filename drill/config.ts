@@ -118,7 +118,7 @@ export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false):
   return {
     ...shared,
     role: "site",
-    images: { jobs: JOBS_IMAGE, services: SERVICES_IMAGE },
+    images: { jobs: JOBS_IMAGE, services: SERVICES_IMAGE, mirror: `${REGISTRY}/mirror` },
     foundation: { deployer: DEPLOYER },
     project: PROJECTS[name],
     regions: REGIONS,

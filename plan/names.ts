@@ -98,8 +98,8 @@ export function nodeAccountId(region: string): string {
   return `gke-${region}`;
 }
 
-/** Repositories of the vault's Artifact Registry: images of ours, and the operators' charts. */
-export const registries = { images: "dr", charts: "charts" } as const;
+/** Repositories of the vault's Artifact Registry: images of ours, the operators' charts, and images of others. */
+export const registries = { images: "dr", charts: "charts", mirror: "mirror" } as const;
 
 /** Service account id of a site's restorer in the vault project; Google allows 30 characters, hence the site's 21. */
 export function restorerAccountId(site: string): string {

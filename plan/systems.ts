@@ -105,6 +105,7 @@ export const systems: readonly System[] = [
       "components/cluster-settings.ts",
       "components/network-policies.ts",
       "components/operators.ts",
+      "components/operator-images.ts",
       "components/registry.ts",
       "components/deployer.ts",
       "components/federation.ts",

@@ -58,6 +58,7 @@ export function control(args: ControlArgs): CassandraCluster {
     {
       cluster,
       repository: config.charts.repository,
+      mirror: config.images.mirror,
       controlPlane: true,
       deletionProtection: config.deletionProtection,
     },
@@ -95,6 +96,7 @@ export function control(args: ControlArgs): CassandraCluster {
       nodes,
       replicationFactor,
       bucket: config.backups.bucket,
+      mirror: config.images.mirror,
       restoring: args.restoring,
       deletionProtection: config.deletionProtection,
     },

@@ -92,6 +92,7 @@ export function region(args: RegionArgs): Region {
     {
       cluster,
       repository: config.charts.repository,
+      mirror: config.images.mirror,
       controlPlane: false,
       deletionProtection: config.deletionProtection,
     },
@@ -133,7 +134,13 @@ export function region(args: RegionArgs): Region {
   );
   const elasticsearch = new ElasticsearchCluster(
     `elasticsearch-${datacenter}`,
-    { cluster, zones, nodes: config.elasticsearch.nodes, deletionProtection: config.deletionProtection },
+    {
+      cluster,
+      zones,
+      nodes: config.elasticsearch.nodes,
+      mirror: config.images.mirror,
+      deletionProtection: config.deletionProtection,
+    },
     { dependsOn: [operators.elasticsearch!, searchUser.item, disks, ...accounts] },
   );
   return {

@@ -59,7 +59,7 @@ for (const stack of ["vault", "vault-granting"] as const) {
   });
 }
 
-test("nodes of the vault, of its sites and of a granted one pull images; deployers alone pull charts", async () => {
+test("nodes of the vault, of its sites and of a granted one pull images, sites' those of others; deployers alone pull charts", async () => {
   const { resources } = await declaredStack("vault-granting");
   const readers = (prefix: string) =>
     resources.filter(({ name }) => name.startsWith(prefix)).map(({ inputs }) => inputs.member);
@@ -71,6 +71,10 @@ test("nodes of the vault, of its sites and of a granted one pull images; deploye
     nodes("us-east4", "iconik-prod"),
     nodes("us-east4", "iconik-rebuild-1"),
   ]);
+  const ofSites = readers("registry-images-reader-").filter(
+    (member) => member !== nodes("europe-west6", "iconik-vault"),
+  );
+  assert.deepEqual(readers("registry-mirror-reader-"), ofSites);
   assert.deepEqual(readers("registry-charts-reader-"), [
     "serviceAccount:deployer@iconik-prod.iam.gserviceaccount.com",
     "serviceAccount:deployer@iconik-rebuild-1.iam.gserviceaccount.com",

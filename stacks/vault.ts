@@ -73,6 +73,8 @@ export function vault(config: VaultConfig): Outputs {
       location,
       readers: {
         images: [...nodesOf({ project, regions: [location] }), ...pulling.flatMap(nodesOf)],
+        // The vault's own cluster runs nothing of others.
+        mirror: pulling.flatMap(nodesOf),
         charts: [...new Set(pulling.flatMap(({ deployer }) => deployer ?? []))],
       },
       writers: config.publishers,

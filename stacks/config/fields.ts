@@ -55,6 +55,13 @@ export const image = z
     "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits",
   );
 
+const noRepository =
+  "no repository of images; allowed: REGISTRY/PROJECT/REPOSITORY, without scheme, tag and / at the end";
+/** Repository below which images of others are mirrored. */
+export const imageRepository = z
+  .string(noRepository)
+  .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9][a-z0-9._-]*)+$/, noRepository);
+
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
 /** Somebody with a name: never everybody. */
 export const member = z.string(noMember).regex(/^(serviceAccount|user|group|principal|principalSet):\S+$/, noMember);

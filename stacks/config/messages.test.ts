@@ -29,6 +29,7 @@ const SITE = "no site name; allowed: 2 to 21 lower-case letters, digits and hyph
 const DATACENTER = "no datacenter name; allowed: 2 to 15 lower-case letters and digits, e.g. emea";
 const CRON = "no cron expression; allowed: five fields in UTC, e.g. 0 1 * * *";
 const IMAGE = "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits";
+const IMAGES = "no repository of images; allowed: REGISTRY/PROJECT/REPOSITORY, without scheme, tag and / at the end";
 const NETWORK = "no network; allowed: IPv4 in CIDR notation, e.g. 203.0.113.0/24";
 
 const bootstrap = (change: Values = {}): Values => ({
@@ -119,6 +120,11 @@ const wrong: [values: Values, ...lines: string[]][] = [
   ],
   [site({ images: "x" }), 'images is "x": of the wrong kind; allowed: an object'],
   [site({ images: { ...(site().images as Values), jobs: "x:latest" } }), `images.jobs is "x:latest": ${IMAGE}`],
+  ...["oci://r/p/mirror", "r/p/mirror/", "r/p/mirror:1", "r", "r//m", ""].map((mirror): [Values, string] => [
+    site({ images: { ...(site().images as Values), mirror } }),
+    `images.mirror is "${mirror}": ${IMAGES}`,
+  ]),
+  [site({ images: { ...(site().images as Values), mirror: undefined } }), `images.mirror is not set: ${IMAGES}`],
   [site({ schedules: { cassandraSnapshot: "0 0 * * * *" } }), `schedules.cassandraSnapshot is "0 0 * * * *": ${CRON}`],
   [
     site({ schedules: { weekly: "0 1 * * *" } }),

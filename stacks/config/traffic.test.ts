@@ -5,7 +5,7 @@ import type { FoundationConfig } from ".";
 import { foundation, parsed, site, type Values } from "./testing";
 
 const DIGEST = "0".repeat(64);
-const images = { jobs: `r/dr/jobs@sha256:${DIGEST}`, services: `r/dr/services@sha256:${DIGEST}` };
+const images = { jobs: `r/dr/jobs@sha256:${DIGEST}`, services: `r/dr/services@sha256:${DIGEST}`, mirror: "r/mirror" };
 const parse = (values: Values) => parsed(values, "it");
 
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
@@ -31,7 +31,7 @@ const cases: [what: string, values: Values, line: string][] = [
   ],
   [
     "a site without the services' image",
-    site({ images: { jobs: images.jobs } }),
+    site({ images: { ...images, services: undefined } }),
     "images.services is not set: missing; set a text",
   ],
   [
