@@ -1,13 +1,16 @@
+import { imageKinds, imagesOfCustomResource, imagesOfRelease, type Pulled } from "../lib/images";
 import { judge } from "../lib/judge";
 import { containers, kubernetesObjects, ofKinds, projectOf } from "../lib/kubernetes";
 import type { Declared, StackRule } from "../lib/rule";
 import { types, workloads } from "../lib/types";
 
 const isWorkload = ofKinds(...workloads);
+const startsImages = ofKinds(...imageKinds);
 
 /**
- * Whatever a stack runs and installs comes from one registry, and not from one that goes with the site: the vault's. A
- * stack that declares repositories itself may use those.
+ * Whatever a stack runs and installs comes from one registry, and not from one that goes with the site: the vault's. That
+ * goes for what operators start as well: charts and custom resources name it. A stack that declares repositories itself may
+ * use those.
  */
 export const oneRegistry: StackRule = {
   name: "one-registry",
@@ -27,6 +30,11 @@ export const oneRegistry: StackRule = {
     const declares = resources.some(({ type }) => type === types.repository);
     const all = [...used.entries()];
     return [
+      ...judge(resources, (each) =>
+        pulledBy(each).missing.map(
+          (path) => `${each.name} leaves ${path} to the publisher's registry; name the vault's mirror`,
+        ),
+      ),
       ...all
         .slice(1)
         .map(([registry, name]) => `${name} uses ${registry}, ${all[0]![1]} uses ${all[0]![0]}; use the vault's alone`),
@@ -39,12 +47,21 @@ export const oneRegistry: StackRule = {
 
 /** Registries, as `HOST/PROJECT`, that a resource pulls from. */
 function registriesOf(resource: Declared): string[] {
-  if (resource.type === types.release) {
-    const { chart } = resource.props;
-    return [/^oci:\/\//.test(String(chart)) ? registryOf(String(chart).slice("oci://".length)) : String(chart)];
-  }
-  if (!isWorkload(resource.type)) return [];
-  return kubernetesObjects(resource).flatMap((each) => containers(each).map(({ image }) => registryOf(String(image))));
+  const images = pulledBy(resource).references.map(registryOf);
+  if (resource.type !== types.release) return images;
+  const { chart } = resource.props;
+  return [
+    /^oci:\/\//.test(String(chart)) ? registryOf(String(chart).slice("oci://".length)) : String(chart),
+    ...images,
+  ];
+}
+
+function pulledBy(resource: Declared): Pulled {
+  if (resource.type === types.release) return imagesOfRelease(resource);
+  if (startsImages(resource.type)) return imagesOfCustomResource(resource);
+  if (!isWorkload(resource.type)) return { references: [], missing: [] };
+  const references = kubernetesObjects(resource).flatMap((each) => containers(each).map(({ image }) => String(image)));
+  return { references, missing: [] };
 }
 
 const registryOf = (reference: string) => reference.split("/").slice(0, 2).join("/");
