@@ -202,7 +202,9 @@ describe("stacks", () => {
     const { env = {}, outputs = {}, steps = [] } = workflows.images!.jobs.push!;
     const vault = stackConfig("vault") as VaultConfig;
     assert.ok(env.REGISTRY?.endsWith(`/${vault.project}/${registries.images}`));
-    const { images } = stackConfig("prod") as SiteConfig;
+    // Those of others come to the mirror without a build.
+    const { mirror, ...images } = (stackConfig("prod") as SiteConfig).images;
+    assert.equal(mirror, env.REGISTRY?.replace(/[^/]+$/, registries.mirror));
     assert.equal(images.jobs.split("@")[0], vault.images.jobs.split("@")[0]);
     const script = steps.find(({ run }) => run?.includes("docker buildx"))?.run ?? "";
     const [, built] = /^for name in (.+); do$/m.exec(script) ?? [];
