@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { repository } from "../plan/layout";
-import { serviceAccountEmail } from "../plan/names";
+import { registries, serviceAccountEmail } from "../plan/names";
 import { stackConfig, stackSettings } from "../tests/lib/stack-file";
 import { type BootstrapConfig, type FoundationConfig, type SiteConfig, schemas, type VaultConfig } from "./config";
 
@@ -34,10 +34,10 @@ test("prod and vault agree about projects, buckets and repositories", () => {
   assert.equal(site?.bucket, prod.backups.bucket);
   assert.equal(site?.location, prod.backups.location);
   assert.equal(site?.deployer, prod.deployer);
-  assert.deepEqual(
-    site?.regions,
-    prod.regions.map(({ name }) => name),
-  );
+  assert.deepEqual(site?.regions, [...prod.regions.map(({ name }) => name), prod.controlRegion]);
+  const { host } = new URL(prod.charts.repository);
+  assert.equal(prod.charts.repository, `oci://${host}/${vault.project}/${registries.charts}`);
+  assert.equal(prod.images.mirror, `${host}/${vault.project}/${registries.mirror}`);
   assert.deepEqual(
     site?.repositories,
     prod.regions.flatMap(({ datacenter }) => [

@@ -67,6 +67,8 @@ test("nodes of the vault, of its sites and of a granted one pull images, sites' 
   assert.deepEqual(readers("registry-images-reader-"), [
     nodes("europe-west1", "iconik-prod"),
     nodes("europe-west1", "iconik-rebuild-1"),
+    nodes("europe-west4", "iconik-prod"),
+    nodes("europe-west4", "iconik-rebuild-1"),
     nodes("europe-west6", "iconik-vault"),
     nodes("us-east4", "iconik-prod"),
     nodes("us-east4", "iconik-rebuild-1"),

@@ -7,7 +7,7 @@ import { bucketName, member, moment, multiRegion, projectId, regionName, schedul
 import { media, mediaFits } from "./media";
 import { notified } from "./notifications";
 
-/** Who pulls from the vault's registry: nodes in these regions, and who deploys. All of them have to exist. */
+/** Who pulls from the vault's registry: nodes in these regions, the control region among them, and who deploys. All of them have to exist. */
 const pulling = { regions: z.array(regionName).default([]), deployer: member.optional() };
 
 /** Checks the vault's configuration. */

@@ -27,7 +27,7 @@ const grant = {
   source: "prod",
   expires: SOON,
   manifestReader: rebuild.deployer,
-  regions: ["europe-west1", "us-east4"],
+  regions: ["europe-west1", "us-east4", "europe-west4"],
   deployer: rebuild.deployer,
 };
 
