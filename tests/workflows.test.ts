@@ -1,12 +1,15 @@
 /** What the workflows may do: pinned actions, the least permissions, no identity for strangers, and the stacks there are. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { servicesOf } from "../plan/deployers";
+import { images, published, type ThirdPartyImage } from "../plan/images";
 import { registries, serviceAccountEmail } from "../plan/names";
 import { backendUrl, githubEnvironment } from "../plan/state";
+import { charts } from "../plan/versions";
 import type { BootstrapConfig, SiteConfig, VaultConfig } from "../stacks/config";
 import { stackConfig } from "./lib/stack-file";
 
@@ -103,6 +106,7 @@ test("a workflow reads, and a job says what else it needs", () => {
     "images/propose contents",
     "images/propose pull-requests",
     "images/push id-token",
+    "mirror/copy id-token",
     "preview/inventory pull-requests",
     "preview/preview id-token",
     "preview/preview pull-requests",
@@ -123,7 +127,7 @@ test("code of a pull request never meets an identity or a secret unless it is th
 
 test("whoever has an identity has an environment, and it is the account's own", () => {
   const holders = jobs.filter(({ job, steps }) => job.permissions?.["id-token"] && steps.length > 0);
-  assert.equal(holders.length, 3);
+  assert.equal(holders.length, 4);
   for (const { workflow, job, steps } of holders) {
     const account = String(
       steps.find(({ uses }) => uses?.startsWith("google-github-actions/auth@"))?.with?.service_account,
@@ -222,5 +226,34 @@ describe("stacks", () => {
       publisher,
     );
     assert.equal(workflows.images!.jobs.push!.environment, githubEnvironment("publish", "vault"));
+  });
+
+  test("images and charts of others go where the sites take them from, once either is named anew", () => {
+    const { on, jobs } = workflows.mirror!;
+    const { env = {}, steps = [], environment } = jobs.copy!;
+    const { images, charts } = stackConfig("prod") as SiteConfig;
+    assert.equal(images.mirror, `${env.REGISTRY}/${registries.mirror}`);
+    assert.equal(charts.repository, `oci://${env.REGISTRY}/${registries.charts}`);
+    const scripts = steps.map(({ run }) => run ?? "").join("\n");
+    assert.match(scripts, /target="\$REGISTRY\/mirror\/\$\{image#\*\/\}"/);
+    assert.match(scripts, /helm push "\$name-\$version\.tgz" "oci:\/\/\$REGISTRY\/charts"/);
+    for (const file of (on.push as { paths: string[] }).paths) assert.ok(existsSync(join(ROOT, file)), file);
+    assert.equal(environment, githubEnvironment("publish", "vault"));
+  });
+
+  test("what a workflow asks the plan for is there", () => {
+    const asked = (workflows.mirror!.jobs.copy!.steps ?? []).flatMap(
+      ({ run }) => /^node --import tsx --print '(.+)' > (\S+)$/m.exec(run ?? "")?.slice(1, 3) ?? [],
+    );
+    assert.deepEqual([asked[1], asked[3]], ["images.txt", "charts.txt"]);
+    const lines = (script: string) =>
+      execFileSync(process.execPath, ["--import", "tsx", "--print", script], { cwd: ROOT, encoding: "utf8" })
+        .trim()
+        .split("\n");
+    assert.deepEqual(lines(asked[0]!), Object.values<ThirdPartyImage>(images).map(published));
+    assert.deepEqual(
+      lines(asked[2]!),
+      Object.values(charts).map(({ name, version, publisher }) => `${name} ${version} ${publisher}`),
+    );
   });
 });
