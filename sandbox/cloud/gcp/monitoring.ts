@@ -129,7 +129,7 @@ function logBucketBehaviour(registry: Registry): Behaviour {
 function auditBehaviour(registry: Registry): Behaviour {
   return {
     create: async (inputs) => {
-      const id = `${required(inputs, "project", "audit config")} audit config ${text(inputs, "service")}`;
+      const id = `${required(inputs, "project", "audit config")}/audit_config/${text(inputs, "service")}`;
       absent(registry, AUDIT, id);
       return { id, outputs: { ...inputs, etag: etag() } };
     },
