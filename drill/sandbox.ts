@@ -46,8 +46,17 @@ export function copyLogs(from: string, to: string): number {
     }
   };
   search(from);
-  for (const log of logs) copyFileSync(log, join(to, relative(from, log).replaceAll("/", "_")));
-  return logs.length;
+  let kept = 0;
+  for (const log of logs) {
+    try {
+      copyFileSync(log, join(to, relative(from, log).replaceAll("/", "_")));
+      kept += 1;
+    } catch (error) {
+      // Removed since it was found.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return kept;
 }
 
 /** The region's clusters die: processes are killed and disks deleted. */
