@@ -1,4 +1,4 @@
-# Two commands matter: `make drill` and `make test`. Both do all their set-up themselves.
+# `make drill` and `make test` do all their set-up themselves.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx

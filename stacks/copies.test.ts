@@ -69,7 +69,7 @@ const find = (bucket: BucketReader, restore?: { site?: string; marker?: string }
 const refused = (promise: Promise<unknown>, ...messages: RegExp[]) =>
   assert.rejects(promise, (error: Error) => {
     assert.ok(error instanceof ConfigError, error.stack);
-    assert.match(error.message, /nothing was created/);
+    assert.match(error.message, /nothing was changed/);
     for (const message of messages) assert.match(error.message, message);
     return true;
   });
@@ -90,6 +90,19 @@ test("a copy that doesn't exist is answered with those that do", () =>
     find(reader(marker(OLDER, whole)), { marker: NEWER }),
     /restore\.marker is "copy-20260115t020000z": no such copy of site "prod" in iconik-vault-backup-copies/,
     /allowed: latest, copy-20260114t020000z/,
+  ));
+
+test("a grant that is not there or has ended is said to be the reason, in one line", () =>
+  refused(
+    find(
+      {
+        list: () =>
+          Promise.reject(new Error("\u001b[31minvocation refused: 403 may not list\u001b[0m\n    at grpc.frame")),
+        read: () => assert.fail(),
+      },
+      {},
+    ),
+    /restore\.grant is "rebuild-1": the copies in iconik-vault-backup-copies cannot be read \(invocation refused: 403 may not list\); add or renew it/,
   ));
 
 test("a site without copies is said to have none", () =>

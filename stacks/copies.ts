@@ -1,4 +1,5 @@
 /** Looks a copy up before anything is created: does it exist, and does the site to be restored fit it? */
+import { stripVTControlCharacters } from "node:util";
 import { type Marker, markerSchema, parseDocument } from "../jobs/lib/manifest";
 import { markerOfPath, markerPath, markersPrefix, newestMarker, repository } from "../plan/layout";
 import { rackNames } from "../plan/names";
@@ -31,7 +32,8 @@ export async function findCopy(
   if (!config.restore) return undefined;
   const { site: source, marker: wanted } = config.restore;
   const bucket = config.vault.copiesBucket;
-  const names = await reader.list(bucket, markersPrefix(source));
+  const granted = <T>(reading: Promise<T>) => reading.catch((error: Error) => unreadable(stack, config, error));
+  const names = await granted(reader.list(bucket, markersPrefix(source)));
   const present = names.flatMap((name) => markerOfPath(source, name) ?? []).sort();
   const marker = wanted === "latest" ? newestMarker(source, names) : wanted;
   if (!marker || !present.includes(marker)) {
@@ -41,9 +43,21 @@ export async function findCopy(
     ]);
   }
   const path = markerPath(source, marker);
-  const problems = misfits(config, parseDocument(markerSchema, await reader.read(bucket, path), `${bucket}/${path}`));
+  const problems = misfits(
+    config,
+    parseDocument(markerSchema, await granted(reader.read(bucket, path)), `${bucket}/${path}`),
+  );
   if (problems.length) throw new ConfigError(stack, problems);
   return { source, marker };
+}
+
+/** A grant that is not there, has ended or names somebody else shows here first. @throws ConfigError */
+function unreadable(stack: string, { vault, restore }: SiteConfig, error: Error): never {
+  const [reason = ""] = stripVTControlCharacters(error.message).trim().split("\n");
+  throw new ConfigError(stack, [
+    `iconik-dr:restore.grant is "${restore?.grant}": the copies in ${vault.copiesBucket} cannot be read (${reason.slice(0, 300)}); ` +
+      "add or renew it in the vault's restoreGrants, its manifestReader whoever runs this (docs/runbooks/d2-regions-lost.md)",
+  ]);
 }
 
 /** Why a copy cannot be restored into a site; empty when it can. Cassandra wants the same names, racks and sizes. */

@@ -68,7 +68,7 @@ for (const [what, changes, message] of wrong) {
   test(`${what} stops the program before anything is declared`, async () => {
     const { failure, resources } = await run(changes);
     assert.match(failure, message);
-    assert.match(failure, /nothing was created/);
+    assert.match(failure, /nothing was changed/);
     assert.deepEqual(resources, []);
   });
 }

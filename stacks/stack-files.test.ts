@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { repository } from "../plan/layout";
 import { registries, serviceAccountEmail } from "../plan/names";
-import { stackConfig, stackSettings } from "../tests/lib/stack-file";
+import { checkedSettings, stackConfig, stackSettings } from "../tests/lib/stack-file";
 import { type BootstrapConfig, type FoundationConfig, type SiteConfig, schemas, type VaultConfig } from "./config";
 
 const ROOT = join(__dirname, "..");
@@ -18,6 +18,23 @@ const STACKS = readdirSync(ROOT)
 test("every stack file is valid", () => {
   const roles = STACKS.map((stack) => stackConfig(stack).role);
   assert.deepEqual(roles, ["standby", "bootstrap", "bootstrap", "foundation", "site", "vault"]);
+});
+
+test("every stack file is valid with the defaults that the engine adds", () => {
+  const declared = parse(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")).config as Record<
+    string,
+    { default: unknown }
+  >;
+  const defaults = Object.fromEntries(
+    Object.entries(declared).map(([key, each]) => [`iconik-dr:${key}`, each.default]),
+  );
+  for (const stack of STACKS)
+    assert.doesNotThrow(() => checkedSettings({ ...defaults, ...stackSettings(stack) }, stack), stack);
+});
+
+test("no stack file carries a passphrase's salt: the stacks have keys of their own", () => {
+  for (const stack of STACKS)
+    assert.doesNotMatch(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8"), /encryptionsalt/, stack);
 });
 
 test("prod and vault agree about projects, buckets and repositories", () => {

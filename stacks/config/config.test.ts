@@ -108,7 +108,7 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     site({ images: { jobs: "r/dr/jobs:latest" } }),
     /images\.jobs is "r\/dr\/jobs:latest": no image by digest/,
   ],
-  ["an unknown key", site({ regoins: [], extra: "x" }), /iconik-dr: is "extra": unknown here/],
+  ["an unknown key", site({ regoins: [], extra: "x" }), /iconik-dr:extra: unknown here/],
   [
     "a grant for another site",
     site({ restore: { site: "prod", marker: "latest", grant: "other" } }),
@@ -137,7 +137,7 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
   [
     "a control plane that everybody reaches by IPv6",
     site({ authorizedNetworks: ["::/0"] }),
-    /has 1 problem; nothing was created\n {2}- iconik-dr:authorizedNetworks\[0\] is "::\/0": no network; allowed: IPv4 in CIDR notation/,
+    /has 1 problem; nothing was changed\n {2}- iconik-dr:authorizedNetworks\[0\] is "::\/0": no network; allowed: IPv4 in CIDR notation/,
   ],
   [
     "a vault inside a multi-region",
@@ -177,7 +177,7 @@ for (const [what, values, ...messages] of cases) {
       () => parsed(values),
       (error: Error) => {
         assert.ok(error instanceof ConfigError);
-        assert.match(error.message, /nothing was created/);
+        assert.match(error.message, /nothing was changed/);
         for (const message of messages) assert.match(error.message, message);
         return true;
       },
@@ -244,7 +244,7 @@ for (const [what, values, line] of exact) {
   test(`${what} is refused, word for word`, () => {
     assert.throws(() => parsed(values), {
       name: "ConfigError",
-      message: `configuration of stack "drill-prod" has 1 problem; nothing was created\n  - iconik-dr:${line}`,
+      message: `configuration of stack "drill-prod" has 1 problem; nothing was changed\n  - iconik-dr:${line}`,
     });
   });
 }
@@ -285,4 +285,11 @@ test("all problems are told at once", () => {
 test("what is empty counts as absent, and the drill's own configurations are right", () => {
   assert.doesNotThrow(() => parsed(site({ restore: {}, schedules: {} })));
   assert.doesNotThrow(() => parsed(vault({ restoreGrants: [grant({})] })));
+});
+
+test("what only looks like a structured value is shown as it was written", () => {
+  assert.throws(
+    () => parsed(site({ controlRegion: "[abc" })),
+    /controlRegion is "\[abc": no region that the plan knows/,
+  );
 });

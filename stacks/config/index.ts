@@ -13,7 +13,8 @@ import { type VaultConfig, vault } from "./vault";
 
 export type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig };
 
-const standby = z.strictObject({ role: z.literal("standby") });
+// Pulumi.yaml gives every stack a deletionProtection.
+const standby = z.strictObject({ role: z.literal("standby"), deletionProtection: z.boolean().optional() });
 
 /** Schemas by role. */
 export const schemas = { site, vault, foundation, standby, bootstrap } as const;
@@ -25,7 +26,7 @@ export class ConfigError extends RunError {
   constructor(stack: string, problems: string[]) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     super(
-      `configuration of stack "${stack}" has ${count}; nothing was created\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+      `configuration of stack "${stack}" has ${count}; nothing was changed\n${problems.map((line) => `  - ${line}`).join("\n")}`,
     );
     this.name = "ConfigError";
   }
@@ -49,30 +50,44 @@ export function parseConfig(all: Record<string, string>, stack: string): StackCo
   if (result.success) return result.data;
   throw new ConfigError(
     stack,
-    result.error.issues.map((issue) =>
+    result.error.issues.flatMap((issue) =>
       issue.code === "unrecognized_keys"
-        ? problem(issue.path, issue.keys.join(", "), `unknown here; Pulumi.yaml says which keys role ${role} takes`)
-        : problem(issue.path, issue.input, issue.message),
+        ? issue.keys.map(
+            (key) => `${keyOf([...issue.path, key])}: unknown here; Pulumi.yaml says which keys role ${role} takes`,
+          )
+        : [problem(issue.path, issue.input, issue.message)],
     ),
   );
 }
 
-/** Our keys without their namespace. Pulumi.yaml gives each an empty default, which counts as absent. */
+/** Our keys without their namespace. Pulumi.yaml gives almost each an empty default, which counts as absent. */
 function readValues(all: Record<string, string>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(all)) {
     const [namespace, name] = key.split(":") as [string, string];
     if (namespace !== configNamespace || ["", "{}", "[]"].includes(text)) continue;
-    values[name] = /^([[{]|true$|false$)/.test(text) ? JSON.parse(text) : text;
+    values[name] = decoded(text);
   }
   return values;
 }
 
+/** Structured values and booleans come as JSON; what only looks like it is the text that somebody wrote. */
+function decoded(text: string): unknown {
+  if (!/^([[{]|true$|false$)/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 function problem(path: PropertyKey[], value: unknown, message: string): string {
-  const key = path
-    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
-    .join("")
-    .slice(1);
   const shown = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
-  return `${configNamespace}:${key} ${shown}: ${message}`;
+  return `${keyOf(path)} ${shown}: ${message}`;
+}
+
+/** A key as a stack file has it, with the way into its value. */
+function keyOf(path: PropertyKey[]): string {
+  const key = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return `${configNamespace}:${key.slice(1)}`;
 }

@@ -61,7 +61,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a list of buckets, a customer's among them",
     vault({ buckets: ["acme-media"] }),
-    'media is "buckets": unknown here; Pulumi.yaml says which keys role vault takes',
+    "media.buckets: unknown here; Pulumi.yaml says which keys role vault takes",
   ],
   [
     "approval for a customer's bucket",
@@ -184,7 +184,7 @@ for (const [what, values, line] of cases) {
   test(`${what} is refused, word for word`, () => {
     assert.throws(() => parse(values), {
       name: "ConfigError",
-      message: `configuration of stack "it" has 1 problem; nothing was created\n  - iconik-dr:${line}`,
+      message: `configuration of stack "it" has 1 problem; nothing was changed\n  - iconik-dr:${line}`,
     });
   });
 }

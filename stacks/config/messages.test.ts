@@ -65,7 +65,7 @@ const PLACE = `no place for a bucket and a key alike; allowed: EU, US, ASIA, ASI
 const wrong: [values: Values, ...lines: string[]][] = [
   [{}, "role is not set: no role; allowed: site, vault, foundation, standby, bootstrap"],
   [{ role: "sight" }, 'role is "sight": no role; allowed: site, vault, foundation, standby, bootstrap'],
-  [{ role: "standby", project: "x" }, ' is "project": unknown here; Pulumi.yaml says which keys role standby takes'],
+  [{ role: "standby", project: "x" }, "project: unknown here; Pulumi.yaml says which keys role standby takes"],
 
   [site({ project: undefined }), `project is not set: ${PROJECT}`],
   [site({ project: "iconik-drill-X" }), `project is "iconik-drill-X": ${PROJECT}`],
@@ -81,7 +81,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   [site({ regions: [{ ...emea, datacenter: "EMEA-1" }] }), `regions[0].datacenter is "EMEA-1": ${DATACENTER}`],
   [
     site({ regions: [{ ...emea, colour: "x" }] }),
-    'regions[0] is "colour": unknown here; Pulumi.yaml says which keys role site takes',
+    "regions[0].colour: unknown here; Pulumi.yaml says which keys role site takes",
   ],
   [
     site({ regions: [{ ...emea, zones: ["europe-west1-b", "europe-west1-b"] }] }),
@@ -128,7 +128,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   [site({ schedules: { cassandraSnapshot: "0 0 * * * *" } }), `schedules.cassandraSnapshot is "0 0 * * * *": ${CRON}`],
   [
     site({ schedules: { weekly: "0 1 * * *" } }),
-    'schedules is "weekly": unknown here; Pulumi.yaml says which keys role site takes',
+    "schedules.weekly: unknown here; Pulumi.yaml says which keys role site takes",
   ],
   [site({ authorizedNetworks: ["10.0.0.1"] }), `authorizedNetworks[0] is "10.0.0.1": ${NETWORK}`],
   [
@@ -161,7 +161,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
     foundation({ media: { location: "europe-west1", prefix: "iconik-drill-" } }),
     `media.location is "europe-west1": no multi-region, so the bucket would be lost with its region; allowed: ${CODES}`,
   ],
-  [foundation({ regions: [emea] }), ' is "regions": unknown here; Pulumi.yaml says which keys role foundation takes'],
+  [foundation({ regions: [emea] }), "regions: unknown here; Pulumi.yaml says which keys role foundation takes"],
 
   [
     bootstrap({ github: { repository: "r", repositoryId: "7" } }),
@@ -241,7 +241,7 @@ for (const [values, ...lines] of wrong) {
     const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
     assert.throws(() => parsed(values), {
       name: "ConfigError",
-      message: `configuration of stack "${STACK}" has ${count}; nothing was created\n${lines.map((line) => `  - iconik-dr:${line}`).join("\n")}`,
+      message: `configuration of stack "${STACK}" has ${count}; nothing was changed\n${lines.map((line) => `  - iconik-dr:${line}`).join("\n")}`,
     });
   });
 }

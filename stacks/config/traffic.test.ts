@@ -27,7 +27,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "more than the foundation's deployer",
     site({ foundation: { deployer: "user:a@b", project: "x" } }),
-    'foundation is "project": unknown here; Pulumi.yaml says which keys role site takes',
+    "foundation.project: unknown here; Pulumi.yaml says which keys role site takes",
   ],
   [
     "a site without the services' image",
@@ -47,7 +47,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "an image that nothing runs",
     site({ images: { ...images, front: images.services } }),
-    'images is "front": unknown here; Pulumi.yaml says which keys role site takes',
+    "images.front: unknown here; Pulumi.yaml says which keys role site takes",
   ],
   ["a serving site that is none", foundation({ app: { project: "Prod" } }), `app.project is "Prod": ${noProject}`],
   [
@@ -73,7 +73,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a site that names who serves",
     site({ app: { project: "iconik-drill-prod" } }),
-    ' is "app": unknown here; Pulumi.yaml says which keys role site takes',
+    "app: unknown here; Pulumi.yaml says which keys role site takes",
   ],
 ];
 
