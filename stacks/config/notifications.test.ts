@@ -39,7 +39,7 @@ const cases: [what: string, stack: string, notifications: unknown, message: stri
     "a pager's key",
     "prod",
     [{ ...pager, serviceKey: "0123" }],
-    'iconik-dr:notifications[0].serviceKey: unknown here; Pulumi.yaml says which keys role site takes',
+    "iconik-dr:notifications[0].serviceKey: unknown here; Pulumi.yaml says which keys role site takes",
   ],
   [
     "a key where a channel belongs",
