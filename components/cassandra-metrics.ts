@@ -3,6 +3,7 @@ import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi
 import { cassandraClusterName, namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
 import type { GkeCluster } from "./gke-cluster";
+import { podMonitoring } from "./scrape";
 
 /** Arguments of {@link CassandraMetrics}. */
 export interface CassandraMetricsArgs {
@@ -17,16 +18,20 @@ const interval = "30s";
 export class CassandraMetrics extends ComponentResource {
   constructor(name: string, args: CassandraMetricsArgs, opts?: ComponentResourceOptions) {
     super("iconik:cassandra:Metrics", name, {}, opts);
-    const monitored = (what: string, labels: Record<string, string>, endpoint: object, rackLabel: boolean) =>
+    const monitored = (
+      what: string,
+      labels: Record<string, string>,
+      endpoint: { port: number; [field: string]: unknown },
+      rackLabel: boolean,
+    ) =>
       new k8s.apiextensions.CustomResource(
         `${name}-${what}`,
-        {
-          apiVersion: "monitoring.googleapis.com/v1",
-          kind: "PodMonitoring",
-          metadata: { name: what, namespace: namespaces.cassandra },
-          spec: {
-            selector: { matchLabels: labels },
-            endpoints: [{ interval, ...endpoint }],
+        podMonitoring(
+          what,
+          namespaces.cassandra,
+          labels,
+          { interval, ...endpoint },
+          {
             targetLabels: {
               metadata: ["pod", "container", "node"],
               fromPod: [
@@ -35,7 +40,7 @@ export class CassandraMetrics extends ComponentResource {
               ],
             },
           },
-        },
+        ),
         args.cluster.inside(this),
       );
     monitored(

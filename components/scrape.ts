@@ -19,17 +19,28 @@ export class Scrape extends ComponentResource {
     super("iconik:monitoring:Scrape", name, {}, opts);
     new k8s.apiextensions.CustomResource(
       `${name}-pods`,
-      {
-        apiVersion: "monitoring.googleapis.com/v1",
-        kind: "PodMonitoring",
-        metadata: { name: args.namespace, namespace: args.namespace },
-        spec: {
-          selector: { matchLabels: args.pods },
-          endpoints: [{ port: args.port, interval: `${freshnessSeconds.scrape}s` }],
-        },
-      },
+      podMonitoring(args.namespace, args.namespace, args.pods, {
+        port: args.port,
+        interval: `${freshnessSeconds.scrape}s`,
+      }),
       args.cluster.inside(this),
     );
     this.registerOutputs({});
   }
+}
+
+/** The object by which managed collection scrapes one endpoint of the pods with these labels; `more` of its specification. */
+export function podMonitoring(
+  name: string,
+  namespace: string,
+  pods: Record<string, string>,
+  endpoint: { port: number; interval: string; [field: string]: unknown },
+  more: Record<string, unknown> = {},
+) {
+  return {
+    apiVersion: "monitoring.googleapis.com/v1",
+    kind: "PodMonitoring",
+    metadata: { name, namespace },
+    spec: { selector: { matchLabels: pods }, endpoints: [endpoint], ...more },
+  };
 }
