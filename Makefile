@@ -3,16 +3,19 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill test bench up down env setup check format golden clean
+.PHONY: help drill test faults-night bench up down env setup check format golden clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 drill: setup ## lose every region and bring the site back; results in reports/latest/drill.json
 	@$(TSX) drill/cli.ts
 
 test: setup ## checks, unit and integration tests, a small drill
 	@$(TSX) tests/run.ts
+
+faults-night: setup ## break backups, copies and restores on purpose; results in reports/latest/faults-night.json
+	@$(TSX) faults/cli.ts night
 
 bench: setup ## what a preview of prod costs beside an empty program's; results in reports/latest/bench.json
 	@$(TSX) bench/cli.ts

@@ -4,10 +4,10 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { loadTools } from "../sandbox/toolchain";
+import { addTools } from "../faults/tools";
 
 const ROOT = join(__dirname, "..");
 const SHARED = join(ROOT, "..", "shared");
@@ -50,13 +50,6 @@ function testFileNames(): string[] {
     encoding: "utf8",
   });
   return [...new Set(listed.split("\n").filter(Boolean))].filter((file) => existsSync(join(ROOT, file))).sort();
-}
-
-/** Puts the real programs that tests of the jobs run at the end of PATH. */
-function addTools(): void {
-  const tools = loadTools();
-  const folders = [tools.fakeGcsServer, tools.python.rclone].map(dirname);
-  process.env.PATH = [process.env.PATH, ...folders].join(delimiter);
 }
 
 async function main(): Promise<void> {

@@ -1,0 +1,49 @@
+/** `faults night [--small] [--only ID]… [--page]`: runs a fault matrix; exit status 0 only if every row held. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { nightGroups } from "./night";
+import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
+import { type AnyGroup, type Choice, choose, runFaults } from "./run";
+import { addTools } from "./tools";
+
+interface Options extends Choice {
+  page?: boolean;
+}
+
+const ROOT = join(__dirname, "..");
+
+async function matrix(name: string, title: string, groups: readonly AnyGroup[], options: Options): Promise<number> {
+  addTools();
+  const startedAt = new Date();
+  const rows = await runFaults(choose(groups, options), (row) => console.log(line(row)));
+  const report = reportOf(name, startedAt, rows);
+  const path = writeMatrix(report);
+  if (options.page) {
+    if (options.small || options.only) throw new Error("--page shows the whole matrix; leave --small and --only out");
+    writeFileSync(join(ROOT, "docs", `${name}.md`), matrixPage(title, `make ${name}`, report));
+  }
+  console.log(`\n${matrixTable(report)}\n${path}`);
+  return report.result === "pass" ? 0 : 1;
+}
+
+const collect = (id: string, before: string[] = []) => [...before, id];
+
+const program = new Command("faults").description("Injects faults into the local cloud and says what became of them");
+program
+  .command("night")
+  .description("Backups, copies, retention and restores")
+  .option("--small", "the test suite's part")
+  .option("--only <id>", "this row alone; may be repeated", collect)
+  .option("--page", "write docs/faults-night.md")
+  .action(async (options: Options) => {
+    process.exitCode = await matrix("faults-night", "Faults of the night", nightGroups, options);
+  });
+
+program.parseAsync().then(
+  () => process.exit(),
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);

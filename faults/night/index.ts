@@ -1,0 +1,5 @@
+/** The faults of the night: backups, copies, retention, restores. */
+import type { AnyGroup } from "../run";
+
+/** Rows by what they stand on, in the order of a night. */
+export const nightGroups: readonly AnyGroup[] = [];

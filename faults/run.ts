@@ -1,0 +1,106 @@
+/** Runs the rows of a fault matrix, each on the stage it needs; one that fails holds up none of the others. */
+import type { Fault, Outcome } from "./fault";
+import { deaf } from "./signals";
+
+/** Rows that share a stage, which is opened when the first of them runs and closed after the last. */
+export interface Group<Stage> {
+  /** What the rows stand on, in words. */
+  stage: string;
+  open(): Promise<Stage>;
+  close(stage: Stage): Promise<void>;
+  faults: readonly Fault<Stage>[];
+}
+
+/** A group whatever its stage is. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of groups has many types of stages, each known inside its group alone.
+export type AnyGroup = Group<any>;
+
+/** One row of the report. */
+export interface Row {
+  id: string;
+  fault: string;
+  rows: readonly string[];
+  alert: string;
+  expected: { lostSeconds: number };
+  measured: Omit<Outcome, "signal"> | null;
+  seconds: number;
+  pass: boolean;
+  /** Why it did not pass. */
+  failure?: string;
+}
+
+/** Which rows to run: all, the suite's part, or those of these ids. */
+export interface Choice {
+  small?: boolean;
+  only?: readonly string[];
+}
+
+/** The groups with their chosen rows; empty groups are left out. @throws when an id is unknown */
+export function choose(groups: readonly AnyGroup[], { small, only }: Choice): AnyGroup[] {
+  const ids = groups.flatMap(({ faults }) => faults.map(({ id }) => id));
+  const unknown = only?.filter((id) => !ids.includes(id)) ?? [];
+  if (unknown.length > 0) throw new Error(`no fault "${unknown.join('", "')}"; allowed: ${ids.join(", ")}`);
+  const chosen = ({ id, small: isSmall }: Fault<unknown>) => (only ? only.includes(id) : !small || isSmall === true);
+  return groups
+    .map((group) => ({ ...group, faults: group.faults.filter(chosen) }))
+    .filter(({ faults }) => faults.length > 0);
+}
+
+/** Runs every row of the groups, in order. `tell` hears of each as it ends. Never rejects for a row. */
+export async function runFaults(groups: readonly AnyGroup[], tell: (row: Row) => void): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const group of groups) {
+    let stage: unknown;
+    let unopened: Error | undefined;
+    try {
+      stage = await group.open();
+    } catch (error) {
+      unopened = error as Error;
+    }
+    for (const fault of group.faults) {
+      const row = unopened
+        ? rowOf(fault, 0, undefined, new Error(`${group.stage} did not come up: ${unopened.message}`))
+        : await runFault(fault, stage);
+      rows.push(row);
+      tell(row);
+    }
+    if (!unopened) await group.close(stage);
+  }
+  return rows;
+}
+
+/** Runs one row. */
+export async function runFault<Stage>(fault: Fault<Stage>, stage: Stage): Promise<Row> {
+  const started = Date.now();
+  const seconds = () => (Date.now() - started) / 1000;
+  try {
+    const outcome = await fault.inject(stage);
+    return rowOf(fault, seconds(), outcome, judge(fault, outcome));
+  } catch (error) {
+    return rowOf(fault, seconds(), undefined, error as Error);
+  }
+}
+
+/** Why an outcome is not what the plan promises, or undefined. */
+export function judge(fault: Fault<never>, { signal, lostSeconds }: Outcome): Error | undefined {
+  const problem = fault.alert === undefined ? undefined : deaf(fault.alert, signal);
+  if (problem) return new Error(problem);
+  if (!(lostSeconds <= fault.mayLoseSeconds))
+    return new Error(`${lostSeconds} s of data were lost, ${fault.mayLoseSeconds} s are allowed`);
+  return undefined;
+}
+
+function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?: Error): Row {
+  const { noticed, recovered, lostSeconds } = outcome ?? {};
+  return {
+    id: fault.id,
+    fault: fault.fault,
+    rows: fault.rows,
+    alert: fault.alert ?? "none: it harms nothing",
+    expected: { lostSeconds: fault.mayLoseSeconds },
+    measured: outcome ? { noticed: noticed!, recovered: recovered!, lostSeconds: lostSeconds! } : null,
+    seconds,
+    pass: failure === undefined,
+    ...(failure && { failure: failure.message }),
+  };
+}
