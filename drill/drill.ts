@@ -24,13 +24,15 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "./config";
+import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
+import { FLOOR_BOUND, type Floor, overFloor, rawCopy } from "./floor";
 import { expectFresh } from "./freshness";
 import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
 import { Media } from "./media";
 import { runNight, runVaultJob } from "./night";
 import { type Phase, runPhases, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
-import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
+import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
 import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
 import {
@@ -76,6 +78,11 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
     secrets: run.secrets,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
+    floor:
+      run.floor && run.rtoSeconds !== null
+        ? { ...run.floor, ratio: overFloor(run.rtoSeconds, run.floor), bound: FLOOR_BOUND }
+        : null,
+    criticalPath: run.criticalPath,
     phases: times,
     peakMemoryMiB: memory.stop(),
     leftovers: run.leftovers,
@@ -88,6 +95,8 @@ class Drill {
   secrets: DrillReport["secrets"] = null;
   rtoSeconds: number | null = null;
   rpoSeconds: number | null = null;
+  floor: Floor | null = null;
+  criticalPath: Step[] = [];
   leftovers: string[] = [];
 
   private vault!: Stack;
@@ -103,6 +112,7 @@ class Drill {
   /** What previews printed. */
   private readonly printed: string[] = [];
   private lostAt = 0;
+  private startSeconds = 0;
 
   constructor(private readonly size: DrillSize) {}
 
@@ -165,7 +175,9 @@ class Drill {
 
   private async upProd(progress: (line: string) => void): Promise<void> {
     this.prod = await openStack(PROD, siteConfig(PROD));
+    const started = Date.now();
     const outputs = await up(this.prod, progress);
+    this.startSeconds = (Date.now() - started) / 1000;
     this.prodStores = new RegionStores(outputs.regions?.value);
     this.know(outputs.regions?.value, outputs.control?.value);
     await this.prodStores.open();
@@ -271,14 +283,20 @@ class Drill {
 
   private async rebuild(progress: (line: string) => void): Promise<void> {
     const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, true));
-    const outputs = await up(rebuilt, progress);
+    const watch = new Stopwatch();
+    const outputs = await up(rebuilt, progress, watch.hear);
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;
+    const { deployment } = await rebuilt.exportStack();
+    this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);
     this.rebuiltStores = new RegionStores(outputs.regions?.value);
     this.know(outputs.regions?.value, outputs.control?.value);
     await this.rebuiltStores.open();
   }
 
   private async verify(progress: (line: string) => void): Promise<void> {
+    const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
+    const copy = await rawCopy(this.storage, token, COPIES_BUCKET, `${PROD}/`);
+    this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
     const newest = await this.rebuiltStores.newestCanary();
     this.rpoSeconds = newest === undefined ? null : (this.lostAt - newest.getTime()) / 1000;
     this.restored = await this.rebuiltStores.verify(this.size, progress);

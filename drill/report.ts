@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
 import type { AttackResult } from "./attack";
+import { describePath, type Step } from "./critical-path";
+import type { Floor } from "./floor";
 import { PROJECT_ROOT } from "./workspace";
 
 export interface PhaseTime {
@@ -41,6 +43,9 @@ export interface DrillReport {
   rtoSeconds: number | null;
   /** From the newest write that was restored to the loss. */
   rpoSeconds: number | null;
+  /** What the RTO cannot be below, measured in the same run; `criticalPath` is what the rebuild waited for. */
+  floor: (Floor & { ratio: number; bound: number }) | null;
+  criticalPath: Step[];
   phases: PhaseTime[];
   /** Peak of the memory in use above the least in use, in MiB. */
   peakMemoryMiB: number;
@@ -87,8 +92,20 @@ export function summary(report: DrillReport): string {
     lines.push(
       `RTO ${Math.round(report.rtoSeconds)} s · RPO ${report.rpoSeconds === null ? "unknown" : `${Math.round(report.rpoSeconds)} s`}`,
     );
+  if (report.floor) lines.push(...floorLines(report.floor, report.criticalPath));
   lines.push(`memory     peak ${report.peakMemoryMiB} MiB`);
   if (report.leftovers.length) lines.push(`left over  ${report.leftovers.join("\n           ")}`);
   lines.push(report.result === "pass" ? "PASS" : `FAIL       ${report.failure}`);
   return lines.join("\n");
+}
+
+function floorLines(
+  { ratio, bound, startSeconds, copySeconds, copyBytes }: Floor & { ratio: number; bound: number },
+  path: Step[],
+) {
+  const copied = `${Math.round(copyBytes / 2 ** 20)} MiB in ${copySeconds.toFixed(1)} s`;
+  return [
+    `floor      RTO is ${ratio.toFixed(2)} times (bound ${bound}) the start of the same site, ${Math.round(startSeconds)} s, and a raw copy of ${copied}`,
+    `waited for ${describePath(path)}`,
+  ];
 }

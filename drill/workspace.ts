@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LocalWorkspace, type OutputMap, type Stack } from "@pulumi/pulumi/automation";
+import { type EngineEvent, LocalWorkspace, type OutputMap, type Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
 export const PROJECT_ROOT = join(__dirname, "..");
@@ -36,14 +36,15 @@ export function setConfig(name: string, config: Record<string, unknown>): void {
   writeFileSync(path, stringify(settings));
 }
 
-/** `pulumi up` with the policy pack, as CI runs it. Returns the stack's outputs. */
-export async function up(stack: Stack, progress: Progress): Promise<OutputMap> {
+/** `pulumi up` with the policy pack, as CI runs it; `hear` is told of the engine's events. Returns the stack's outputs. */
+export async function up(stack: Stack, progress: Progress, hear?: (event: EngineEvent) => void): Promise<OutputMap> {
   try {
     const result = await stack.up({
       onOutput: lines(progress),
       color: "never",
       suppressProgress: true,
       policyPacks: [join(PROJECT_ROOT, "policies")],
+      ...(hear && { onEvent: hear }),
     });
     return result.outputs;
   } catch (error) {
