@@ -1,7 +1,8 @@
 /** replicate and restore-copy against a storage, with the real rclone: whole, killed, changed, attacked. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
-import { backupName, copyPath, manifestPath, markerPath, restoredPath } from "../plan/layout";
+import { backupName, copyPath, manifestPath, markerPath, maxLayers, restoredPath } from "../plan/layout";
 import { type JobInput, jobConfig } from "./config";
 import type { Marker } from "./lib/manifest";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
@@ -65,7 +66,7 @@ async function markers(): Promise<string[]> {
 }
 
 /** Repositories of the newest copy. */
-async function copied(): Promise<string[]> {
+async function repositories(): Promise<string[]> {
   const newest = (await markers()).at(-1);
   const text = newest && (await storage.get(COPIES, newest));
   return text ? Object.keys((JSON.parse(text) as Marker).repositories) : [];
@@ -83,9 +84,30 @@ async function failed(job: Promise<RunningJob>, pattern: RegExp): Promise<void> 
   assert.match(JSON.stringify(lines.at(-1)), pattern);
 }
 
+/** Where the second copy has each object of a copy, by its name at the source. */
+async function placesOf(marker: string): Promise<Map<string, string>> {
+  const text = await storage.get(COPIES, markerPath("prod", marker));
+  const places = new Map<string, string>();
+  for (const { listing } of Object.values((JSON.parse(text!) as Marker).repositories)) {
+    const list = (await storage.get(COPIES, listing.path))!;
+    assert.equal(createHash("sha256").update(list).digest("hex"), listing.sha256, listing.path);
+    const files = list.trimEnd().split("\n");
+    assert.equal(files.length, listing.objects);
+    for (const file of files.map((line) => JSON.parse(line))) places.set(file.name, copyPath("prod", file));
+  }
+  return places;
+}
+
+/** What the second copy has of an object of a copy. */
+async function copied(marker: string, name: string): Promise<string | undefined> {
+  const place = (await placesOf(marker)).get(name);
+  return place && storage.get(COPIES, place);
+}
+
 async function assertWhole(marker: string): Promise<void> {
+  const places = await placesOf(marker);
   for (const [name, content] of Object.entries(objects)) {
-    assert.equal(await storage.get(COPIES, copyPath("prod", marker, name)), content, name);
+    assert.equal(await storage.get(COPIES, places.get(name) ?? ""), content, name);
   }
 }
 
@@ -118,7 +140,7 @@ test("the next night's pointers stand beside the last one's", async () => {
   const second = await succeeded(replicate());
   for (const [marker, backup] of [[first.marker, night] as const, [second.marker, next] as const]) {
     const pointer = "cassandra/index/latest_backup/node-1/backup_name.txt";
-    assert.equal(await storage.get(COPIES, copyPath("prod", String(marker), pointer)), backup);
+    assert.equal(await copied(String(marker), pointer), backup);
   }
   await succeeded(restoreCopy({ marker: String(first.marker) }));
   assert.equal(await storage.get(OWN, "elasticsearch-emea/index-7"), '{"generation":7}');
@@ -167,7 +189,7 @@ test("a snapshot taken during the copy is noticed, and the second attempt copies
   assert.equal(code, 0, JSON.stringify(lines.at(-1)));
   assert.ok(lines.some(({ step }) => step === "source moved, trying again"));
   const marker = String(lines.at(-1)!.marker);
-  assert.equal(await storage.get(COPIES, copyPath("prod", marker, "elasticsearch-emea/index.latest")), "\0\x008");
+  assert.equal(await copied(marker, "elasticsearch-emea/index.latest"), "\0\x008");
 });
 
 test("an object overwritten at the source during the copy makes no copy", async () => {
@@ -177,22 +199,68 @@ test("an object overwritten at the source during the copy makes no copy", async 
     await storage.put(PRIMARY, victim, "forged!!");
   };
   await failed(replicate(), /nb-3-big-Data\.db is 8 bytes/);
-  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
+  assert.deepEqual(await repositories(), ["elasticsearch-emea"]);
 });
 
 test("a source that is not what its manifest says is refused before anything of it is copied", async () => {
   await storage.remove(PRIMARY, "cassandra/node-1/data/media/files-0a/nb-5-big-Data.db");
   await failed(replicate(), /is not what its manifest says.*nb-5-big-Data\.db is missing/);
-  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
+  assert.deepEqual(await repositories(), ["elasticsearch-emea"]);
   assert.ok(!(await storage.names(COPIES)).some((name) => name.includes("cassandra")));
 });
 
-test("another object under the same name in the vault is named, and stays", async () => {
-  const victim = copyPath("prod", "any", "cassandra/node-1/data/media/files-0a/nb-9-big-Data.db");
-  await storage.put(COPIES, victim, "intruder");
-  await failed(replicate(), /holds other content.*nb-9-big-Data\.db/);
-  assert.equal(await storage.get(COPIES, victim), "intruder");
-  assert.deepEqual(await copied(), ["elasticsearch-emea"]);
+test("another content under a name in use stays where it is, and the source's lies in a layer from then on", async () => {
+  const name = "cassandra/node-1/data/media/files-0a/nb-9-big-Data.db";
+  const squatter = copyPath("prod", { name });
+  await storage.put(COPIES, squatter, "intruder");
+  const first = String((await succeeded(replicate())).marker);
+  assert.equal(await storage.get(COPIES, squatter), "intruder");
+  assert.equal((await placesOf(first)).get(name), copyPath("prod", { name, layer: first }));
+  await assertWhole(first);
+  const next = backupName(new Date());
+  await putBackup(storage, PRIMARY, "cassandra", next, cassandraObjects(next, FILES));
+  storage.copies = 0;
+  const second = String((await succeeded(replicate())).marker);
+  assert.equal((await placesOf(second)).get(name), copyPath("prod", { name, layer: first }));
+  assert.ok(storage.copies < 10, `an object in a layer is not copied again: ${storage.copies} copies`);
+  await succeeded(restoreCopy());
+  assert.equal(await storage.get(OWN, name), objects[name]);
+});
+
+test("a site rebuilt under the same name reuses names: nights go on, and older copies stay whole", async () => {
+  const first = String((await succeeded(replicate())).marker);
+  const before = objects;
+  for (const name of await storage.names(PRIMARY)) await storage.remove(PRIMARY, name);
+  const next = backupName(new Date());
+  const rebuilt = Object.entries(cassandraObjects(next, FILES)).map(([name, content]) => [name, `${content} again`]);
+  const index = Object.entries(elasticsearchObjects(7)).map(([name, content]) => [name, `${content} again`]);
+  objects = {
+    ...(await putBackup(storage, PRIMARY, "cassandra", next, Object.fromEntries(rebuilt))),
+    ...(await putBackup(storage, PRIMARY, "elasticsearch", next, Object.fromEntries(index))),
+  };
+  const second = String((await succeeded(replicate())).marker);
+  await assertWhole(second);
+  objects = before;
+  await assertWhole(first);
+  await succeeded(restoreCopy({ marker: first }));
+  assert.equal(await storage.get(OWN, "elasticsearch-emea/index-7"), '{"generation":7}');
+});
+
+test("layers are few: what lies in the oldest is copied anew when another is needed", async () => {
+  const name = "cassandra/node-1/data/media/files-0a/nb-0-big-Data.db";
+  const stubborn = "cassandra/node-1/data/media/files-0a/nb-1-big-Data.db";
+  await storage.put(COPIES, copyPath("prod", { name: stubborn }), "intruder");
+  let marker = "";
+  for (let turn = 0; turn < maxLayers + 2; turn++) {
+    const backup = backupName(new Date(Date.now() - 60_000 + turn * 1000));
+    const all = { ...cassandraObjects(backup, 3), [name]: `statistics ${turn}` };
+    objects = await putBackup(storage, PRIMARY, "cassandra", backup, all);
+    marker = String((await succeeded(replicate({ repositories: ["cassandra-emea"] }))).marker);
+    await assertWhole(marker);
+  }
+  const places = [...(await placesOf(marker)).values()];
+  const used = new Set(places.flatMap((path) => /layers\/([^/]+)/.exec(path)?.[1] ?? []));
+  assert.ok(used.size <= maxLayers, [...used].join());
 });
 
 test("without a manifest of tonight nothing is copied", async () => {
@@ -254,10 +322,10 @@ test("a damaged copy is not brought in as if it were whole", async () => {
   const { marker } = await succeeded(replicate());
   storage.appendOnly.clear();
   const victim = "cassandra/node-1/data/media/files-0a/nb-1-big-Data.db";
-  await storage.put(COPIES, copyPath("prod", String(marker), victim), "sstable X");
+  await storage.put(COPIES, copyPath("prod", { name: victim }), "sstable X");
   await failed(restoreCopy(), /other content than the marker lists.*nb-1-big-Data\.db/);
   await storage.remove(OWN, victim);
-  await storage.remove(COPIES, copyPath("prod", String(marker), victim));
+  await storage.remove(COPIES, copyPath("prod", { name: victim }));
   await failed(restoreCopy(), /could not be brought in whole.*nb-1-big-Data\.db/);
   assert.ok(!(await storage.names(OWN)).includes(restoredPath(String(marker))));
 });

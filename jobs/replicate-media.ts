@@ -10,8 +10,9 @@
 import { events } from "../plan/events";
 import { mediaJobName } from "../plan/media";
 import type { JobConfig } from "./config";
+import { batches, listOrdered, merge } from "./lib/listing";
 import { type Fields, JobError, log } from "./lib/log";
-import { differs, isReachable, listOrdered, merge, removeObjects, replaceObjects } from "./lib/media";
+import { differs, isReachable, removeObjects, replaceObjects } from "./lib/media";
 import { copy } from "./lib/rclone";
 
 type Config = JobConfig<"replicate-media">;
@@ -111,7 +112,7 @@ async function copyNew({ bucket, secondary, batch, transfers }: Config): Promise
     { bucket, prefix: "" },
     { bucket: secondary, prefix: "" },
   ] as const;
-  const added = batches(batch, (names) => copy(...places, names, transfers));
+  const added = batches<string>(batch, (names) => copy(...places, names, transfers));
   for await (const { source, secondary: copied } of merge(listOrdered(bucket), listOrdered(secondary))) {
     if (source) survey.sourceObjects++;
     if (copied) survey.secondaryObjects++;
@@ -137,8 +138,8 @@ async function copyNew({ bucket, secondary, batch, transfers }: Config): Promise
 async function propagateAndVerify(config: Config, limit: number | undefined, startedAt: Date): Promise<Outcome> {
   const { bucket, secondary, batch, transfers } = config;
   const outcome = nothing();
-  const gone = batches(batch, (names) => removeObjects(secondary, names, transfers));
-  const changed = batches(batch, (names) => replaceObjects(bucket, secondary, names, transfers));
+  const gone = batches<string>(batch, (names) => removeObjects(secondary, names, transfers));
+  const changed = batches<string>(batch, (names) => replaceObjects(bucket, secondary, names, transfers));
   for await (const { source, secondary: copied } of merge(listOrdered(bucket), listOrdered(secondary))) {
     if (source && !copied && source.modified < startedAt.getTime()) {
       outcome.missing++;
@@ -159,23 +160,6 @@ async function propagateAndVerify(config: Config, limit: number | undefined, sta
   await gone.end();
   await changed.end();
   return outcome;
-}
-
-/** Collects names and hands them on, `size` at a time. */
-function batches(size: number, act: (names: readonly string[]) => Promise<void>) {
-  let names: string[] = [];
-  const end = async () => {
-    const full = names;
-    names = [];
-    await act(full);
-  };
-  return {
-    add: async (name: string) => {
-      names.push(name);
-      if (names.length >= size) await end();
-    },
-    end,
-  };
 }
 
 /** The error that says what, how many, which threshold and how to approve; reported as an event. */

@@ -4,16 +4,15 @@
  * Each repository is copied on its own, as soon as its backup of tonight is there: a region that is lost or a backup that
  * failed holds up none of the others. What could not be copied stands in the marker as it was copied last, and the job
  * fails, so that somebody looks. Without its marker a copy is none, so a run may be killed at any point and be repeated:
- * what lies there already is not copied again.
+ * what lies there already is not copied again. Memory does not grow with the repositories (lib/copy-repository.ts).
  */
-import { createHash } from "node:crypto";
-import { markerPath, markersPrefix, newestMarker } from "../plan/layout";
 import type { JobConfig } from "./config";
-import { type CopiedRepository, copyRepository, unusedId } from "./lib/copy-repository";
+import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
 import { freshManifests } from "./lib/fresh";
 import { type Fields, JobError, log } from "./lib/log";
-import { type Marker, type MarkerEntry, markerSchema, parseDocument } from "./lib/manifest";
-import { listUnder, readObject, writeObject } from "./lib/rclone";
+import type { Marker, MarkerEntry } from "./lib/manifest";
+import { readMarker, writeMarker } from "./lib/markers";
+import { namesBelow } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"replicate">;
@@ -30,28 +29,20 @@ interface Progress {
 
 /** Runs the job. @throws JobError when a repository has no copy of tonight; the others have theirs then. */
 export async function replicate(config: Config): Promise<Fields> {
-  const last = await newestCopy(config);
+  const last = await readMarker(config.copiesBucket, config.site, "latest");
   const id = await unusedId(config);
   const { done, failed, stale } = await copyFresh(config, last, id);
   const copied = [...done.values()].reduce((sum, each) => sum + each.copied, 0);
+  const copiedBytes = [...done.values()].reduce((sum, each) => sum + each.copiedBytes, 0);
   const unchanged = [...done].every(([name, { entry }]) => entry === last?.repositories[name]);
-  const marker = unchanged ? last?.id : await writeMarker(config, id, last, done);
+  const marker = unchanged ? last?.id : await mark(config, id, last, done);
   if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, done, failed, stale);
   if (unchanged) {
     log("already copied", { marker });
     return { marker, copied, note: "the newest backups are in the newest copy already" };
   }
-  const objects = [...done.values()].reduce((sum, { entry }) => sum + entry.objects, 0);
-  return { marker, copied, objects };
-}
-
-async function newestCopy(config: Config): Promise<Marker | undefined> {
-  const id = newestMarker(config.site, [...(await listUnder(config.copiesBucket, markersPrefix(config.site))).keys()]);
-  if (id === undefined) {
-    return undefined;
-  }
-  const path = markerPath(config.site, id);
-  return parseDocument(markerSchema, await readObject(config.copiesBucket, path), path);
+  const { objects, bytes } = totals([...done.values()].map(({ entry }) => entry));
+  return { marker, copied, copiedBytes, objects, bytes };
 }
 
 /** Copies every repository whose backup of tonight is there, and waits for the others until the deadline. */
@@ -60,13 +51,13 @@ async function copyFresh(config: Config, last: Marker | undefined, id: string): 
   return waitFor<Progress, undefined>(
     async (left) => {
       const waiting = config.repositories.filter((name) => !progress.done.has(name) && !progress.failed.has(name));
-      const names = [...(await listUnder(config.bucket, "manifests")).keys()];
+      const names = await namesBelow(config.bucket, "manifests");
       const { backups, stale } = freshManifests(waiting, names, config.maxAgeHours, new Date());
       progress.stale = stale;
       for (const [repository, backup] of backups) {
         const entry = last?.repositories[repository];
-        if (entry?.backup === backup) progress.done.set(repository, { entry, copied: 0 });
-        else await attempt(config, repository, backup, id, progress);
+        if (entry?.backup === backup) progress.done.set(repository, { entry, copied: 0, copiedBytes: 0 });
+        else await attempt(config, repository, backup, id, entry, progress);
       }
       if (stale.length === 0 || left <= 0) return { done: progress };
       log("waiting for manifests", { stale });
@@ -81,10 +72,11 @@ async function attempt(
   repository: string,
   backup: string,
   id: string,
+  last: MarkerEntry | undefined,
   { done, failed }: Progress,
 ): Promise<void> {
   try {
-    done.set(repository, await copyRepository(config, repository, backup, id));
+    done.set(repository, await copyRepository(config, repository, backup, id, last));
   } catch (error) {
     // Anything else, such as a storage that refuses, concerns every repository.
     if (!(error instanceof JobError)) throw error;
@@ -94,7 +86,7 @@ async function attempt(
 }
 
 /** Writes the marker of what is done, with the last copy of what is not. @returns its id */
-async function writeMarker(
+async function mark(
   config: Config,
   id: string,
   last: Marker | undefined,
@@ -104,20 +96,13 @@ async function writeMarker(
     const entry = done.get(name)?.entry ?? last?.repositories[name];
     return entry ? [[name, entry]] : [];
   });
-  const marker: Marker = {
-    version: 1,
+  await writeMarker(config.copiesBucket, {
+    version: 2,
     site: config.site,
     id,
     createdAt: new Date().toISOString(),
     repositories: Object.fromEntries(entries),
-  };
-  const path = markerPath(config.site, id);
-  const text = JSON.stringify(marker);
-  await writeObject(config.copiesBucket, path, text);
-  const stored = (await listUnder(config.copiesBucket, markersPrefix(config.site))).get(path);
-  if (stored?.md5 !== createHash("md5").update(text).digest("hex")) {
-    throw new JobError(`marker ${path} is not what was written`, { value: stored, fix: "start this job again" });
-  }
+  });
   return id;
 }
 

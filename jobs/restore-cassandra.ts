@@ -9,7 +9,7 @@ import type { JobConfig } from "./config";
 import { readSchema } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
-import type { CassandraHead } from "./lib/manifest";
+import type { CassandraManifest } from "./lib/manifest";
 import { listUnder, writeObject } from "./lib/rclone";
 import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
@@ -72,7 +72,7 @@ function failure(name: string, how: string, status: RestoreStatus | undefined): 
 }
 
 /** Medusa restores in place: the new datacenter needs as many nodes on the same racks. */
-async function fits(resources: Resources, config: Config, manifest: CassandraHead): Promise<void> {
+async function fits(resources: Resources, config: Config, manifest: CassandraManifest): Promise<void> {
   const datacenter = await resources.get<{ size: number; racks?: { name: string }[] }, unknown>(
     kinds.datacenter,
     config.datacenter,
@@ -170,7 +170,7 @@ async function meet(config: Config, marker: string): Promise<void> {
 }
 
 /** Compares the tables that exist with the manifest's. @returns how many there are, or why they were not counted */
-async function check(config: Config, manifest: CassandraHead): Promise<number | string> {
+async function check(config: Config, manifest: CassandraManifest): Promise<number | string> {
   if (config.cql === undefined) {
     return "not counted: no CQL access is configured";
   }

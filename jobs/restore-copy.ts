@@ -1,13 +1,19 @@
 /**
  * Brings one copy from the vault into the new site's own bucket, at the paths the backups were written to, verifies all of
- * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: equal objects stay.
+ * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: equal objects stay. Memory does not
+ * grow with the copy: some pages of a listing and a batch of names a layer; the lists of its objects are kept on disk.
  */
-import { copyFolder, copyPath, isPointer, markerPath, markersPrefix, newestMarker, restoredPath } from "../plan/layout";
+import { join } from "node:path";
+import { copyFolder, copyPath, restoredPath } from "../plan/layout";
 import type { JobConfig } from "./config";
-import { compare, describe } from "./lib/compare";
-import { type Fields, JobError, log, some } from "./lib/log";
-import { type Marker, markerSchema, parseDocument, type Restored } from "./lib/manifest";
-import { copy, listUnder, readObject, StorageError, type StoredFile, writeObject } from "./lib/rclone";
+import { difference, foldersOf } from "./lib/compare";
+import { BATCH, totals } from "./lib/copy-repository";
+import { batches, Findings, listFolders, zip } from "./lib/listing";
+import { fetchList, type KeyedFile, readList, withScratch } from "./lib/lists";
+import { type Fields, JobError, log } from "./lib/log";
+import type { Marker, MarkerEntry, Restored } from "./lib/manifest";
+import { noMarker, readMarker } from "./lib/markers";
+import { copy, listUnder, StorageError, writeObject } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-copy">;
@@ -20,16 +26,13 @@ export async function restoreCopy(config: Config): Promise<Fields> {
     log("already brought in", { marker: marker.id });
     return { marker: marker.id, copied: 0, note: `${record} says that it was brought in and verified before` };
   }
-  const all = Object.values(marker.repositories);
-  const listing = all.flatMap((repository) => repository.listing);
-  const copied = await bringIn(config, marker);
+  const copied = await withScratch((folder) => bringIn(config, marker, folder));
   const restored: Restored = {
-    version: 1,
+    version: 2,
     marker: marker.id,
     source: config.source,
     copiedAt: new Date().toISOString(),
-    objects: listing.length,
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...totals(Object.values(marker.repositories)),
     repositories: Object.fromEntries(
       Object.entries(marker.repositories).map(([name, { backup, manifest }]) => [name, { backup, manifest }]),
     ),
@@ -44,7 +47,9 @@ async function awaitMarker(config: Config): Promise<Marker> {
     async () => {
       try {
         await listUnder(config.bucket, "restores");
-        return { done: await readMarker(config) };
+        const marker = await readMarker(config.copiesBucket, config.source, config.marker);
+        if (marker === undefined) throw noMarker(config.copiesBucket, config.source, config.marker);
+        return { done: marker };
       } catch (error) {
         if (!(error instanceof StorageError) || !error.denied) {
           throw error;
@@ -66,42 +71,27 @@ async function awaitMarker(config: Config): Promise<Marker> {
   );
 }
 
-async function readMarker(config: Config): Promise<Marker> {
-  const paths = [...(await listUnder(config.copiesBucket, markersPrefix(config.source))).keys()];
-  const id = config.marker === "latest" ? newestMarker(config.source, paths) : config.marker;
-  if (id === undefined || !paths.includes(markerPath(config.source, id))) {
-    throw new JobError(`there is no copy "${config.marker}" of site "${config.source}"`, {
-      value: `gs://${config.copiesBucket}/${markersPrefix(config.source)}`,
-      allowed: paths.length === 0 ? "none: no copy of this site was ever completed" : some(paths),
-      fix: "give a marker that exists, or latest; a copy without its marker is no copy",
-    });
-  }
-  const path = markerPath(config.source, id);
-  return parseDocument(markerSchema, await readObject(config.copiesBucket, path), path);
+/** A repository's copy with its list on disk. */
+interface Listed {
+  entry: MarkerEntry;
+  list: string;
 }
 
 /** Copies what is missing and verifies all of it. @returns how many objects were copied */
-async function bringIn(config: Config, { id, repositories }: Marker): Promise<number> {
-  const entries = Object.values(repositories);
-  const before = await listUnder(config.bucket);
-  let copied = 0;
-  for (const { backup, copy: copyId, listing, manifest } of entries) {
-    const { missing } = check(config, listing, before);
-    log("copying", { repository: manifest.repository, backup, objects: listing.length, missing: missing.length });
-    for (const pointers of [false, true]) {
-      const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
-      const from = { bucket: config.copiesBucket, prefix: copyFolder(config.source, copyId, pointers) };
-      await copy(from, { bucket: config.bucket, prefix: "" }, names, config.transfers);
-    }
-    copied += missing.length;
+async function bringIn(config: Config, { id, repositories }: Marker, folder: string): Promise<number> {
+  const all: Listed[] = [];
+  for (const [name, entry] of Object.entries(repositories)) {
+    const list = join(folder, `${name}.jsonl`);
+    await fetchList(config.copiesBucket, entry.listing, list);
+    all.push({ entry, list });
   }
-  const after = await listUnder(config.bucket);
-  const lacking = entries.flatMap(({ copy: copyId, listing }) =>
-    check(config, listing, after).missing.map((file) => copyPath(config.source, copyId, file.name)),
-  );
-  if (lacking.length > 0) {
+  let copied = 0;
+  for (const each of all) copied += await bringRepository(config, each);
+  const lacking = new Findings();
+  for (const each of all) await compare(config, each, (path) => lacking.add(path));
+  if (lacking.count > 0) {
     throw new JobError(`copy ${id} could not be brought in whole`, {
-      value: some(lacking),
+      value: lacking.shown(),
       allowed: "every object that the marker lists",
       fix: "start this job again; if the same objects are missing, restore an older marker and look into the second copy",
     });
@@ -110,14 +100,48 @@ async function bringIn(config: Config, { id, repositories }: Marker): Promise<nu
   return copied;
 }
 
-function check(config: Config, listing: StoredFile[], found: ReadonlyMap<string, StoredFile>) {
-  const difference = compare(listing, (file) => found.get(file.name));
-  if (difference.different.length > 0) {
-    throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {
-      value: some(describe({ missing: [], different: difference.different })),
-      allowed: "the marker's objects with their size and md5",
-      fix: "after a damaged second copy: an older marker; after another restore into this bucket: a fresh site name",
-    });
+async function bringRepository(config: Config, listed: Listed): Promise<number> {
+  const { backup, manifest, listing } = listed.entry;
+  // Looked through first: nothing is copied beside something else that is there.
+  let missing = 0;
+  await compare(config, listed, () => missing++);
+  log("copying", { repository: manifest.repository, backup, objects: listing.objects, missing });
+  if (missing === 0) return 0;
+  const layers = new Map<string | undefined, ReturnType<typeof batches<string>>>();
+  await compare(config, listed, async (_, { name, layer }) => {
+    const place = { bucket: config.copiesBucket, prefix: copyFolder(config.source, layer) };
+    const into =
+      layers.get(layer) ??
+      batches<string>(BATCH, (names) => copy(place, { bucket: config.bucket, prefix: "" }, names, config.transfers));
+    layers.set(layer, into);
+    await into.add(name);
+  });
+  for (const layer of layers.values()) await layer.end();
+  return missing;
+}
+
+/**
+ * Compares a copy's list with the site's own bucket.
+ * @param lacks is told what the bucket does not have, with its path in the second copy
+ * @throws JobError when the bucket holds another content under a name of the list
+ */
+async function compare(
+  config: Config,
+  { entry, list }: Listed,
+  lacks: (path: string, file: { name: string; layer?: string }) => unknown,
+): Promise<void> {
+  const other = new Findings();
+  const present = listFolders(config.bucket, "", foldersOf(entry.manifest));
+  for await (const [file, found] of zip<KeyedFile>([readList(list, entry.listing.path), present])) {
+    const problem = file && difference(file, found);
+    if (problem === undefined) continue;
+    if (found === undefined) await lacks(copyPath(config.source, file!), file!);
+    else other.add(problem);
   }
-  return difference;
+  if (other.count === 0) return;
+  throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {
+    value: other.shown(),
+    allowed: "the marker's objects with their size and md5",
+    fix: "after a damaged second copy: an older marker; after another restore into this bucket: a fresh site name",
+  });
 }

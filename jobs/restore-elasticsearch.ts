@@ -15,7 +15,7 @@ import {
   snapshotRepository,
 } from "./lib/elastic";
 import { type Fields, JobError, log, some } from "./lib/log";
-import type { ElasticsearchHead } from "./lib/manifest";
+import type { ElasticsearchManifest } from "./lib/manifest";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
 
@@ -85,7 +85,7 @@ async function reachable(call: Elasticsearch, config: Config): Promise<void> {
   );
 }
 
-async function hasSnapshot(call: Elasticsearch, backup: string, manifest: ElasticsearchHead): Promise<void> {
+async function hasSnapshot(call: Elasticsearch, backup: string, manifest: ElasticsearchManifest): Promise<void> {
   const path = `/_snapshot/${snapshotRepository}/${backup}`;
   const snapshot = (await find<{ snapshots: { state: string; indices: string[] }[] }>(call, path))?.snapshots[0];
   const lacking = manifest.indices.map(({ name }) => name).filter((name) => !snapshot?.indices.includes(name));
@@ -99,7 +99,7 @@ async function hasSnapshot(call: Elasticsearch, backup: string, manifest: Elasti
 }
 
 /** Names of the indices still to be restored. Empty ones of the same name are deleted first. */
-async function toRestore(call: Elasticsearch, manifest: ElasticsearchHead, backup: string): Promise<string[]> {
+async function toRestore(call: Elasticsearch, manifest: ElasticsearchManifest, backup: string): Promise<string[]> {
   const states = new Map<string, IndexState>();
   for (const { name } of manifest.indices) {
     const url = `/${encodeURIComponent(name)}`;
@@ -126,7 +126,12 @@ async function toRestore(call: Elasticsearch, manifest: ElasticsearchHead, backu
 }
 
 /** Waits until every shard is recovered and assigned; one data node alone cannot hold replicas, there primaries do. */
-async function whole(call: Elasticsearch, manifest: ElasticsearchHead, backup: string, config: Config): Promise<void> {
+async function whole(
+  call: Elasticsearch,
+  manifest: ElasticsearchManifest,
+  backup: string,
+  config: Config,
+): Promise<void> {
   interface Health {
     status: string;
     number_of_data_nodes: number;
@@ -157,7 +162,7 @@ async function whole(call: Elasticsearch, manifest: ElasticsearchHead, backup: s
 }
 
 /** Compares shards and reports mappings that differ. @returns number of documents by index */
-async function check(call: Elasticsearch, manifest: ElasticsearchHead): Promise<Record<string, number>> {
+async function check(call: Elasticsearch, manifest: ElasticsearchManifest): Promise<Record<string, number>> {
   const documents: Record<string, number> = {};
   const problems: string[] = [];
   for (const index of manifest.indices) {

@@ -2,14 +2,15 @@
  * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
  * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
  */
-import { backupName, manifestPath, repositoryFolder } from "../plan/layout";
+import { backupName, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
 import { kinds, Resources } from "./lib/kube";
+import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
-import { type CassandraManifest, manifestSchema } from "./lib/manifest";
+import type { CassandraManifest } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
-import { listUnder, readObjects, type StoredFile, writeObject } from "./lib/rclone";
+import { listUnder, readObjects, type StoredFile } from "./lib/rclone";
 import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
@@ -48,8 +49,8 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
       `${(status.finished ?? []).length} of ${config.nodes} nodes finished`,
     ]);
   }
-  const { manifest, replicas } = await manifestOf(config, backup, status);
-  await writeObject(config.bucket, manifestPath(config.repository, backup), JSON.stringify(manifest));
+  const { manifest, files, replicas } = await manifestOf(config, backup, status);
+  await writeManifest(config.bucket, manifest, files);
   if (replicas.length > 0) {
     throw new JobError("the backup is complete, but keyspaces have too few replicas", {
       value: some(replicas, 20),
@@ -57,7 +58,7 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
       fix: "ALTER KEYSPACE … WITH replication, then repair it (docs/runbooks/regions.md)",
     });
   }
-  return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: manifest.files.length };
+  return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: files.length };
 }
 
 function incomplete(backup: string, problems: string[]): JobError {
@@ -90,12 +91,12 @@ async function startOrAdopt(resources: Resources, config: Config): Promise<strin
   return backup;
 }
 
-/** The manifest, and what is wrong with keyspaces' replicas: that makes the backup no worse. */
+/** The manifest and its files, and what is wrong with keyspaces' replicas: that makes the backup no worse. */
 async function manifestOf(
   config: Config,
   backup: string,
   status: BackupStatus,
-): Promise<{ manifest: CassandraManifest; replicas: string[] }> {
+): Promise<{ manifest: Omit<CassandraManifest, "files">; files: StoredFile[]; replicas: string[] }> {
   const prefix = repositoryFolder(config.repository);
   const listing = await listUnder(config.bucket, prefix);
   const metas = await readMetas(config, backup, listing);
@@ -106,8 +107,8 @@ async function manifestOf(
   if (verdict.problems.length > 0) {
     throw incomplete(backup, verdict.problems);
   }
-  const manifest: CassandraManifest = {
-    version: 1,
+  const manifest: Omit<CassandraManifest, "files"> = {
+    version: 2,
     kind: "cassandra",
     repository: config.repository,
     backup,
@@ -119,15 +120,13 @@ async function manifestOf(
     schemaDigest: verdict.schemaDigest,
     tables: verdict.tables,
     versions: { cassandra: verdict.versions[0] ?? "unknown" },
-    files: verdict.files,
   };
-  manifestSchema.parse(manifest);
   const keyspaces = keyspacesOf(metas[0]?.schema ?? "");
   const replicas = [
     ...replicationProblems(keyspaces, config.datacenters, minimumReplicas),
     ...unread(verdict.tables, keyspaces),
   ];
-  return { manifest, replicas };
+  return { manifest, files: verdict.files, replicas };
 }
 
 async function readMetas(

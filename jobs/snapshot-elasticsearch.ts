@@ -3,14 +3,15 @@
  * complete and writes its manifest. A snapshot that is not complete gets none, so it is never copied as tonight's.
  */
 import { createHash } from "node:crypto";
-import { backupName, manifestPath } from "../plan/layout";
+import { backupName } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { canonical } from "./lib/canonical";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
+import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
-import { type ElasticsearchManifest, manifestSchema } from "./lib/manifest";
+import type { ElasticsearchManifest } from "./lib/manifest";
 import { pruneSnapshots } from "./lib/prune-snapshots";
-import { listUnder, writeObject } from "./lib/rclone";
+import { listUnder } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"snapshot-elasticsearch">;
@@ -53,9 +54,9 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
       fix: "look at the cluster's health and the named shards, then start the snapshot CronJob again",
     });
   }
-  const manifest = await manifestOf(call, config, snapshot, version.number);
-  await writeObject(config.bucket, manifestPath(config.repository, backup), JSON.stringify(manifest));
-  return { backup, indices: manifest.indices.length, objects: manifest.files.length };
+  const { manifest, files } = await manifestOf(call, config, snapshot, version.number);
+  await writeManifest(config.bucket, manifest, files);
+  return { backup, indices: manifest.indices.length, objects: files.length };
 }
 
 /** A run that was killed leaves its snapshot running: the next run waits for that one instead of starting another. */
@@ -143,8 +144,8 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
       fix: "compare bucket and base_path of the snapshot repository with this job's configuration",
     });
   }
-  const manifest: ElasticsearchManifest = {
-    version: 1,
+  const manifest: Omit<ElasticsearchManifest, "files"> = {
+    version: 2,
     kind: "elasticsearch",
     repository: config.repository,
     backup,
@@ -152,8 +153,6 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
     finishedAt: new Date(snapshot.end_time).toISOString(),
     indices,
     versions: { elasticsearch: version },
-    files,
   };
-  manifestSchema.parse(manifest);
-  return manifest;
+  return { manifest, files };
 }

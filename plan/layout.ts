@@ -4,11 +4,13 @@
  *
  * A site's primary bucket:
  *   cassandra/…, elasticsearch-<datacenter>/…                 the stores' own layouts
- *   manifests/<repository>/<backup>.json                      written when the backup was found complete
+ *   manifests/<repository>/<backup>.jsonl                     the objects of a complete backup, one a line
+ *   manifests/<repository>/<backup>.json                      written after it: the backup is complete
  *   restores/<marker>.json                                    written when a copy was brought in and verified
  * The second copy (append-only, so nothing in it is ever overwritten):
- *   <site>/<path>                                             what never changes once written
- *   <site>/pointers/<copy>/<path>                             mutable pointers, as they were that night
+ *   <site>/objects/<path>                                     the first content that was copied under a name
+ *   <site>/layers/<copy>/<path>                               pointers of that night, and content that came later under a name in use
+ *   listings/<site>/<copy>/<repository>.jsonl                 the objects of a repository's copy, and which layer has each
  *   markers/<site>/<marker>.json                              written last; a copy without it is no copy
  */
 
@@ -81,6 +83,11 @@ export function manifestPath(name: string, backup: string): string {
   return `${manifestsPrefix(name)}${backup}.json`;
 }
 
+/** Path of the list of a backup's objects in the primary bucket. */
+export function filesPath(name: string, backup: string): string {
+  return `${manifestsPrefix(name)}${backup}.jsonl`;
+}
+
 /** Backup named by a manifest's path, or undefined when the path is no manifest of the repository. */
 export function backupOfManifest(name: string, path: string): string | undefined {
   const prefix = manifestsPrefix(name);
@@ -92,14 +99,24 @@ export function isPointer(path: string): boolean {
   return /(^|\/)index\.latest$/.test(path) || /(^|\/)index\/latest_backup\//.test(path);
 }
 
-/** Folder of the second copy in which objects of the primary bucket keep their paths; pointers have one per copy. */
-export function copyFolder(site: string, copy: string, pointers: boolean): string {
-  return pointers ? `${site}/pointers/${copy}` : site;
+/** Folder of the second copy in which objects of the primary bucket keep their paths; `layer` is a copy's id. */
+export function copyFolder(site: string, layer?: string): string {
+  return layer === undefined ? `${site}/objects` : `${site}/layers/${layer}`;
 }
 
-/** Where an object of the site's primary bucket lies in the second copy of one night. */
-export function copyPath(site: string, copy: string, path: string): string {
-  return `${copyFolder(site, copy, isPointer(path))}/${path}`;
+/** Where an object of the site's primary bucket lies in the second copy. */
+export function copyPath(site: string, { name, layer }: { name: string; layer?: string }): string {
+  return `${copyFolder(site, layer)}/${name}`;
+}
+
+/** Prefix of the lists of the objects of a site's copies. */
+export function listingsPrefix(site: string): string {
+  return `listings/${site}/`;
+}
+
+/** Path of the list of the objects of a repository's copy. */
+export function listingPath(site: string, copy: string, repository: string): string {
+  return `${listingsPrefix(site)}${copy}/${repository}.jsonl`;
 }
 
 /** Prefix of a site's markers in the second copy. */
@@ -126,6 +143,9 @@ export function newestMarker(site: string, paths: string[]): string | undefined 
     .sort()
     .at(-1);
 }
+
+/** Layers of the second copy that one copy of a repository may use; content of older ones is copied anew. */
+export const maxLayers = 6;
 
 /** Path in the site's own bucket that says a copy was brought in whole; written last. */
 export function restoredPath(marker: string): string {

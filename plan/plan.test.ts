@@ -122,17 +122,25 @@ test("a second copy lies outside the primary's multi-region on the same continen
   assert.match(copyLocationProblem("EU", "us-east1")!, /another continent \(north-america\) than EU \(europe\)/);
 });
 
-test("a copy's path leads every object somewhere of its own, pointers below the marker", () => {
-  assert.equal(
-    layout.copyPath("prod", "copy-1", "cassandra/x/index.latest"),
-    "prod/pointers/copy-1/cassandra/x/index.latest",
-  );
+test("a copy's path leads every object somewhere of its own, by its layer", () => {
+  const name = "cassandra/x/index.latest";
+  assert.equal(layout.copyPath("prod", { name }), `prod/objects/${name}`);
+  assert.equal(layout.copyPath("prod", { name, layer: "copy-1" }), `prod/layers/copy-1/${name}`);
   assert.ok(layout.isPointer("cassandra/index/latest_backup/host/backup_name.txt"));
   assert.ok(!layout.isPointer("cassandra/index/backup_index/night-1/manifest.json"));
   assert.ok(!layout.isPointer("elasticsearch-emea/index-12"));
-  const path = fc.stringMatching(/^(cassandra|elasticsearch-emea)\/[a-z]{1,3}(\/index\.latest)?$/);
+  const object = fc.record(
+    {
+      name: fc.stringMatching(/^(cassandra|elasticsearch-emea)\/[a-z]{1,3}$/),
+      layer: fc.constantFrom("copy-1", "copy-2"),
+    },
+    { requiredKeys: ["name"] },
+  );
   fc.assert(
-    fc.property(path, path, (a, b) => a === b || layout.copyPath("s", "m", a) !== layout.copyPath("s", "m", b)),
+    fc.property(object, object, (a, b) => {
+      const equal = a.name === b.name && a.layer === b.layer;
+      assert.equal(layout.copyPath("s", a) === layout.copyPath("s", b), equal);
+    }),
   );
 });
 

@@ -46,5 +46,5 @@ export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi" } 
 /** Container of the exporter that lists buckets. */
 export const exporterContainer = { cpuRequest: "50m", memoryRequest: "128Mi", memoryLimit: "512Mi" } as const;
 
-/** Containers of snapshot, copy and restore jobs. */
-export const jobContainer = { cpuRequest: "250m", memoryRequest: "256Mi", memoryLimit: "2Gi", scratch: "1Gi" } as const;
+/** Containers of snapshot, copy and restore jobs. On the scratch disk lie lists of at most 500 bytes for each object. */
+export const jobContainer = { cpuRequest: "250m", memoryRequest: "256Mi", memoryLimit: "2Gi", scratch: "4Gi" } as const;

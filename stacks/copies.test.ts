@@ -10,15 +10,16 @@ import { type BucketReader, findCopy } from "./copies";
 const OLDER = "copy-20260114t020000z";
 const NEWER = "copy-20260115t020000z";
 const moment = "2026-01-15T01:00:00.000Z";
-const files = [{ name: "a", size: 1, md5: "0".repeat(32) }];
+const files = { path: "a.jsonl", sha256: "0".repeat(64), objects: 1, bytes: 1 };
 
 const cassandra = (datacenter: string, racks: string[], version = "5.0.4") => ({
-  version: 1 as const,
+  version: 2 as const,
   kind: "cassandra" as const,
   repository: `cassandra-${datacenter}`,
   backup: "night-20260115t010000z",
   startedAt: moment,
   finishedAt: moment,
+  files,
   datacenter,
   nodes: racks.map((rack, index) => ({ host: `node-${index}`, rack, tokens: ["1"] })),
   racks,
@@ -27,12 +28,13 @@ const cassandra = (datacenter: string, racks: string[], version = "5.0.4") => ({
   versions: { cassandra: version },
 });
 const elasticsearch = (datacenter: string) => ({
-  version: 1 as const,
+  version: 2 as const,
   kind: "elasticsearch" as const,
   repository: `elasticsearch-${datacenter}`,
   backup: "night-20260115t013000z",
   startedAt: moment,
   finishedAt: moment,
+  files,
   indices: [{ name: "i", shards: 1, files: 1, bytes: 1, mappingsDigest: "" }],
   versions: { elasticsearch: "9.2.3" },
 });
@@ -44,9 +46,9 @@ const whole: Head[] = ["emea", "amer"].flatMap((name) => [cassandra(name, RACKS)
 function marker(id: string, heads: Head[]): Marker {
   const repositories = heads.map((manifest) => [
     manifest.repository,
-    { backup: manifest.backup, copy: id, manifest, objects: 1, bytes: 1, listing: files },
+    { backup: manifest.backup, copy: id, manifest, listing: files, layers: [id] },
   ]);
-  return { version: 1, site: "prod", id, createdAt: moment, repositories: Object.fromEntries(repositories) };
+  return { version: 2, site: "prod", id, createdAt: moment, repositories: Object.fromEntries(repositories) };
 }
 
 /** A bucket of copies with these markers of prod. */

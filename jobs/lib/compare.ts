@@ -1,43 +1,34 @@
-/** Decisions over listings: what is missing, what differs, whether a repository kept still while it was copied. Pure. */
-import { isPointer, parseRepository, repositoryFolder } from "../../plan/layout";
+/**
+ * Decisions over listings, made as they stream by: what makes the copy of a backup, where the second copy has it, whether a
+ * repository kept still while it was copied. Pure; of each stream one object is held.
+ */
+import { filesPath, isPointer, manifestPath, manifestsPrefix, medusaFolder, parseRepository } from "../../plan/layout";
+import { type Findings, zip } from "./listing";
+import type { KeyedFile, ListedFile } from "./lists";
+import type { Manifest } from "./manifest";
 import type { StoredFile } from "./rclone";
 
-/** How what is there differs from what has to be there. Extra objects are nobody's business here. */
-export interface Difference {
-  missing: StoredFile[];
-  /** Present with another size or md5. */
-  different: { expected: StoredFile; found: StoredFile }[];
+/** Is it the same content? An object without an md5 equals nothing. */
+export function same(a: StoredFile, b: StoredFile): boolean {
+  return a.size === b.size && a.md5 === b.md5 && a.md5 !== "";
 }
 
-/** Compares every expected object with what `lookup` finds under its name. An object without an md5 equals nothing. */
-export function compare(
-  expected: Iterable<StoredFile>,
-  lookup: (file: StoredFile) => StoredFile | undefined,
-): Difference {
-  const difference: Difference = { missing: [], different: [] };
-  for (const file of expected) {
-    const found = lookup(file);
-    if (found === undefined) {
-      difference.missing.push(file);
-    } else if (found.size !== file.size || found.md5 !== file.md5 || file.md5 === "") {
-      difference.different.push({ expected: file, found });
-    }
-  }
-  return difference;
-}
-
-/** One line for each object that is missing or different. */
-export function describe(difference: Difference): string[] {
+/** How an object differs from what is expected, as a line; undefined when it doesn't. */
+export function difference(expected: StoredFile, found: StoredFile | undefined): string | undefined {
+  if (found === undefined) return `${expected.name} is missing`;
+  if (same(found, expected)) return undefined;
   const line = (file: StoredFile) => `${file.size} bytes, md5 ${file.md5 === "" ? "unknown" : file.md5}`;
-  return [
-    ...difference.missing.map((file) => `${file.name} is missing`),
-    ...difference.different.map((d) => `${d.expected.name} is ${line(d.found)}, expected ${line(d.expected)}`),
-  ];
+  return `${expected.name} is ${line(found)}, expected ${line(expected)}`;
 }
 
-/** The part of a listing that lies in a repository's folder. */
-function within(repository: string, listing: ReadonlyMap<string, StoredFile>): StoredFile[] {
-  return [...listing.values()].filter((file) => file.name.startsWith(`${repositoryFolder(repository)}/`));
+/** Folders of the site's bucket that hold a backup's objects, each with a slash at its end, none inside another. */
+export function foldersOf(manifest: Manifest): string[] {
+  const { repository } = manifest;
+  const own =
+    manifest.kind === "cassandra"
+      ? [...manifest.nodes.map(({ host }) => host), "index"].map((each) => `${medusaFolder}/${each}/`)
+      : [`${repository}/`];
+  return [...own, manifestsPrefix(repository)];
 }
 
 /** Elasticsearch's generation files (root `index-N` and each shard's `index-…`) live only until the next snapshot. */
@@ -45,61 +36,123 @@ function isGeneration(name: string): boolean {
   return /\/index-[^/]+$/.test(name);
 }
 
-/** Temporary objects of Elasticsearch's repository verification: no part of a repository. */
-function isVerification(repository: string, name: string): boolean {
-  return name.startsWith(`${repository}/tests-`);
+/** Has an object of the manifest to be in the repository as long as the backup is? */
+function isLasting({ kind }: Manifest, name: string): boolean {
+  return !isPointer(name) && !(kind === "elasticsearch" && isGeneration(name));
 }
 
 /**
- * What of a repository makes the copy of one backup. Elasticsearch: all of it as listed, since its files refer to each
- * other through the generation files. Cassandra: the manifest's files and Medusa's pointers of the nodes in it.
- * @param listing the repository's objects; others may be in it
+ * Is an object of the repository in the copy of one backup? Elasticsearch: all of it as listed, since its files refer to
+ * each other through the generation files; not what its verification of the repository left. Cassandra: the manifest's
+ * files, and Medusa's pointers of the nodes in it. Always: the manifest itself.
  */
-export function selection(
-  repository: string,
-  manifestFiles: readonly StoredFile[],
-  listing: ReadonlyMap<string, StoredFile>,
-): StoredFile[] {
-  if (parseRepository(repository).kind === "elasticsearch") {
-    return within(repository, listing).filter((file) => !isVerification(repository, file.name));
-  }
-  const folder = repositoryFolder(repository);
-  const hosts = new Set(manifestFiles.map(({ name }) => name.slice(folder.length + 1).split("/")[0]));
-  const hostOf = (pointer: string) => pointer.slice(`${folder}/index/latest_backup/`.length).split("/")[0];
-  const pointers = within(repository, listing).filter(({ name }) => isPointer(name) && hosts.has(hostOf(name)));
-  return [...manifestFiles.filter((file) => !isPointer(file.name)), ...pointers];
-}
-
-/** The manifest's files that have to be in the repository as long as the backup is. */
-export function lasting(repository: string, manifestFiles: readonly StoredFile[]): StoredFile[] {
-  const elastic = parseRepository(repository).kind === "elasticsearch";
-  return manifestFiles.filter((file) => !isPointer(file.name) && !(elastic && isGeneration(file.name)));
+function isSelected(manifest: Manifest, hosts: ReadonlySet<string>, name: string, inManifest: boolean): boolean {
+  const { repository, backup } = manifest;
+  if (name === manifestPath(repository, backup) || name === filesPath(repository, backup)) return true;
+  if (name.startsWith(manifestsPrefix(repository))) return false;
+  if (manifest.kind === "elasticsearch") return !name.startsWith(`${repository}/tests-`);
+  const pointers = `${medusaFolder}/index/latest_backup/`;
+  return name.startsWith(pointers) ? hosts.has(name.slice(pointers.length).split("/")[0]!) : inManifest;
 }
 
 /**
- * Did the source keep still between two listings? Returns why not; empty means it did. The copied objects have to be the
- * same, and in an Elasticsearch repository no generation may have come or gone.
+ * Objects of the source that make the copy of one backup, in order.
+ * @param source the source's listing of {@link foldersOf}
+ * @param files the manifest's list
+ * @param damage takes how the source differs from the manifest: then the copy must not be made
  */
-export function fence(
-  repository: string,
-  selected: readonly StoredFile[],
-  before: ReadonlyMap<string, StoredFile>,
-  after: ReadonlyMap<string, StoredFile>,
-): string[] {
-  const reasons = describe(compare(selected, (file) => after.get(file.name)));
-  if (parseRepository(repository).kind === "elasticsearch") {
-    const was = generations(repository, before);
-    const is = generations(repository, after);
-    if (was.length === 0) {
-      reasons.push(`${repository}/index-N is missing: the repository holds no snapshot`);
-    } else if (was.join() !== is.join()) {
-      reasons.push(`generation of ${repository} was ${was.join(", ")}, is ${is.join(", ") || "none"}`);
-    }
+export async function* selection(
+  manifest: Manifest,
+  source: AsyncIterable<KeyedFile>,
+  files: AsyncIterable<KeyedFile>,
+  damage: Findings,
+): AsyncGenerator<KeyedFile> {
+  const hosts = new Set(manifest.kind === "cassandra" ? manifest.nodes.map(({ host }) => host) : []);
+  for await (const [found, wanted] of zip([source, files])) {
+    const problem = wanted && isLasting(manifest, wanted.name) ? difference(wanted, found) : undefined;
+    if (problem !== undefined) damage.add(problem);
+    if (found === undefined || !isSelected(manifest, hosts, found.name, wanted !== undefined)) continue;
+    if (problem === undefined && found.md5 === "") damage.add(`${found.name} has no md5`);
+    yield found;
   }
-  return reasons;
 }
 
-function generations(repository: string, listing: ReadonlyMap<string, StoredFile>): string[] {
+/** An object of a copy with the layer that has it or is to have it, and what is to be done. */
+export interface Placed {
+  file: ListedFile & { key: string };
+  /** The second copy lacks it. */
+  missing: boolean;
+  /** Another content is known under its name. */
+  renamed: boolean;
+}
+
+/**
+ * Finds each object of a copy in the second copy, or the place where it can be created: nothing there can be overwritten,
+ * so a content under a name in use gets into the copy's own layer, as pointers always do.
+ * @param objects listing of what lies among the objects
+ * @param layers listings of earlier copies' layers by id; names are the source's
+ * @param own layer of the copy that is being made; empty as yet
+ */
+export async function* place(
+  selected: AsyncIterable<KeyedFile>,
+  objects: AsyncIterable<KeyedFile>,
+  layers: readonly { id: string; listing: AsyncIterable<KeyedFile> }[],
+  own: string,
+): AsyncGenerator<Placed> {
+  const streams = [selected, objects, ...layers.map(({ listing }) => listing)];
+  for await (const [file, ...places] of zip(streams)) {
+    if (file === undefined) continue;
+    const { name, size, md5, key } = file;
+    const at = places.findIndex((found) => found !== undefined && same(found, file));
+    const renamed = places[0] !== undefined || isPointer(name);
+    const layer = at > 0 ? layers[at - 1]!.id : at < 0 && renamed ? own : undefined;
+    yield {
+      file: { name, size, md5, key, ...(layer !== undefined && { layer }) },
+      missing: at < 0,
+      renamed: at < 0 && places[0] !== undefined,
+    };
+  }
+}
+
+/**
+ * How the second copy differs from a copy's list; nothing when all of it is there.
+ * @param list the copy's
+ * @param objects listing of what lies among the objects
+ * @param layers listings of the layers that the list names
+ */
+export async function verify(
+  list: AsyncIterable<KeyedFile>,
+  objects: AsyncIterable<KeyedFile>,
+  layers: readonly { id: string; listing: AsyncIterable<KeyedFile> }[],
+  differences: Findings,
+): Promise<void> {
+  for await (const [file, ...places] of zip([list, objects, ...layers.map(({ listing }) => listing)])) {
+    if (file === undefined) continue;
+    const found = file.layer === undefined ? places[0] : places[1 + layers.findIndex(({ id }) => id === file.layer)];
+    const problem = difference(file, found);
+    if (problem !== undefined) differences.add(problem);
+  }
+}
+
+/** Passes a source's listing on and notes the generations of an Elasticsearch repository: its root `index-N`. */
+export async function* withGenerations<T extends StoredFile>(
+  repository: string,
+  listing: AsyncIterable<T>,
+  generations: string[],
+): AsyncGenerator<T> {
   const pattern = new RegExp(`^${repository}/(index-\\d+)$`);
-  return [...listing.keys()].flatMap((name) => pattern.exec(name)?.[1] ?? []).sort();
+  for await (const object of listing) {
+    const generation = pattern.exec(object.name)?.[1];
+    if (generation !== undefined) generations.push(generation);
+    yield object;
+  }
+}
+
+/** Why the generations of a repository do not allow a copy; undefined when they do. */
+export function generationProblem(repository: string, was: string[], is: string[]): string | undefined {
+  if (parseRepository(repository).kind !== "elasticsearch") return undefined;
+  if (was.length === 0) return `${repository}/index-N is missing: the repository holds no snapshot`;
+  return was.join() === is.join()
+    ? undefined
+    : `generation of ${repository} was ${was.join(", ")}, is ${is.join(", ") || "none"}`;
 }

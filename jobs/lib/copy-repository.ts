@@ -1,22 +1,29 @@
 /**
  * The fenced copy of one repository's newest backup into the vault: it counts only if the source kept still meanwhile, is
  * complete (manifest against objects) and every object was compared (size and md5) afterwards.
+ *
+ * Both buckets' listings are read as ordered streams, twice each: before the copy and after it. Memory does not grow with
+ * the repository: some pages of each listing and one batch of names. The list of the copy's objects is kept on disk.
  */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  copyFolder,
-  copyPath,
-  isPointer,
-  manifestPath,
-  manifestsPrefix,
-  markerId,
-  repositoryFolder,
-} from "../../plan/layout";
+import { copyFolder, listingPath, manifestPath, markerId, maxLayers } from "../../plan/layout";
 import type { JobConfig } from "../config";
-import { compare, describe, fence, lasting, selection } from "./compare";
-import { JobError, log, some } from "./log";
-import { headOf, type Manifest, type MarkerEntry, manifestSchema, parseDocument } from "./manifest";
-import { copy, listUnder, readObject, type StoredFile } from "./rclone";
+import { difference, foldersOf, generationProblem, place, selection, verify, withGenerations } from "./compare";
+import { batches, Findings, listFolders, listOrdered, zip } from "./listing";
+import {
+  fetchList,
+  type KeyedFile,
+  ListWriter,
+  readList,
+  readManifest,
+  storeList,
+  type Written,
+  withScratch,
+} from "./lists";
+import { JobError, log } from "./log";
+import type { ListRef, Manifest, MarkerEntry } from "./manifest";
+import { copy } from "./rclone";
 
 type Config = JobConfig<"replicate">;
 
@@ -25,14 +32,19 @@ export interface CopiedRepository {
   entry: MarkerEntry;
   /** Objects that were not in the second copy before. */
   copied: number;
+  copiedBytes: number;
 }
 
 /** The repository moved while it was copied: another attempt may find it still. */
 class MovedError extends JobError {}
 
+/** Names handed to rclone at once; the job holds that many in memory for each of two places. */
+export const BATCH = 10_000;
+
 /**
  * Copies a backup's objects that the second copy lacks.
- * @param copyId under which its pointers are kept; another attempt takes an id of its own, as pointers cannot be overwritten
+ * @param copyId the copy's own layer; another attempt takes an id of its own, as nothing can be overwritten
+ * @param last what the newest copy has of the repository: its layers are looked through
  * @throws JobError when the source is incomplete or moves in every attempt, or the copy is not what it should be
  */
 export async function copyRepository(
@@ -40,12 +52,19 @@ export async function copyRepository(
   repository: string,
   backup: string,
   copyId: string,
+  last?: MarkerEntry,
 ): Promise<CopiedRepository> {
-  const path = manifestPath(repository, backup);
-  const manifest = parseDocument(manifestSchema, await readObject(config.bucket, path), path);
+  const manifest = await readManifest(config.bucket, repository, backup);
+  if (manifest.repository !== repository || manifest.backup !== backup) {
+    throw new JobError(`${manifestPath(repository, backup)} is the manifest of another backup`, {
+      value: `${manifest.backup} of ${manifest.repository}`,
+      fix: "take a new snapshot, and find out who wrote it there",
+    });
+  }
+  const layers = [...(last?.layers ?? [])].sort().slice(1 - maxLayers);
   for (let attempt = 1, id = copyId; ; attempt++) {
     try {
-      return await attemptCopy(config, manifest, id);
+      return await withScratch((folder) => new Attempt(config, manifest, layers, id, folder).run());
     } catch (error) {
       if (!(error instanceof MovedError) || attempt >= config.attempts) throw error;
       log("source moved, trying again", { repository, attempt, reasons: error.details.value });
@@ -54,102 +73,170 @@ export async function copyRepository(
   }
 }
 
-/** An id under which no run or attempt has kept pointers. */
+/** An id under which no run or attempt has kept a layer. */
 export async function unusedId(config: Config): Promise<string> {
   for (;;) {
     const id = markerId(new Date());
-    const pointers = await listUnder(config.copiesBucket, copyFolder(config.site, id, true));
-    if (pointers.size === 0) return id;
+    const layer = listOrdered(config.copiesBucket, `${copyFolder(config.site, id)}/`);
+    const { done } = await layer.next();
+    await layer.return(undefined);
+    if (done) return id;
     await sleep(1000);
   }
 }
 
-async function attemptCopy(config: Config, manifest: Manifest, id: string): Promise<CopiedRepository> {
-  const { repository, backup } = manifest;
-  const { bucket, copiesBucket, site, transfers } = config;
-  const before = await sourceListing(config, repository);
-  const listing = listingOf(config, manifest, before);
-  const missing = lacking(config, id, listing, await targetListing(config, repository, id));
-  log("copying", { repository, backup, objects: listing.length, missing: missing.length });
-  for (const pointers of [false, true]) {
-    const names = missing.map((file) => file.name).filter((name) => isPointer(name) === pointers);
-    const to = { bucket: copiesBucket, prefix: copyFolder(site, id, pointers) };
-    await copy({ bucket, prefix: "" }, to, names, transfers);
+/** Counts and findings of the first pass. */
+interface Survey {
+  /** Layers that the copy's list names. */
+  layers: Set<string>;
+  missing: number;
+  missingBytes: number;
+  /** Objects that get into the copy's layer as their names hold other content. */
+  renamed: number;
+  generations: string[];
+}
+
+class Attempt {
+  private readonly listFile: string;
+  private readonly missingFile: string;
+
+  constructor(
+    private readonly config: Config,
+    private readonly manifest: Manifest,
+    private readonly layers: readonly string[],
+    private readonly id: string,
+    private readonly folder: string,
+  ) {
+    this.listFile = join(folder, "listing.jsonl");
+    this.missingFile = join(folder, "missing.jsonl");
   }
-  const moved = fence(repository, listing, before, await sourceListing(config, repository));
-  if (moved.length > 0) {
+
+  async run(): Promise<CopiedRepository> {
+    const { repository, backup } = this.manifest;
+    const { copiesBucket, site } = this.config;
+    const survey = await this.survey();
+    const { missing, renamed, written } = survey;
+    const layers = [...survey.layers].sort();
+    log("copying", { repository, backup, missing, ...(renamed > 0 && { severity: "WARNING", renamed }) });
+    await this.copyMissing();
+    // What moved at the source is the reason for what differs in the copy.
+    for (const check of await Promise.allSettled([this.fence(survey.generations), this.verifyCopy(layers)])) {
+      if (check.status === "rejected") throw check.reason;
+    }
+    const listing = await storeList(copiesBucket, listingPath(site, this.id, repository), this.listFile, written);
+    log("verified", { repository, backup, objects: listing.objects });
+    return {
+      entry: { backup, copy: this.id, manifest: this.manifest, listing, layers },
+      copied: missing,
+      copiedBytes: survey.missingBytes,
+    };
+  }
+
+  private source() {
+    return listFolders(this.config.bucket, "", foldersOf(this.manifest));
+  }
+
+  private stored(layer?: string) {
+    const { copiesBucket, site } = this.config;
+    return listFolders(copiesBucket, `${copyFolder(site, layer)}/`, foldersOf(this.manifest));
+  }
+
+  private layered(ids: readonly string[]) {
+    return ids.map((id) => ({ id, listing: this.stored(id) }));
+  }
+
+  /** First pass: writes the copy's list and what the second copy lacks of it. @throws JobError when the source is damaged */
+  private async survey(): Promise<Survey & { written: Written }> {
+    const { manifest, config } = this;
+    const survey: Survey = { layers: new Set(), missing: 0, missingBytes: 0, renamed: 0, generations: [] };
+    const writer = new ListWriter(this.listFile);
+    const files = join(this.folder, "files.jsonl");
+    await fetchList(config.bucket, manifest.files, files);
+    const damage = new Findings();
+    const source = withGenerations(manifest.repository, this.source(), survey.generations);
+    const selected = selection(manifest, source, readList(files, manifest.files.path), damage);
+    const lacking = new ListWriter(this.missingFile);
+    let own = 0;
+    for await (const { file, missing, renamed } of place(selected, this.stored(), this.layered(this.layers), this.id)) {
+      await writer.add(file);
+      if (file.layer !== undefined) survey.layers.add(file.layer);
+      if (file.name === manifestPath(manifest.repository, manifest.backup) || file.name === manifest.files.path) own++;
+      if (!missing) continue;
+      survey.missing++;
+      survey.missingBytes += file.size;
+      if (renamed) survey.renamed++;
+      await lacking.add(file);
+    }
+    await lacking.end();
+    const written = await writer.end();
+    if (own !== 2) throw new MovedError("a manifest is gone", { value: [manifest.files.path] });
+    if (damage.count > 0) throw damaged(manifest, config.bucket, damage);
+    return { ...survey, written };
+  }
+
+  private async copyMissing(): Promise<void> {
+    const { bucket, copiesBucket, site, transfers } = this.config;
+    const from = { bucket, prefix: "" };
+    const into = (layer?: string) =>
+      batches<string>(BATCH, (names) =>
+        copy(from, { bucket: copiesBucket, prefix: copyFolder(site, layer) }, names, transfers),
+      );
+    const [objects, own] = [into(), into(this.id)];
+    for await (const { name, layer } of readList(this.missingFile, "what is to be copied")) {
+      await (layer === undefined ? objects : own).add(name);
+    }
+    await objects.end();
+    // Pointers last: they lead to the rest.
+    await own.end();
+  }
+
+  /** Did the source keep still? @throws MovedError when not */
+  private async fence(was: string[]): Promise<void> {
+    const { repository } = this.manifest;
+    const reasons = new Findings();
+    const is: string[] = [];
+    const after = withGenerations(repository, this.source(), is);
+    for await (const [copied, found] of zip<KeyedFile>([readList(this.listFile, "the copy"), after])) {
+      const problem = copied && difference(copied, found);
+      if (problem !== undefined) reasons.add(problem);
+    }
+    const problem = generationProblem(repository, was, is);
+    if (problem !== undefined) reasons.add(problem);
+    if (reasons.count === 0) return;
     throw new MovedError(`${repository} changed while it was copied`, {
-      value: some(moved),
+      value: reasons.shown(),
       allowed: "a repository that nothing writes to during the copy",
       fix: "keep other snapshots and purges out of the night's window, then start this job again",
     });
   }
-  const absent = lacking(config, id, listing, await targetListing(config, repository, id));
-  if (absent.length > 0) {
-    throw new JobError(`the copy of ${repository} is not complete`, {
-      value: some(absent.map((file) => copyPath(site, id, file.name))),
+
+  /** Is all of it in the second copy? @throws JobError when not */
+  private async verifyCopy(layers: readonly string[]): Promise<void> {
+    const differences = new Findings();
+    await verify(readList(this.listFile, "the copy"), this.stored(), this.layered(layers), differences);
+    if (differences.count === 0) return;
+    throw new JobError(`the copy of ${this.manifest.repository} is not complete`, {
+      value: differences.shown(),
       allowed: "every object of the source with its size and md5",
-      fix: "start this job again: it copies what is missing",
+      fix: "start this job again: it copies what is missing, and what differs into a layer of its own; find out who wrote it there",
     });
   }
-  log("verified", { repository, backup, objects: listing.length });
-  const bytes = listing.reduce((sum, { size }) => sum + size, 0);
-  return {
-    entry: { backup, copy: id, manifest: headOf(manifest), objects: listing.length, bytes, listing },
-    copied: missing.length,
-  };
 }
 
-type Listing = ReadonlyMap<string, StoredFile>;
-
-/** The repository's objects and manifests in the site's bucket. */
-async function sourceListing({ bucket }: Config, repository: string): Promise<Listing> {
-  return listings(bucket, [repositoryFolder(repository), manifestsPrefix(repository)]);
+function damaged({ repository, backup }: Manifest, bucket: string, damage: Findings): JobError {
+  return new JobError(`backup ${backup} of ${repository} in gs://${bucket} is not what its manifest says`, {
+    value: damage.shown(),
+    allowed: "every object of the manifest with its size and md5",
+    fix: "take a new snapshot (start the snapshot CronJob), then start this job again",
+  });
 }
 
-/** What the second copy has of them, by its names there. */
-async function targetListing({ copiesBucket, site }: Config, repository: string, id: string): Promise<Listing> {
-  const folder = repositoryFolder(repository);
-  const places = [
-    `${site}/${folder}`,
-    `${site}/${manifestsPrefix(repository)}`,
-    `${copyFolder(site, id, true)}/${folder}`,
-  ];
-  return listings(copiesBucket, places);
-}
-
-async function listings(bucket: string, prefixes: string[]): Promise<Listing> {
-  const found = await Promise.all(prefixes.map((prefix) => listUnder(bucket, prefix)));
-  return new Map(found.flatMap((each) => [...each]));
-}
-
-/** Every object of one backup's copy, its manifest last. @throws JobError when the source is not what the manifest says. */
-function listingOf(config: Config, manifest: Manifest, before: Listing): StoredFile[] {
-  const { repository, backup } = manifest;
-  const damage = describe(compare(lasting(repository, manifest.files), (file) => before.get(file.name)));
-  if (damage.length > 0) {
-    throw new JobError(`backup ${backup} of ${repository} in gs://${config.bucket} is not what its manifest says`, {
-      value: some(damage),
-      allowed: "every object of the manifest with its size and md5",
-      fix: "take a new snapshot (start the snapshot CronJob), then start this job again",
-    });
+/** Objects and bytes of some repositories' copies. */
+export function totals(entries: Iterable<{ listing: ListRef }>): { objects: number; bytes: number } {
+  const sum = { objects: 0, bytes: 0 };
+  for (const { listing } of entries) {
+    sum.objects += listing.objects;
+    sum.bytes += listing.bytes;
   }
-  const own = before.get(manifestPath(repository, backup));
-  if (own === undefined) {
-    throw new MovedError("a manifest is gone", { value: [manifestPath(repository, backup)] });
-  }
-  return [...selection(repository, manifest.files, before), own];
-}
-
-/** What the second copy lacks. @throws JobError when it holds other content under a name: nothing there can be overwritten. */
-function lacking(config: Config, id: string, all: StoredFile[], target: Listing): StoredFile[] {
-  const difference = compare(all, (file) => target.get(copyPath(config.site, id, file.name)));
-  if (difference.different.length > 0) {
-    throw new JobError(`gs://${config.copiesBucket} holds other content under names that the source uses`, {
-      value: some(describe({ missing: [], different: difference.different })),
-      allowed: "objects that never change once they are written",
-      fix: "find out which one is right: a changed source means an overwritten or forged backup, a changed copy an intruder",
-    });
-  }
-  return difference.missing;
+  return sum;
 }

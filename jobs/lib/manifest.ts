@@ -1,21 +1,42 @@
 /** The documents that jobs leave in the buckets, with a version each: manifests, markers, restore records. */
 import { z } from "zod";
+import { maxLayers } from "../../plan/layout";
 import { JobError } from "./log";
 
 const moment = z.iso.datetime();
-const file = z.object({ name: z.string().min(1), size: z.int().min(0), md5: z.string().regex(/^[0-9a-f]{32}$/) });
+const copyId = z.string().regex(/^copy-\d{8}t\d{6}z$/);
+
+/** A line of a list of objects. */
+export const fileSchema = z.object({
+  name: z.string().min(1),
+  size: z.int().min(0),
+  md5: z.string().regex(/^[0-9a-f]{32}$/),
+  /** In the list of a copy: the layer of the second copy that has it; none when it lies among the objects. */
+  layer: copyId.optional(),
+});
+
+/** A list of objects: an object of its own, one line of JSON each, ordered by the UTF-8 bytes of the names. */
+const listRef = z.object({
+  path: z.string().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  objects: z.int().min(1),
+  /** Sum of the objects' sizes. */
+  bytes: z.int().min(0),
+});
 
 const common = {
-  version: z.literal(1),
+  version: z.literal(2),
   /** `cassandra-<dc>` or `elasticsearch-<dc>`. */
   repository: z.string().min(1),
   /** `night-YYYYMMDDthhmmssz`, Cassandra's with the datacenter before the moment */
   backup: z.string().min(1),
   startedAt: moment,
   finishedAt: moment,
+  /** The backup's objects. */
+  files: listRef,
 };
 
-const cassandraHead = z.object({
+const cassandraManifest = z.object({
   ...common,
   kind: z.literal("cassandra"),
   datacenter: z.string().min(1),
@@ -29,7 +50,7 @@ const cassandraHead = z.object({
   versions: z.object({ cassandra: z.string() }),
 });
 
-const elasticsearchHead = z.object({
+const elasticsearchManifest = z.object({
   ...common,
   kind: z.literal("elasticsearch"),
   /** `files` and `bytes` are what the snapshot holds of the index; the digest is SHA-256 of its mappings. */
@@ -39,33 +60,25 @@ const elasticsearchHead = z.object({
   versions: z.object({ elasticsearch: z.string() }),
 });
 
-/** What a manifest says besides its files. */
-export const headSchema = z.discriminatedUnion("kind", [cassandraHead, elasticsearchHead]);
-
 /** `manifests/<repository>/<backup>.json`: exists only for a backup that was found complete. */
-export const manifestSchema = z.discriminatedUnion("kind", [
-  cassandraHead.extend({ files: z.array(file).min(1) }),
-  elasticsearchHead.extend({ files: z.array(file).min(1) }),
-]);
-
-const copyId = z.string().regex(/^copy-\d{8}t\d{6}z$/);
+export const manifestSchema = z.discriminatedUnion("kind", [cassandraManifest, elasticsearchManifest]);
 
 /** What a marker says of one repository. */
 const markerEntry = z.object({
   backup: z.string(),
-  /** Id under which its pointers lie: the marker's own, unless it was copied by an earlier run or a later attempt. */
+  /** The copy's id: the marker's own, unless it was copied by an earlier run or a later attempt. */
   copy: copyId,
-  /** The backup's manifest without its files: `listing` has them. */
-  manifest: headSchema,
-  objects: z.int().min(1),
-  bytes: z.int().min(0),
+  /** The backup's manifest. */
+  manifest: manifestSchema,
   /** Every object of the copy by its name in the primary bucket. */
-  listing: z.array(file).min(1),
+  listing: listRef,
+  /** Layers of the second copy that the listing names. */
+  layers: z.array(copyId).max(maxLayers),
 });
 
 /** `markers/<site>/<id>.json` in the vault: a copy that is complete and verified. */
 export const markerSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   site: z.string().min(1),
   id: copyId,
   createdAt: moment,
@@ -74,30 +87,22 @@ export const markerSchema = z.object({
 
 /** `restores/<marker>.json` in a site's own bucket: the copy has been brought in whole. */
 export const restoredSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   marker: z.string().min(1),
   source: z.string().min(1),
   copiedAt: moment,
   objects: z.int(),
   bytes: z.int(),
-  repositories: z.record(z.string(), z.object({ backup: z.string(), manifest: headSchema })),
+  repositories: z.record(z.string(), z.object({ backup: z.string(), manifest: manifestSchema })),
 });
 
-export type Head = z.infer<typeof headSchema>;
-export type CassandraHead = z.infer<typeof cassandraHead>;
-export type ElasticsearchHead = z.infer<typeof elasticsearchHead>;
+export type ListRef = z.infer<typeof listRef>;
+export type CassandraManifest = z.infer<typeof cassandraManifest>;
+export type ElasticsearchManifest = z.infer<typeof elasticsearchManifest>;
 export type Manifest = z.infer<typeof manifestSchema>;
-export type CassandraManifest = Extract<Manifest, { kind: "cassandra" }>;
-export type ElasticsearchManifest = Extract<Manifest, { kind: "elasticsearch" }>;
 export type Marker = z.infer<typeof markerSchema>;
 export type MarkerEntry = z.infer<typeof markerEntry>;
 export type Restored = z.infer<typeof restoredSchema>;
-
-/** A manifest without its files. */
-export function headOf(manifest: Manifest): Head {
-  const { files: _, ...head } = manifest;
-  return head as Head;
-}
 
 /** Reads a document of one of the schemas. @throws JobError naming the object and everything wrong in it. */
 export function parseDocument<S extends z.ZodType>(schema: S, text: string, where: string): z.infer<S> {
@@ -108,11 +113,12 @@ export function parseDocument<S extends z.ZodType>(schema: S, text: string, wher
     throw new JobError(`${where} is no JSON: ${(error as Error).message}`, { value: text.slice(0, 100) });
   }
   const result = schema.safeParse(value);
+  const version = (value as { version?: unknown } | null)?.version;
   if (!result.success) {
     throw new JobError(`${where} is not what this version reads`, {
       value: z.prettifyError(result.error),
-      allowed: "a document of version 1",
-      fix: "use the dr-jobs image that wrote it",
+      allowed: "a document of a version that it knows",
+      fix: `use the dr-jobs image that wrote it (the document says version ${JSON.stringify(version) ?? "none"})`,
     });
   }
   return result.data;

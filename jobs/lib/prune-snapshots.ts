@@ -2,7 +2,7 @@
  * Removal of old Elasticsearch snapshots. It runs before the night's snapshot is taken, so that nothing in the repository
  * changes once the night's manifest says that it may be copied.
  */
-import { backupOfManifest, manifestPath, manifestsPrefix } from "../../plan/layout";
+import { backupOfManifest, filesPath, manifestPath, manifestsPrefix } from "../../plan/layout";
 import { type Elasticsearch, snapshotRepository } from "./elastic";
 import { log } from "./log";
 import { listUnder, removeObject } from "./rclone";
@@ -40,6 +40,7 @@ export async function pruneSnapshots(
   );
   for (const name of old) {
     if (complete.has(name)) await removeObject(bucket, manifestPath(repository, name));
+    await removeObject(bucket, filesPath(repository, name));
     await call("DELETE", `/_snapshot/${snapshotRepository}/${name}`);
     log("old snapshot removed", { backup: name });
   }

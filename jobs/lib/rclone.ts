@@ -103,6 +103,17 @@ export async function run(
   await read;
 }
 
+/** Lines of a text stream, no faster than they are taken. */
+export async function* linesOf(stream: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
 /**
  * What rclone prints, line by line and no faster than it is taken: whatever it lists, some pages of it are in memory.
  * @throws StorageError after the last line when rclone failed: until the end is reached, the lines may not be all
@@ -111,13 +122,7 @@ export async function* output(args: readonly string[]): AsyncGenerator<string> {
   const { child, ended } = start(args);
   child.stdin.end();
   try {
-    let rest = "";
-    for await (const text of child.stdout.setEncoding("utf8")) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      yield* lines;
-    }
-    if (rest !== "") yield rest;
+    yield* linesOf(child.stdout.setEncoding("utf8"));
     await ended;
   } finally {
     child.kill("SIGKILL");
@@ -217,6 +222,16 @@ export async function readObject(bucket: string, name: string): Promise<string> 
  */
 export async function writeObject(bucket: string, name: string, content: string): Promise<void> {
   await run(["rcat", remote({ bucket, prefix: name }), "--checksum"], { input: content });
+}
+
+/** Creates an object from a local file and compares it; like {@link writeObject}, however large it is. */
+export async function uploadFile(bucket: string, name: string, file: string): Promise<void> {
+  await run(["copyto", file, remote({ bucket, prefix: name }), "--checksum", "--no-update-modtime"]);
+}
+
+/** Copies an object into a local file. @throws StorageError when it is absent. */
+export async function downloadFile(bucket: string, name: string, file: string): Promise<void> {
+  await run(["copyto", remote({ bucket, prefix: name }), file]);
 }
 
 /** Removes one object; one that is absent is removed already. */

@@ -1,13 +1,13 @@
 import { restoredPath } from "../../plan/layout";
 import { JobError, some } from "./log";
-import { type Head, parseDocument, type Restored, restoredSchema } from "./manifest";
+import { type Manifest, parseDocument, type Restored, restoredSchema } from "./manifest";
 import { listUnder, readObject } from "./rclone";
 
 /** What restore-copy recorded of one repository. */
-export interface Brought<K extends Head["kind"]> {
+export interface Brought<K extends Manifest["kind"]> {
   marker: string;
   backup: string;
-  manifest: Extract<Head, { kind: K }>;
+  manifest: Extract<Manifest, { kind: K }>;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface Brought<K extends Head["kind"]> {
  * @param marker `latest` is the newest that was brought in
  * @throws JobError when nothing, or not this marker or repository, was brought in whole
  */
-export async function broughtIn<K extends Head["kind"]>(
+export async function broughtIn<K extends Manifest["kind"]>(
   kind: K,
   config: { bucket: string; repository: string; marker: string },
 ): Promise<Brought<K>> {

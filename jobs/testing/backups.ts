@@ -1,6 +1,7 @@
 /** Backups as the stores write them, small, for tests of the copy and restore jobs. */
 import { createHash } from "node:crypto";
-import { manifestPath, medusaFolder, repository } from "../../plan/layout";
+import { filesPath, manifestPath, medusaFolder, repository } from "../../plan/layout";
+import { byBytes } from "../lib/listing";
 import type { Manifest } from "../lib/manifest";
 import type { StoredFile } from "../lib/rclone";
 import type { TestStorage } from "./storage";
@@ -37,41 +38,55 @@ export function elasticsearchObjects(generation: number): Record<string, string>
   };
 }
 
-/** Manifest of such a backup. */
+/** Objects that the manifest of such a backup lists. */
+function filesOf(objects: Record<string, string>): StoredFile[] {
+  const files = Object.entries(objects)
+    .filter(([name]) => !name.includes("/latest_backup/"))
+    .map(([name, content]) => fileOf(name, content));
+  return files.sort((a, b) => byBytes(a.name, b.name));
+}
+
+/** Manifest of such a backup, with the list of its objects, each as the text of its object. */
 export function manifestOf(
   kind: "cassandra" | "elasticsearch",
   backup: string,
   objects: Record<string, string>,
-): Manifest {
+): { manifest: Manifest; list: string } {
   const now = new Date().toISOString();
-  const files = Object.entries(objects)
-    .filter(([name]) => !name.includes("/latest_backup/"))
-    .map(([name, content]) => fileOf(name, content));
+  const files = filesOf(objects);
+  const list = files.map((file) => `${JSON.stringify(file)}\n`).join("");
   const common = {
-    version: 1 as const,
+    version: 2 as const,
     repository: repository(kind, "emea"),
     backup,
     startedAt: now,
     finishedAt: now,
-    files,
+    files: {
+      path: filesPath(repository(kind, "emea"), backup),
+      sha256: createHash("sha256").update(list).digest("hex"),
+      objects: files.length,
+      bytes: files.reduce((sum, { size }) => sum + size, 0),
+    },
   };
-  return kind === "cassandra"
-    ? {
-        ...common,
-        kind,
-        datacenter: "emea",
-        nodes: [{ host: "node-1", rack: "rack1", tokens: ["0"] }],
-        racks: ["rack1"],
-        schemaDigest: "00",
-        tables: [{ keyspace: "media", table: "files", objects: 1, bytes: 1 }],
-        versions: { cassandra: "5.0.4" },
-      }
-    : {
-        ...common,
-        kind,
-        indices: [{ name: "assets", shards: 1, files: 1, bytes: 1, mappingsDigest: "00" }],
-        versions: { elasticsearch: "9.2.0" },
-      };
+  const manifest: Manifest =
+    kind === "cassandra"
+      ? {
+          ...common,
+          kind,
+          datacenter: "emea",
+          nodes: [{ host: "node-1", rack: "rack1", tokens: ["0"] }],
+          racks: ["rack1"],
+          schemaDigest: "00",
+          tables: [{ keyspace: "media", table: "files", objects: 1, bytes: 1 }],
+          versions: { cassandra: "5.0.4" },
+        }
+      : {
+          ...common,
+          kind,
+          indices: [{ name: "assets", shards: 1, files: 1, bytes: 1, mappingsDigest: "00" }],
+          versions: { elasticsearch: "9.2.0" },
+        };
+  return { manifest, list };
 }
 
 /** Puts a backup with its manifest into a bucket. @returns its objects, the manifest among them */
@@ -82,8 +97,12 @@ export async function putBackup(
   backup: string,
   objects: Record<string, string>,
 ): Promise<Record<string, string>> {
-  const manifest = JSON.stringify(manifestOf(kind, backup, objects));
-  const all = { ...objects, [manifestPath(repository(kind, "emea"), backup)]: manifest };
+  const { manifest, list } = manifestOf(kind, backup, objects);
+  const all = {
+    ...objects,
+    [manifest.files.path]: list,
+    [manifestPath(repository(kind, "emea"), backup)]: JSON.stringify(manifest),
+  };
   for (const [name, content] of Object.entries(all)) {
     await storage.put(bucket, name, content);
   }

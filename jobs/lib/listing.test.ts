@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { byBytes, differs, type MediaObject, merge, type Pair, rawName } from "./media";
+import { byBytes, merge, type Pair, rawName } from "./listing";
+import { differs, type MediaObject } from "./media";
 
 async function* stream<T>(items: readonly T[], failure?: Error): AsyncGenerator<T> {
   yield* items;
