@@ -37,6 +37,11 @@ export class ElasticsearchCluster extends ComponentResource {
   }
 }
 
+/** Items in 1Password with users of Elasticsearch beside its superuser, each with its role; their Secrets have the same names. */
+export const elasticsearchUsers = [secrets.servicesElasticsearch, secrets.canaryElasticsearch] as const;
+
+const users = elasticsearchUsers.map((secretName) => ({ secretName }));
+
 /** The Elasticsearch resource: a node set per zone, so that replicas of a shard lie in different zones. */
 export function elasticsearch(spec: ElasticsearchSpec) {
   return {
@@ -50,11 +55,8 @@ export function elasticsearch(spec: ElasticsearchSpec) {
     spec: {
       version: elasticsearchVersion,
       image: mirrored(spec.mirror, images.elasticsearch),
-      // The services' own user and its role, from 1Password: they never are the superuser.
-      auth: {
-        fileRealm: [{ secretName: secrets.servicesElasticsearch }],
-        roles: [{ secretName: secrets.servicesElasticsearch }],
-      },
+      // Users of their own for the services and the canary, from 1Password: they never are the superuser.
+      auth: { fileRealm: users, roles: users },
       // One node at a time, as the budget that ECK keeps for disruptions: none while a shard lacks a replica.
       updateStrategy: { changeBudget: { maxSurge: 0, maxUnavailable: 1 } },
       volumeClaimDeletePolicy: "DeleteOnScaledownOnly",

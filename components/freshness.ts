@@ -2,10 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
-import { exporterContainer } from "../plan/sizing";
+import { exporterPod } from "./exporter-pod";
 import type { GkeCluster } from "./gke-cluster";
 import { jobAccess } from "./job-access";
-import { jobPod } from "./job-pod";
 import type { ReplicatedSite } from "./replication";
 import { Scrape } from "./scrape";
 
@@ -29,7 +28,7 @@ export class Freshness extends ComponentResource {
     super("iconik:backup:Freshness", resource, {}, opts);
     const inside = args.cluster.inside(this);
     const access = jobAccess(`${resource}-access`, "freshness", namespaces.dr, name, inside);
-    const pod = exporterPod(args);
+    const pod = freshnessPod(args);
     const exporter = new k8s.apps.v1.Deployment(
       `${resource}-exporter`,
       {
@@ -48,35 +47,16 @@ export class Freshness extends ComponentResource {
   }
 }
 
-/** A job's pod that runs on and serves metrics. */
-function exporterPod({ copiesBucket, sites, image }: FreshnessArgs) {
-  const { metadata, spec } = jobPod({
+function freshnessPod({ copiesBucket, sites, image }: FreshnessArgs) {
+  return exporterPod({
     command: "freshness",
     image,
     serviceAccount: name,
+    port: freshnessPort,
     config: {
       sites: sites.map((site) => ({ name: site.name, bucket: site.bucket, repositories: site.repositories })),
       copiesBucket,
       cronJobsIn: namespaces.dr,
     },
   });
-  const alive = { httpGet: { path: "/healthz", port: "metrics" } };
-  return {
-    metadata,
-    spec: {
-      ...spec,
-      restartPolicy: "Always",
-      containers: spec.containers.map((container) => ({
-        ...container,
-        env: [...container.env, { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
-        ports: [{ name: "metrics", containerPort: freshnessPort }],
-        readinessProbe: { ...alive, periodSeconds: 5 },
-        livenessProbe: { ...alive, periodSeconds: 60, timeoutSeconds: 5 },
-        resources: {
-          requests: { cpu: exporterContainer.cpuRequest, memory: exporterContainer.memoryRequest },
-          limits: { memory: exporterContainer.memoryLimit },
-        },
-      })),
-    },
-  };
 }

@@ -4,6 +4,7 @@ import { type JobCommand, jobRules } from "../jobs/config";
 
 /**
  * Role and binding that give a Kubernetes account what a command needs of the API in one namespace, and no more.
+ * @param accountNamespace where the account is. Default: the same namespace
  * @returns the binding, for the jobs to depend on.
  */
 export function jobAccess(
@@ -12,6 +13,7 @@ export function jobAccess(
   namespace: string,
   serviceAccount: string,
   opts: CustomResourceOptions,
+  accountNamespace = namespace,
 ): k8s.rbac.v1.RoleBinding {
   const role = new k8s.rbac.v1.Role(
     name,
@@ -23,7 +25,7 @@ export function jobAccess(
     {
       metadata: { name: command, namespace },
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
-      subjects: [{ kind: "ServiceAccount", name: serviceAccount, namespace }],
+      subjects: [{ kind: "ServiceAccount", name: serviceAccount, namespace: accountNamespace }],
     },
     opts,
   );

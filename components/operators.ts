@@ -94,7 +94,7 @@ export class Operators extends ComponentResource {
         serviceAccountToken: { name: secrets.onePasswordToken, key: "token" },
         watchNamespace: controlPlane
           ? [namespaces.cassandra]
-          : [namespaces.cassandra, namespaces.elasticsearch, namespaces.services],
+          : [namespaces.cassandra, namespaces.elasticsearch, namespaces.services, namespaces.dr],
       },
     });
     this.registerOutputs({});

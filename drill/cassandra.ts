@@ -1,9 +1,8 @@
 /** The drill's writes to Cassandra, through one region each. */
 import { auth, Client, policies, types } from "cassandra-driver";
-import { insertStatement, keyspaceStatement, parameters, partitionOf } from "./dataset";
+import { insertStatement, parameters, partitionOf } from "./dataset";
 import type { Row, Table } from "./tables";
 
-const CANARY = "drill_canary.written";
 /** How often a request is repeated that timed out; all of the drill's requests may be. */
 const TRIES = 8;
 
@@ -102,27 +101,4 @@ export async function writePart(
 /** Runs schema statements one after the other; each waits for all nodes to agree. */
 export async function createSchema(client: Client, statements: string[]): Promise<void> {
   for (const statement of statements) await client.execute(statement);
-}
-
-/** The canaries' table; `label` is for people. */
-export function canarySchema(datacenters: string[], replicationFactor: number): string[] {
-  return [
-    keyspaceStatement("drill_canary", datacenters, replicationFactor),
-    `CREATE TABLE IF NOT EXISTS ${CANARY} (region text, at timestamp, label text, PRIMARY KEY (region, at)) WITH CLUSTERING ORDER BY (at DESC)`,
-  ];
-}
-
-/** Leaves the time of writing behind. */
-export async function writeCanary(client: Client, region: string, label: string): Promise<void> {
-  const query = `INSERT INTO ${CANARY} (region, at, label) VALUES (?, ?, ?)`;
-  await client.execute(query, [region, new Date(), label], { prepare: true });
-}
-
-export async function newestCanary(client: Client, region: string): Promise<Date | undefined> {
-  const known = await client.execute(
-    "SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'drill_canary'",
-  );
-  if (known.rowLength === 0) return undefined;
-  const found = await client.execute(`SELECT at FROM ${CANARY} WHERE region = ? LIMIT 1`, [region], { prepare: true });
-  return found.first()?.at;
 }

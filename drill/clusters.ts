@@ -76,6 +76,7 @@ export async function readSecret(config: KubeConfig, namespace: string, name: st
   return Buffer.from(value, "base64").toString("utf8");
 }
 
+/** Last words of a Job's pods. */
 async function lastWords(config: KubeConfig, namespace: string, job: string): Promise<string> {
   const pods = await config
     .makeApiClient(CoreV1Api)

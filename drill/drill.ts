@@ -7,6 +7,7 @@ import { repository } from "../plan/layout";
 import { mediaJobName } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
 import { type AttackResult, attack, findMarker } from "./attack";
+import { newestRestored, newestWritten } from "./canaries";
 import type { RegionOutput } from "./clusters";
 import {
   CONTROL_REGION,
@@ -113,6 +114,8 @@ class Drill {
   private readonly printed: string[] = [];
   private lostAt = 0;
   private startSeconds = 0;
+  /** Newest canary of prod when it was lost. */
+  private lastWrite = new Date(0);
 
   constructor(private readonly size: DrillSize) {}
 
@@ -126,12 +129,11 @@ class Drill {
       { name: "a refresh shows no drift", run: (progress) => this.undrifted(progress) },
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
-      { name: "writes after the night", run: (progress) => this.prodStores.writeCanaries("after the night", progress) },
       { name: "media reached their secondaries", run: (progress) => this.media.verify(progress) },
       { name: "media are wiped, the breaker holds", run: (progress) => this.wipe(progress) },
       { name: "attack on the second copy", run: (progress) => this.attack(progress) },
       { name: "no secret in state, backups or logs", run: (progress) => this.secrecy(progress) },
-      { name: "every region is lost", run: () => this.disaster() },
+      { name: "every region is lost", run: (progress) => this.disaster(progress) },
       { name: "pulumi up vault, restore granted", run: (progress) => this.grant(progress) },
       { name: "pulumi up of a fresh stack, restored", run: (progress) => this.rebuild(progress) },
       { name: "verification of what came back", run: (progress) => this.verify(progress) },
@@ -269,7 +271,8 @@ class Drill {
     }
   }
 
-  private async disaster(): Promise<void> {
+  private async disaster(progress: (line: string) => void): Promise<void> {
+    this.lastWrite = await newestWritten(this.prodStores.regions, progress);
     await this.prodStores.close();
     for (const region of [...REGIONS.map(({ name }) => name), CONTROL_REGION]) await loseRegion(region);
     await makeUnreadable(PRIMARY_BUCKET);
@@ -297,14 +300,15 @@ class Drill {
     const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
     const copy = await rawCopy(this.storage, token, COPIES_BUCKET, `${PROD}/`);
     this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
-    const newest = await this.rebuiltStores.newestCanary();
-    this.rpoSeconds = newest === undefined ? null : (this.lostAt - newest.getTime()) / 1000;
+    const newest = await newestRestored(this.rebuiltStores.regions, progress);
+    this.rpoSeconds = (this.lostAt - newest.getTime()) / 1000;
+    if (newest >= this.lastWrite)
+      throw new Error("what came back is younger than the backup: these are no old canaries");
     this.restored = await this.rebuiltStores.verify(this.size, progress);
     await this.rebuiltStores.close();
     const { cassandra, elasticsearch } = this.restored;
     if (!cassandra.digestsMatch || !elasticsearch.digestsMatch)
       throw new Error("what came back is not what was written");
-    if (this.rpoSeconds === null) throw new Error("no canary came back, so the age of the restored data is unknown");
     const tooFew = Object.entries(cassandra.replicas).filter(
       ([, nodes]) => nodes.filter((rows) => rows === cassandra.expected).length < 2,
     );

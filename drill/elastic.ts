@@ -4,7 +4,6 @@ import { DOCUMENT_INDEX, documentOf } from "./dataset";
 import type { Progress } from "./workspace";
 
 const BULK = 5000;
-const CANARY_INDEX = "drill-canary";
 
 export interface ElasticsearchAccess {
   address: string;
@@ -100,26 +99,6 @@ export class Elasticsearch {
       progress(`${region}: ${Math.min(first + BULK, documents)} of ${documents} documents`);
     }
     await this.request("POST", `/${DOCUMENT_INDEX}/_refresh`);
-  }
-
-  /** Leaves the time of writing behind. */
-  async writeCanary(label: string): Promise<void> {
-    await this.createIndex(CANARY_INDEX, { at: { type: "date" } });
-    await this.request("POST", `/${CANARY_INDEX}/_doc?refresh=true`, { at: new Date().toISOString(), label });
-  }
-
-  async newestCanary(): Promise<Date | undefined> {
-    try {
-      const { hits } = await this.request<{ hits: { hits: { _source: { at: string } }[] } }>(
-        "POST",
-        `/${CANARY_INDEX}/_search`,
-        { size: 1, sort: [{ at: "desc" }] },
-      );
-      return hits.hits[0] && new Date(hits.hits[0]._source.at);
-    } catch (error) {
-      if (error instanceof ElasticsearchError && error.status === 404) return undefined;
-      throw error;
-    }
   }
 
   private async createIndex(name: string, properties: object): Promise<void> {

@@ -1,15 +1,7 @@
 /** The stores of every region of a site, reached with what an operator has: a kubeconfig and the Secrets behind it. */
 import { cassandraClusterName } from "../plan/names";
 import { ports } from "../plan/ports";
-import {
-  type CassandraAccess,
-  canarySchema,
-  connect,
-  createSchema,
-  newestCanary,
-  writeCanary,
-  writePart,
-} from "./cassandra";
+import { type CassandraAccess, connect, createSchema, writePart } from "./cassandra";
 import type { RegionOutput } from "./clusters";
 import { type DrillSize, REPLICATION_FACTOR } from "./config";
 import { type Connected, connectRegion } from "./connect";
@@ -52,13 +44,10 @@ export class RegionStores {
     }
   }
 
-  /** Writes the data set, every region its share, and a canary. */
+  /** Writes the data set, every region its share. */
   async write(size: DrillSize, progress: Progress): Promise<void> {
     const datacenters = this.regions.map(({ datacenter }) => datacenter);
-    await createSchema(this.first.cassandra, [
-      ...schema(datacenters, REPLICATION_FACTOR),
-      ...canarySchema(datacenters, REPLICATION_FACTOR),
-    ]);
+    await createSchema(this.first.cassandra, schema(datacenters, REPLICATION_FACTOR));
     const rows = tableRows(size.rows);
     const of = this.connected.length;
     for (const [index, table] of TABLES.entries()) {
@@ -75,28 +64,6 @@ export class RegionStores {
         elasticsearch.writeDocuments(region.name, size.documents, progress),
       ),
     );
-    await this.writeCanaries("with the data", progress);
-  }
-
-  /** Writes the time to every store of every region. */
-  async writeCanaries(label: string, progress: Progress): Promise<void> {
-    for (const { region, cassandra, elasticsearch } of this.connected) {
-      await writeCanary(cassandra, region.name, label);
-      await elasticsearch.writeCanary(label);
-      progress(`${region.name}: canaries "${label}"`);
-    }
-  }
-
-  /** The moment up to which every store of every region has its writes; undefined when a store has no canary. */
-  async newestCanary(): Promise<Date | undefined> {
-    const newest = await Promise.all(
-      this.connected.flatMap(({ region, cassandra, elasticsearch }) => [
-        newestCanary(cassandra, region.name),
-        elasticsearch.newestCanary(),
-      ]),
-    );
-    const times = newest.filter((date): date is Date => date !== undefined).map(Number);
-    return times.length < newest.length ? undefined : new Date(Math.min(...times));
   }
 
   /** Compares everything in the stores with what was written. */

@@ -9,7 +9,7 @@ const judged: readonly Judged[] = [
   ...vaultAlerts.map((alert) => ({ ...alert, condition: alert.condition({ copiesBucket: "copies" }) })),
   ...siteAlerts.map((alert) => ({
     ...alert,
-    condition: alert.condition({ clusters: ["cluster"], regions: 2, backupBucket: "backups" }),
+    condition: alert.condition({ clusters: ["cluster"], regions: 2, canaries: 2, backupBucket: "backups" }),
   })),
   ...foundationAlerts.map((alert) => ({
     ...alert,

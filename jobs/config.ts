@@ -3,8 +3,10 @@
  * Components build it with {@link jobConfig}; `dr-jobs <command>` reads it with {@link readJobConfig}.
  */
 import { z } from "zod";
+import { canary } from "../plan/canary";
 import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
+import { secrets } from "../plan/names";
 
 /** Name of the environment variable that carries a job's configuration. */
 export const CONFIG_VARIABLE = "DR_CONFIG";
@@ -83,6 +85,42 @@ export const jobSchemas = {
       .positive()
       .default(3 * 3600),
     pollSeconds,
+  }),
+  /** Makes the canaries' keyspace, table and role, as the superuser. Repeated, it sets what differs. */
+  "prepare-canary": z.strictObject({
+    cql,
+    /** The datacenter that is asked. */
+    datacenter: name,
+    /** Every datacenter that is to hold the canaries. */
+    datacenters: z.array(name).min(1),
+    /** Replicas in each. */
+    replicas: z.int().min(2),
+    /** Folder with the files `username` and `password` of the role. */
+    roleFolder: z.string().default("/var/run/role"),
+    /** A ring that was just restored is asked for this long. */
+    timeoutSeconds: z.int().positive().default(600),
+    pollSeconds,
+  }),
+  /**
+   * Writes a canary into both stores of a region each minute until it is ended, and serves when it last could, on the address
+   * in POD_IP or on all. It is a role of Cassandra and a user of Elasticsearch that can do this and nothing else.
+   */
+  canary: z.strictObject({
+    datacenter: name,
+    cql: cql.extend({
+      usernameFile: cql.shape.usernameFile.default("/var/run/cassandra/username"),
+      passwordFile: cql.shape.passwordFile.default("/var/run/cassandra/password"),
+    }),
+    elasticsearch: z.strictObject({
+      url: z.url(),
+      usernameFile: z.string().default("/var/run/elasticsearch/username"),
+      passwordFile: z.string().default("/var/run/elasticsearch/password"),
+      /** Secret with the server's certificate authority; read with the pod's own account and {@link jobRules}. */
+      authority: z.strictObject({ namespace: name, secret: name }),
+    }),
+    port: z.int().min(1).max(65535).default(canary.port),
+    /** Seconds between two canaries. */
+    everySeconds: z.number().positive().default(canary.everySeconds),
   }),
   /** Copy of a site's backups into the vault, as backup-replicator: get, list on `bucket`; create, get, list on `copiesBucket`. */
   replicate: z.strictObject({
@@ -209,13 +247,15 @@ export type ElasticsearchAccess = z.output<typeof elasticsearch>;
 /** Access by CQL as the jobs see it. */
 export type CqlAccess = z.output<typeof cql>;
 
-/** All commands, in the order of a night and a restore; the one that runs on comes last. */
+/** All commands. */
 export const jobCommands = Object.keys(jobSchemas) as JobCommand[];
 
 /** A rule of a Kubernetes Role. */
 export interface RoleRule {
   apiGroups: string[];
   resources: string[];
+  /** Objects by name. Default: all of the namespace. */
+  resourceNames?: string[];
   verbs: string[];
 }
 
@@ -228,6 +268,7 @@ export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
       verbs: ["create", "get", "list"],
     },
   ],
+  canary: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secrets.elasticCertificates], verbs: ["get"] }],
   freshness: [{ apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list"] }],
   "restore-cassandra": [
     {

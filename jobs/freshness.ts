@@ -2,13 +2,14 @@
  * Serves how old the newest backups and copies are, for Prometheus to scrape. Names carry their moment, so listing is
  * enough: the identity reads no object. What it cannot see keeps its last value and grows older, as the alerts want it.
  */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, KubeConfig, type V1CronJob } from "@kubernetes/client-node";
 import { Gauge, Registry } from "prom-client";
 import { metrics } from "../plan/freshness";
 import { markersPrefix } from "../plan/layout";
 import type { JobConfig } from "./config";
+import { serveMetrics } from "./lib/exporter";
 import { type Fields, log } from "./lib/log";
 import { lateAfter, newestBackup, newestCopy } from "./lib/newest";
 import { namesBelow } from "./lib/rclone";
@@ -53,29 +54,10 @@ class Exporter {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
   }
 
-  /** `/metrics`, and `/healthz` for as long as the looks go on. */
-  async serve(): Promise<Server> {
-    const server = createServer((request, response) => {
-      const path = (request.url ?? "").split("?")[0];
-      if (request.method !== "GET" || (path !== "/metrics" && path !== "/healthz")) {
-        response.writeHead(404).end();
-        return;
-      }
-      if (path === "/healthz") {
-        const stuck = Date.now() - this.lookedAt > STUCK_LOOKS * this.config.lookSeconds * 1000;
-        response.writeHead(stuck ? 503 : 200).end(stuck ? "stuck\n" : "ok\n");
-        return;
-      }
-      this.registry.metrics().then(
-        (text) => response.writeHead(200, { "content-type": this.registry.contentType }).end(text),
-        (error: Error) => response.writeHead(500).end(error.message),
-      );
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(this.config.port, process.env.POD_IP ?? "0.0.0.0", resolve);
-    });
-    return server;
+  /** Is well for as long as the looks go on. */
+  serve(): Promise<Server> {
+    const stuckMs = STUCK_LOOKS * this.config.lookSeconds * 1000;
+    return serveMetrics(this.registry, this.config.port, () => Date.now() - this.lookedAt <= stuckMs);
   }
 
   /** One look at everything; what fails is logged and leaves the others alone. */

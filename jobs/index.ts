@@ -1,8 +1,10 @@
 /** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
+import { canary } from "./canary";
 import { FINAL_EXIT_CODE, type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
 import { freshness } from "./freshness";
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
+import { prepareCanary } from "./prepare-canary";
 import { replicate } from "./replicate";
 import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
@@ -14,6 +16,8 @@ import { snapshotElasticsearch } from "./snapshot-elasticsearch";
 const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "snapshot-cassandra": snapshotCassandra,
   "snapshot-elasticsearch": snapshotElasticsearch,
+  "prepare-canary": prepareCanary,
+  canary,
   replicate,
   "replicate-media": replicateMedia,
   "restore-copy": restoreCopy,

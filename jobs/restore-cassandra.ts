@@ -6,6 +6,7 @@
 import { readyPath, readyPrefix, stamp } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
+import { newestRow } from "./lib/canaries";
 import { readSchema } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
@@ -61,7 +62,9 @@ export async function restoreCassandra(config: Config): Promise<Fields> {
   }
   log("restore finished", { restore: restore.name });
   const tables = await check(config, manifest);
-  return { backup, marker, restore: restore.name, nodes: manifest.nodes.length, tables };
+  const newestCanary =
+    config.cql && (await newestRow(config.cql, config.datacenter, new Date(manifest.finishedAt), config));
+  return { backup, marker, restore: restore.name, nodes: manifest.nodes.length, tables, newestCanary };
 }
 
 function failure(name: string, how: string, status: RestoreStatus | undefined): JobError {

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { JobConfig } from "./config";
+import { newestDocument } from "./lib/canaries";
 import { canonical } from "./lib/canonical";
 import {
   connect,
@@ -61,7 +62,8 @@ export async function restoreElasticsearch(config: Config): Promise<Fields> {
   await whole(call, manifest, backup, config);
   const documents = await check(call, manifest);
   await call("PUT", repository, repositoryBody(config.bucket, config.repository, false));
-  return { backup, marker, indices: manifest.indices.length, restored: wanted.length, documents };
+  const newestCanary = await newestDocument(call);
+  return { backup, marker, indices: manifest.indices.length, restored: wanted.length, documents, newestCanary };
 }
 
 async function reachable(call: Elasticsearch, config: Config): Promise<void> {

@@ -44,6 +44,10 @@ export const secrets = {
   servicesCassandra: "cassandra-services",
   /** Filled from 1Password: their own user of Elasticsearch, keys `username`, `password`, `roles`, `roles.yml`. */
   servicesElasticsearch: "elasticsearch-services",
+  /** Filled from 1Password: the canary's own role in Cassandra, keys `username`, `password`. */
+  canaryCassandra: "cassandra-canary",
+  /** Filled from 1Password: its own user of Elasticsearch, keys as those of the services'. */
+  canaryElasticsearch: "elasticsearch-canary",
   /** 1Password service account token, from the deployer's environment: key `token`. */
   onePasswordToken: "onepassword-service-account-token",
 } as const;

@@ -178,7 +178,7 @@ export const systems: readonly System[] = [
     system: "full restore test",
     requirement:
       "at least quarterly, automated, measured: the time from the incident to service restored, the age of the newest data restored, the integrity of every backup; kept down over time",
-    components: ["components/restore.ts", "components/alerts.ts", "components/job-runs.ts"],
+    components: ["components/restore.ts", "components/canary.ts", "components/alerts.ts", "components/job-runs.ts"],
     policies: [],
   },
 ];

@@ -63,7 +63,7 @@ test("a drill's stack may be heard by nobody: its alerts are there without chann
   const { Alerts } = await import("../components/alerts");
   const { siteAlerts } = await import("../plan/alerts");
   const { declared } = await import("../tests/lib/declared");
-  const scope = { clusters: ["a"], regions: 1, backupBucket: "b" };
+  const scope = { clusters: ["a"], regions: 1, canaries: 1, backupBucket: "b" };
   const found = await declared(() => {
     new Alerts("alerts", { project: "iconik-drill", alerts: siteAlerts, scope, channels: [] });
   });

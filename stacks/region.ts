@@ -1,7 +1,8 @@
 import type { Resource } from "@pulumi/pulumi";
+import { Canary } from "../components/canary";
 import type { CassandraCluster } from "../components/cassandra";
 import { CassandraMetrics } from "../components/cassandra-metrics";
-import { ElasticsearchCluster } from "../components/elasticsearch";
+import { ElasticsearchCluster, elasticsearchUsers } from "../components/elasticsearch";
 import type { GkeCluster } from "../components/gke-cluster";
 import { InternodeCertificates } from "../components/internode-certificates";
 import { elasticsearchUrl } from "../components/job-pod";
@@ -110,17 +111,21 @@ export function region(args: RegionArgs): Region {
   );
   // Managed collection admits these objects by a webhook in the cluster: it answers once the operators, too, have machines.
   new CassandraMetrics(`metrics-${datacenter}`, { cluster }, { dependsOn: [operators] });
-  const searchUser = new SecretItem(
-    `elasticsearch-user-${datacenter}`,
-    {
-      cluster,
-      namespace: namespaces.elasticsearch,
-      vault: config.onePassword.vault,
-      item: secrets.servicesElasticsearch,
-      // The form in which ECK takes a user.
-      type: "kubernetes.io/basic-auth",
-    },
-    { dependsOn: [operators.onePassword] },
+  const searchUsers = elasticsearchUsers.map(
+    (item) =>
+      new SecretItem(
+        // The services' one came first, and has the name of then.
+        `${item === secrets.servicesElasticsearch ? "elasticsearch-user" : item}-${datacenter}`,
+        {
+          cluster,
+          namespace: namespaces.elasticsearch,
+          vault: config.onePassword.vault,
+          item,
+          // The form in which ECK takes a user.
+          type: "kubernetes.io/basic-auth",
+        },
+        { dependsOn: [operators.onePassword] },
+      ),
   );
   new Scrape(
     `scrape-cert-manager-${name}`,
@@ -141,7 +146,7 @@ export function region(args: RegionArgs): Region {
       mirror: config.images.mirror,
       deletionProtection: config.deletionProtection,
     },
-    { dependsOn: [operators.elasticsearch!, searchUser.item, disks, ...accounts] },
+    { dependsOn: [operators.elasticsearch!, ...searchUsers.map(({ item }) => item), disks, ...accounts] },
   );
   return {
     cluster,
@@ -191,6 +196,15 @@ export function snapshots(region: Region, { config, cassandra, bucketPolicy, res
       suspend: restoring,
     },
     { dependsOn: [cassandra, elasticsearch, bucketPolicy] },
+  );
+}
+
+/** Declares a region's canaries. `schema` has made what they need in Cassandra. */
+export function canaries({ cluster, datacenter, elasticsearch }: Region, config: SiteConfig, schema: Resource): void {
+  new Canary(
+    `canary-${datacenter}`,
+    { cluster, datacenter, image: config.images.jobs, onePasswordVault: config.onePassword.vault },
+    { dependsOn: [elasticsearch, schema] },
   );
 }
 

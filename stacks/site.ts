@@ -1,4 +1,5 @@
 import { BackupBucket } from "../components/backup-bucket";
+import { CanarySchema } from "../components/canary";
 import { ClusterKeys } from "../components/cluster-keys";
 import { GkeCluster, type NodePoolArgs, networkTag } from "../components/gke-cluster";
 import { Network } from "../components/network";
@@ -19,7 +20,7 @@ import type { FoundCopy } from "./copies";
 import { labelEverything } from "./labels";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
-import { region, snapshots } from "./region";
+import { canaries, region, snapshots } from "./region";
 
 /** Identities that the site owns. */
 const own = ["cassandra-backup", "elasticsearch-backup", "services"] as const satisfies IdentityId[];
@@ -174,6 +175,23 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       cassandra,
       copyDependsOn: [...regions[0]!.accounts, bucketPolicy],
     });
+  // A site that is being restored has the canaries of the old one; its own would hide how old they are.
+  if (!restoring) {
+    const writing = regions.filter((_, index) => config.regions[index]!.state === "active");
+    const schema = new CanarySchema(
+      "canary-schema",
+      {
+        cluster: writing[0]!.cluster,
+        datacenter: writing[0]!.datacenter,
+        datacenters: writing.map(({ datacenter }) => datacenter),
+        replicationFactor: config.cassandra.replicationFactor,
+        image: config.images.jobs,
+        onePasswordVault: config.onePassword.vault,
+      },
+      { dependsOn: [cassandra] },
+    );
+    for (const each of writing) canaries(each, config, schema);
+  }
   app({
     config,
     network,
@@ -187,6 +205,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     {
       clusters: [...clusters, controlCluster].map(({ clusterName: each }) => each),
       regions: clusters.length,
+      canaries: config.regions.filter(({ state }) => state === "active").length,
       backupBucket: config.backups.bucket,
     },
     restoring,

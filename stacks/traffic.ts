@@ -1,6 +1,7 @@
 /** What the namespaces of a site's and the vault's clusters do on the network. */
 import { inNamespace, type NamespaceTraffic, type Peers, storeClients } from "../components/network-rules";
 import type { RegionRanges } from "../plan/addresses";
+import { canary } from "../plan/canary";
 import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
@@ -12,6 +13,12 @@ const rule = (ranges: string[], ...numbers: number[]): Peers[] =>
 
 /** GKE's managed collection reads these ports. */
 const scraped = (...numbers: number[]): Peers => ({ peers: [inNamespace("gmp-system")], ports: numbers });
+
+/** The pods that write canaries, and no other of their namespace. */
+const canaries = {
+  ...inNamespace(namespaces.dr),
+  podSelector: { matchLabels: { "app.kubernetes.io/component": "canary" } },
+};
 
 const operators: Record<string, NamespaceTraffic> = {
   [namespaces.certManager]: { webhook: ports.certManagerWebhook, from: [scraped(ports.certManagerMetrics)] },
@@ -31,7 +38,7 @@ export function regionTraffic(others: RegionRanges[], control: RegionRanges): Re
       webhook: ports.operatorWebhook,
       publicHttps: true,
       from: [
-        { peers: [storeClients], ports: [ports.cassandraCql] },
+        { peers: [storeClients, canaries], ports: [ports.cassandraCql] },
         scraped(ports.cassandraMetrics, ports.reaperAdmin),
         ...rule([control.pods], ports.cassandraManagement),
         ...rule(peers, ports.cassandraInternode),
@@ -41,9 +48,18 @@ export function regionTraffic(others: RegionRanges[], control: RegionRanges): Re
     [namespaces.elasticsearch]: {
       within: [ports.elasticsearchHttp, ports.elasticsearchTransport],
       publicHttps: true,
-      from: [{ peers: [inNamespace(namespaces.elasticOperator), storeClients], ports: [ports.elasticsearchHttp] }],
+      from: [
+        { peers: [inNamespace(namespaces.elasticOperator), storeClients, canaries], ports: [ports.elasticsearchHttp] },
+      ],
     },
-    [namespaces.dr]: { publicHttps: true },
+    [namespaces.dr]: {
+      publicHttps: true,
+      from: [scraped(canary.port)],
+      to: [
+        { peers: [inNamespace(namespaces.cassandra)], ports: [ports.cassandraCql] },
+        { peers: [inNamespace(namespaces.elasticsearch)], ports: [ports.elasticsearchHttp] },
+      ],
+    },
   };
 }
 

@@ -12,39 +12,41 @@ export interface Schema {
   keyspaces: Keyspace[];
 }
 
-/**
- * A datacenter's keyspaces and tables, read as the superuser.
- * A datacenter that was just restored may take a while to answer: it is asked until the timeout.
- */
-export async function readSchema(
-  access: CqlAccess,
-  datacenter: string,
-  limits: { timeoutSeconds: number; pollSeconds: number },
-): Promise<Schema> {
+/** How long and how often something is tried. */
+export interface Limits {
+  timeoutSeconds: number;
+  pollSeconds: number;
+}
+
+/** A client of one datacenter that connects with its first request. @throws when a file of the credentials is absent */
+export async function cqlClient(access: CqlAccess, datacenter: string): Promise<Client> {
   const username = (await readFile(access.usernameFile, "utf8")).trim();
   const password = (await readFile(access.passwordFile, "utf8")).trim();
-  return waitFor<Schema, string>(
+  return new Client({
+    contactPoints: access.contactPoints,
+    protocolOptions: { port: access.port },
+    localDataCenter: datacenter,
+    authProvider: new auth.PlainTextAuthProvider(username, password),
+    policies: { loadBalancing: new policies.loadBalancing.DCAwareRoundRobinPolicy(datacenter) },
+  });
+}
+
+/**
+ * Asks a datacenter as the superuser. One that was just restored may take a while to answer: it is asked until the timeout,
+ * each time by a client of its own.
+ * @throws JobError when it does not answer in time, with its last refusal
+ */
+export async function askUntilAnswered<T>(
+  access: CqlAccess,
+  datacenter: string,
+  limits: Limits,
+  ask: (client: Client) => Promise<T>,
+): Promise<T> {
+  return waitFor<T, string>(
     async () => {
-      const client = new Client({
-        contactPoints: access.contactPoints,
-        protocolOptions: { port: access.port },
-        localDataCenter: datacenter,
-        authProvider: new auth.PlainTextAuthProvider(username, password),
-        policies: { loadBalancing: new policies.loadBalancing.DCAwareRoundRobinPolicy(datacenter) },
-      });
+      const client = await cqlClient(access, datacenter);
       try {
-        const select = async (query: string) => {
-          const { rows } = await client.execute(query, [], { consistency: types.consistencies.one });
-          return rows.filter((row) => !isSystem(row.keyspace_name));
-        };
-        const tables = await select("SELECT keyspace_name, table_name FROM system_schema.tables");
-        const keyspaces = await select("SELECT keyspace_name, replication FROM system_schema.keyspaces");
-        return {
-          done: {
-            tables: new Set(tables.map((row) => `${row.keyspace_name}.${row.table_name}`)),
-            keyspaces: keyspaces.map(({ keyspace_name: name, replication }) => ({ name, replication })),
-          },
-        };
+        return { done: await ask(client) };
       } catch (error) {
         return { seen: (error as Error).message };
       } finally {
@@ -54,11 +56,27 @@ export async function readSchema(
     {
       ...limits,
       onTimeout: (seen) =>
-        new JobError(`datacenter ${datacenter} does not answer CQL after the restore`, {
+        new JobError(`datacenter ${datacenter} does not answer CQL`, {
           value: { contactPoints: access.contactPoints, error: seen },
           allowed: `an answer within ${limits.timeoutSeconds} s`,
           fix: "see the CassandraDatacenter's status and the nodes' logs",
         }),
     },
   );
+}
+
+/** A datacenter's keyspaces and tables, read as the superuser. */
+export function readSchema(access: CqlAccess, datacenter: string, limits: Limits): Promise<Schema> {
+  return askUntilAnswered(access, datacenter, limits, async (client) => {
+    const select = async (query: string) => {
+      const { rows } = await client.execute(query, [], { consistency: types.consistencies.one });
+      return rows.filter((row) => !isSystem(row.keyspace_name));
+    };
+    const tables = await select("SELECT keyspace_name, table_name FROM system_schema.tables");
+    const keyspaces = await select("SELECT keyspace_name, replication FROM system_schema.keyspaces");
+    return {
+      tables: new Set(tables.map((row) => `${row.keyspace_name}.${row.table_name}`)),
+      keyspaces: keyspaces.map(({ keyspace_name: name, replication }) => ({ name, replication })),
+    };
+  });
 }

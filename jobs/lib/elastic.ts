@@ -28,12 +28,25 @@ const CALL_SECONDS = 60;
 export async function connect(access: ElasticsearchAccess): Promise<Elasticsearch> {
   const ca = await readFile(access.caFile, "utf8");
   const password = (await readFile(access.passwordFile, "utf8")).trim();
-  const authorization = `Basic ${Buffer.from(`${access.user}:${password}`).toString("base64")}`;
+  return elasticsearchOf({ url: access.url, user: access.user, password, ca });
+}
+
+/** Who asks which cluster: the authority of its certificate in PEM. */
+export interface Credentials {
+  url: string;
+  user: string;
+  password: string;
+  ca: string;
+}
+
+/** A client of a cluster. */
+export function elasticsearchOf({ url, user, password, ca }: Credentials): Elasticsearch {
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
   return (method, path, body) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request(
-        new URL(path, access.url),
+        new URL(path, url),
         { method, ca, timeout: CALL_SECONDS * 1000, headers: { authorization, "content-type": "application/json" } },
         (response) => {
           const parts: Buffer[] = [];

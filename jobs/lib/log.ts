@@ -2,6 +2,7 @@
  * What a job says: one JSON object a line on standard output, a summary last. Cloud Logging takes `time`, `severity` and
  * `message` as the entry's own; alerts listen to `event`.
  */
+import { existsSync, writeFileSync } from "node:fs";
 import { events } from "../../plan/events";
 
 /** Values a line may carry. */
@@ -27,7 +28,22 @@ export function summary(command: string, result: "ok" | "failed", startedAt: num
     message: `${command} ${failed ? `failed: ${fields.error ?? "no reason given"}` : "succeeded"}`,
     event: failed ? events.jobFailed : events.jobSucceeded,
   };
-  process.stdout.write(`${JSON.stringify({ ...line, ...fields })}\n`);
+  const text = JSON.stringify({ ...line, ...fields });
+  process.stdout.write(`${text}\n`);
+  leaveBehind(text);
+}
+
+/** Where Kubernetes takes a container's last words from, for the pod's status; it keeps 4,096 bytes. */
+const LAST_WORDS = { path: "/dev/termination-log", bytes: 4096 } as const;
+
+/** Makes the summary part of the pod's status, where it outlives the log. A document that was cut would be none. */
+function leaveBehind(text: string): void {
+  if (Buffer.byteLength(text) > LAST_WORDS.bytes || !existsSync(LAST_WORDS.path)) return;
+  try {
+    writeFileSync(LAST_WORDS.path, text);
+  } catch {
+    // The log has it.
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Alerts of a site about itself: its stores, clusters, traffic and secrets (S1, S3 to S5, D1, D3). */
+import { canary, canaryMetric, canaryStores } from "../canary";
 import { events } from "../events";
 import { lateAfterSeconds, runsMetric } from "../freshness";
 import { limits } from "../limits";
@@ -60,6 +61,26 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
         silent("snapshot-elasticsearch", "elasticsearchSnapshot", regions),
       ].join(" or "),
       seconds: 600,
+    }),
+  },
+  {
+    id: "canary-late",
+    owner: "site",
+    pausedByRestore: true,
+    title: "A store of a region takes no canaries",
+    rows: ["S8", "S1", "S3", "D2"],
+    severity: "ERROR",
+    watches: `Cassandra or Elasticsearch of a region took no canary for ${span(canary.lateAfterSeconds)}, or fewer regions than the site write them.`,
+    why: "Either the store takes no writes there, or the next restore cannot say how old what it brings back is.",
+    steps: [
+      `The labels name the store and the datacenter. \`kubectl logs -n ${namespaces.dr} deployment/canary\` in that cluster says what the store answered.`,
+      "Refused: do the items cassandra-canary and elasticsearch-canary in 1Password have today's passwords? `pulumi up` sets the role's again.",
+      "Not enough replicas: see the alerts on nodes that are down.",
+    ],
+    condition: ({ canaries }) => ({
+      kind: "promql",
+      query: `(time() - max by (store, datacenter) (${canaryMetric}) > ${canary.lateAfterSeconds}) or ((count(count by (store, datacenter) (${canaryMetric})) or vector(0)) < ${canaries * canaryStores.length})`,
+      seconds: 300,
     }),
   },
   {

@@ -80,6 +80,8 @@ export interface SiteScope {
   clusters: string[];
   /** Number of its regions: each has its own snapshots. */
   regions: number;
+  /** Number of those that write canaries: it is being taken out where there are none. */
+  canaries: number;
   backupBucket: string;
 }
 

@@ -13,10 +13,12 @@ export interface ContainerProgram {
   command: string[];
   env: Record<string, string>;
   log: string;
+  /** File that the program may leave its last words in. */
+  lastWords: string;
 }
 
-/** How much of a failed container's log goes into its status. */
-const MESSAGE_BYTES = 2048;
+/** How much of a container's last words, or of a failed one's log, goes into its status: as much as kubelets take. */
+const MESSAGE_BYTES = { file: 4096, log: 2048 };
 
 export class ContainerProcess {
   readonly startedAt = new Date();
@@ -96,9 +98,14 @@ export class ContainerProcess {
     });
   }
 
-  /** The last words of its log. */
-  lastWords(): string {
-    return tail(this.program.log, MESSAGE_BYTES);
+  /** What it left in its file, or undefined. */
+  lastWords(): string | undefined {
+    return tail(this.program.lastWords, MESSAGE_BYTES.file) || undefined;
+  }
+
+  /** The end of its log. */
+  lastLines(): string {
+    return tail(this.program.log, MESSAGE_BYTES.log);
   }
 }
 

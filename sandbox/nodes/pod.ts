@@ -1,6 +1,6 @@
 /** One pod on one of our nodes, from its first sight to its deletion. */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CoreV1Api, type KubeConfig, setHeaderOptions, type V1Container, type V1Pod } from "@kubernetes/client-node";
 import type { Log } from "../lib/log";
 import { type ProcessTable, sleep } from "../lib/process";
@@ -159,12 +159,14 @@ export class PodWorker {
     const image = this.context.images(container.image ?? "");
     if (!image) throw new ImageError(`no program is known for image ${container.image}; sandbox.yaml can name one`);
     const env = await containerEnv(container, this.pod, this.podIP, this.read, this.baseEnv(image));
+    const lastWords = this.lastWordsFile(container);
     const root = containerRoot({
       pod: this.pod,
       container,
       image,
       volumes: this.volumes,
       hostsFolder: this.context.hostsFolder,
+      lastWords,
     });
     return ContainerProcess.start(
       {
@@ -174,9 +176,19 @@ export class PodWorker {
         command: commandLine(container, image, env),
         env,
         log: join(this.dir, "..", "..", "logs", `${this.name.replace("/", "_")}_${container.name}.log`),
+        lastWords,
       },
       this.context.processes,
     );
+  }
+
+  /** An empty file that the container finds at its terminationMessagePath. */
+  private lastWordsFile(container: V1Container): string {
+    const path = join(this.dir, "last-words", container.name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+    chmodSync(path, 0o666);
+    return path;
   }
 
   private baseEnv(image: ImageProgram): Record<string, string> {

@@ -47,8 +47,10 @@ export function containerRoot(options: {
   /** Folder of each volume by its name. */
   volumes: ReadonlyMap<string, string>;
   hostsFolder: string;
+  /** File behind the container's terminationMessagePath. */
+  lastWords: string;
 }): Root {
-  const { pod, container, image, volumes } = options;
+  const { pod, container, image, volumes, lastWords } = options;
   const mounts: Mount[] = Object.entries(image.mounts).map(([target, source]) => ({ source, target, readOnly: true }));
   for (const mount of container.volumeMounts ?? []) {
     const folder = volumes.get(mount.name);
@@ -57,6 +59,11 @@ export function containerRoot(options: {
     if (mount.subPath && !existsSync(source)) mkdirSync(source, { recursive: true });
     mounts.push({ source, target: mount.mountPath, readOnly: mount.readOnly ?? false });
   }
+  mounts.push({
+    source: lastWords,
+    target: container.terminationMessagePath ?? "/dev/termination-log",
+    readOnly: false,
+  });
   const user = containerUser(pod, container, image);
   return {
     mounts,

@@ -104,7 +104,7 @@ export class ContainerRunner {
         startedAt: process.startedAt,
         finishedAt: new Date(),
         // As terminationMessagePolicy FallbackToLogsOnError: why it failed is seen without its log.
-        ...(exitCode === 0 ? {} : { message: process.lastWords() }),
+        message: process.lastWords() ?? (exitCode === 0 ? undefined : process.lastLines()),
       },
     });
     return exitCode;
