@@ -21,6 +21,8 @@ export interface SnapshotsArgs {
   /** Datacenters that hold each row of every keyspace. */
   datacenters: string[];
   schedules: { cassandraSnapshot: Schedule; elasticsearchSnapshot: Schedule };
+  /** Tables and indices that people dropped on purpose. */
+  approvedDrops: string[];
   /** True while the site is being restored. */
   suspend: boolean;
 }
@@ -51,6 +53,7 @@ export class Snapshots extends ComponentResource {
             nodes: args.nodes,
             racks: rackNames(args.racks),
             datacenters: args.datacenters,
+            approvedDrops: args.approvedDrops,
             timeoutSeconds: args.schedules.cassandraSnapshot.activeDeadlineSeconds - reportSeconds,
           },
         }),
@@ -74,6 +77,7 @@ export class Snapshots extends ComponentResource {
             repository: repository("elasticsearch", datacenter),
             bucket,
             keep: retention.primaryBackupDays,
+            approvedDrops: args.approvedDrops,
             timeoutSeconds: args.schedules.elasticsearchSnapshot.activeDeadlineSeconds - reportSeconds,
           },
         }),

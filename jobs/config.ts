@@ -41,6 +41,9 @@ const cql = z.strictObject({
   passwordFile: z.string().default("/var/run/cassandra/superuser/password"),
 });
 
+/** Tables (`keyspace.table`) or indices that people dropped on purpose; `*` stands for anything. */
+const approvedDrops = z.array(z.string().min(1)).default([]);
+
 /** Seconds between two looks at something awaited. */
 const pollSeconds = z.number().positive().max(60).default(2);
 
@@ -65,6 +68,7 @@ export const jobSchemas = {
     /** Datacenters that have to hold each row of every keyspace; those that are being drained are left out. */
     datacenters: z.array(name).min(1),
     backupType: z.enum(["differential", "full"]).default("differential"),
+    approvedDrops,
     /** The backup has to be finished and complete after this time. */
     timeoutSeconds: z
       .int()
@@ -80,6 +84,7 @@ export const jobSchemas = {
     bucket,
     /** Complete snapshots that remain, the new one among them; older ones are removed before it is taken. */
     keep: z.int().min(2),
+    approvedDrops,
     timeoutSeconds: z
       .int()
       .positive()

@@ -5,10 +5,11 @@
 import { backupName, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
+import { dropped, droppedError, expiringTables, partsOf, previousManifest } from "./lib/dropped";
 import { kinds, Resources } from "./lib/kube";
 import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
-import type { CassandraManifest } from "./lib/manifest";
+import type { CassandraManifest, Manifest } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
 import { listUnder, readObjects, type StoredFile } from "./lib/rclone";
 import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
@@ -49,8 +50,10 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
       `${(status.finished ?? []).length} of ${config.nodes} nodes finished`,
     ]);
   }
-  const { manifest, files, replicas } = await manifestOf(config, backup, status);
+  const before = await previousManifest(config.bucket, config.repository, backup);
+  const { manifest, files, replicas } = await manifestOf(config, backup, status, before);
   await writeManifest(config.bucket, manifest, files);
+  if (manifest.dropped.length > 0) throw droppedError("tables", manifest.dropped);
   if (replicas.length > 0) {
     throw new JobError("the backup is complete, but keyspaces have too few replicas", {
       value: some(replicas, 20),
@@ -96,6 +99,7 @@ async function manifestOf(
   config: Config,
   backup: string,
   status: BackupStatus,
+  before: Manifest | undefined,
 ): Promise<{ manifest: Omit<CassandraManifest, "files">; files: StoredFile[]; replicas: string[] }> {
   const prefix = repositoryFolder(config.repository);
   const listing = await listUnder(config.bucket, prefix);
@@ -114,6 +118,7 @@ async function manifestOf(
     backup,
     startedAt: new Date(status.startTime ?? Date.now()).toISOString(),
     finishedAt: new Date(status.finishTime!).toISOString(),
+    dropped: [],
     datacenter: config.datacenter,
     nodes: verdict.nodes,
     racks: [...config.racks],
@@ -121,6 +126,8 @@ async function manifestOf(
     tables: verdict.tables,
     versions: { cassandra: verdict.versions[0] ?? "unknown" },
   };
+  const mayEmpty = expiringTables(metas[0]?.schema ?? "");
+  manifest.dropped = dropped(before, partsOf(manifest), { approved: config.approvedDrops, mayEmpty });
   const keyspaces = keyspacesOf(metas[0]?.schema ?? "");
   const replicas = [
     ...replicationProblems(keyspaces, config.datacenters, minimumReplicas),

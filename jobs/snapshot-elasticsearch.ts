@@ -6,12 +6,14 @@ import { createHash } from "node:crypto";
 import { backupName } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { canonical } from "./lib/canonical";
+import { dropped, droppedError, partsOf, previousManifest } from "./lib/dropped";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { ElasticsearchManifest } from "./lib/manifest";
 import { pruneSnapshots } from "./lib/prune-snapshots";
-import { listUnder } from "./lib/rclone";
+import { listUnder, readObject } from "./lib/rclone";
+import { repositoryProblems } from "./lib/repository-listing";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"snapshot-elasticsearch">;
@@ -56,6 +58,7 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
   }
   const { manifest, files } = await manifestOf(call, config, snapshot, version.number);
   await writeManifest(config.bucket, manifest, files);
+  if (manifest.dropped.length > 0) throw droppedError("indices", manifest.dropped);
   return { backup, indices: manifest.indices.length, objects: files.length };
 }
 
@@ -137,12 +140,22 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
   }
   const listing = await listUnder(config.bucket, config.repository);
   const files = [...listing.values()].filter((file) => !file.name.startsWith(`${config.repository}/tests-`));
-  if (!files.some((file) => file.name.endsWith(`/snap-${snapshot.uuid}.dat`))) {
-    throw new JobError(`snapshot ${backup} is not in gs://${config.bucket}/${config.repository}`, {
-      value: `${files.length} objects, none called snap-${snapshot.uuid}.dat`,
-      allowed: "the repository that Elasticsearch writes to",
-      fix: "compare bucket and base_path of the snapshot repository with this job's configuration",
-    });
+  const problems = await repositoryProblems(
+    config.repository,
+    snapshot,
+    new Map(indices.map(({ name, shards }) => [name, shards])),
+    listing,
+    (name) => readObject(config.bucket, name),
+  );
+  if (problems.length > 0) {
+    throw new JobError(
+      `snapshot ${backup} is not whole in gs://${config.bucket}/${config.repository}; no manifest was written`,
+      {
+        value: some(problems),
+        allowed: "the repository's own listing with the snapshot in it, and every object that it names",
+        fix: "compare bucket and base_path of the snapshot repository with this job's configuration; objects that are gone come back from soft delete",
+      },
+    );
   }
   const manifest: Omit<ElasticsearchManifest, "files"> = {
     version: 2,
@@ -151,8 +164,11 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
     backup,
     startedAt: new Date(snapshot.start_time).toISOString(),
     finishedAt: new Date(snapshot.end_time).toISOString(),
+    dropped: [],
     indices,
     versions: { elasticsearch: version },
   };
+  const before = await previousManifest(config.bucket, config.repository, backup);
+  manifest.dropped = dropped(before, partsOf(manifest), { approved: config.approvedDrops });
   return { manifest, files };
 }

@@ -193,6 +193,7 @@ export function snapshots(region: Region, { config, cassandra, bucketPolicy, res
           cron: config.schedules.elasticsearchSnapshot ?? elasticsearchSnapshot.cron,
         },
       },
+      approvedDrops: config.approvedDrops,
       suspend: restoring,
     },
     { dependsOn: [cassandra, elasticsearch, bucketPolicy] },

@@ -34,6 +34,8 @@ const common = {
   finishedAt: moment,
   /** The backup's objects. */
   files: listRef,
+  /** Tables or indices that an earlier backup had, the last of them `backup`, and that nobody said should be gone. */
+  dropped: z.array(z.object({ name: z.string().min(1), backup: z.string().min(1) })).default([]),
 };
 
 const cassandraManifest = z.object({

@@ -105,6 +105,8 @@ export function gate(
   }
   const racks = new Set(verdict.nodes.map(({ rack }) => rack));
   verdict.problems.push(...expected.racks.filter((rack) => !racks.has(rack)).map((rack) => `no node of ${rack}`));
+  const others = [...racks].filter((rack) => !expected.racks.includes(rack));
+  verdict.problems.push(...others.map((rack) => `${rack} is no rack of the datacenter: ${expected.racks.join(", ")}`));
 
   // The index and the rest of each node's meta folder belong to the backup too.
   const belongs = (name: string) =>

@@ -67,6 +67,7 @@ export function manifestOf(
       objects: files.length,
       bytes: files.reduce((sum, { size }) => sum + size, 0),
     },
+    dropped: [],
   };
   const manifest: Manifest =
     kind === "cassandra"

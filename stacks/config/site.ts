@@ -63,6 +63,17 @@ export const site = z
     elasticsearch: z.strictObject({ nodes: z.int().min(1).default(3) }).prefault({}),
     backups: z.strictObject({ bucket: bucketName, location: multiRegion }),
     schedules: scheduleOverrides("cassandraSnapshot", "elasticsearchSnapshot"),
+    /** Tables (`keyspace.table`) and indices that are gone on purpose: snapshots do not miss them. */
+    approvedDrops: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[^\s*][^\s]*$/,
+            "no table or index; allowed: keyspace.table or an index, * for anything behind a beginning of yours",
+          ),
+      )
+      .default([]),
     vault: z.strictObject({ project: projectId, location: regionName, copiesBucket: bucketName }),
     charts: z.strictObject({
       repository: z.string().regex(/^oci:\/\/\S+[^/]$/, "no OCI repository; allowed: oci://REGISTRY/PATH"),
