@@ -30,6 +30,34 @@ export const elasticsearchUrl = `https://${elasticsearchService.name}.${namespac
 /** Seconds a job keeps for reporting before Kubernetes ends it. */
 export const reportSeconds = 300;
 
+/** A mount of a container. */
+export interface VolumeMount {
+  name: string;
+  mountPath: string;
+  readOnly?: boolean;
+}
+
+/** Container of a `dr-jobs` command, fit for the restricted Pod Security Standard. */
+export function jobContainerOf<C extends JobCommand>({
+  command,
+  config,
+  image,
+  volumeMounts,
+}: Pick<JobPodArgs<C>, "command" | "config" | "image"> & { volumeMounts: VolumeMount[] }) {
+  return {
+    name: command,
+    image,
+    args: [command],
+    env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }],
+    resources: {
+      requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
+      limits: { memory: jobContainer.memoryLimit },
+    },
+    securityContext: restrictedContainer,
+    volumeMounts,
+  };
+}
+
 /**
  * Pod template of a `dr-jobs` command, fit for the restricted Pod Security Standard. The Kubernetes API token is
  * mounted only for commands that use the API.
@@ -44,21 +72,15 @@ export function jobPod<C extends JobCommand>({ command, config, image, serviceAc
       restartPolicy: "Never",
       securityContext: restrictedPod,
       containers: [
-        {
-          name: command,
+        jobContainerOf({
+          command,
+          config,
           image,
-          args: [command],
-          env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }],
-          resources: {
-            requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
-            limits: { memory: jobContainer.memoryLimit },
-          },
-          securityContext: restrictedContainer,
           volumeMounts: [
             { name: "scratch", mountPath: "/tmp" },
             ...secretMounts.map(({ mountPath, secretName }) => ({ name: secretName, mountPath, readOnly: true })),
           ],
-        },
+        }),
       ],
       volumes: [
         { name: "scratch", emptyDir: { sizeLimit: jobContainer.scratch } },

@@ -47,6 +47,33 @@ const approvedDrops = z.array(z.string().min(1)).default([]);
 /** Seconds between two looks at something awaited. */
 const pollSeconds = z.number().positive().max(60).default(2);
 
+/** What every recovery in place is told. */
+const recovery = {
+  /** Used once: a recovery that is done is not repeated. */
+  id: name,
+  datacenter: name,
+  repository,
+  bucket,
+  /** One of both: a backup's name, or the moment at or before which the newest complete one was started. */
+  backup: z.string().min(1).optional(),
+  before: z.iso.datetime({ offset: true }).optional(),
+};
+const oneBackup = [
+  ({ backup, before }: { backup?: string | undefined; before?: string | undefined }) =>
+    (backup === undefined) !== (before === undefined),
+  "give backup or before, one of both",
+] as const;
+
+/** A table, or every table of a keyspace when none is named. Names are spelled as `system_schema` has them. */
+const tableRecovery = {
+  ...recovery,
+  keyspace: z.string().min(1),
+  table: z.string().min(1).optional(),
+  /** The living content goes before. */
+  truncate: z.boolean().default(false),
+  cql,
+};
+
 /** Schemas of DR_CONFIG by command. Unknown keys are refused. */
 export const jobSchemas = {
   /**
@@ -226,6 +253,29 @@ export const jobSchemas = {
       .default(6 * 3600),
     pollSeconds,
   }),
+  /**
+   * First step of a table's recovery in place, as the site's cassandra-backup: fetches its SSTables from the site's own bucket
+   * into `folder` and makes the living table ready for the loader.
+   */
+  "restore-table": z
+    .strictObject({
+      ...tableRecovery,
+      /** Volume for the SSTables. */
+      folder: z.string().startsWith("/").default("/recovery"),
+      /** In memory: the loader's configuration, which has a password in it. */
+      secretsFolder: z.string().startsWith("/").default("/loader"),
+      /** Keystores of a node, by which the loader is one of the cluster. */
+      internode: z.strictObject({
+        keystoreFile: z.string().min(1),
+        truststoreFile: z.string().min(1),
+        passwordFile: z.string().min(1),
+        protocols: z.array(z.string()).min(1),
+      }),
+      transfers: z.int().min(1).max(64).default(8),
+    })
+    .refine(...oneBackup),
+  /** Last step of a table's recovery in place, after the loader. */
+  "restore-table-check": z.strictObject(tableRecovery).refine(...oneBackup),
   /**
    * Serves the ages of backups and copies until it is ended, as freshness: list on the sites' buckets and on `copiesBucket`.
    * It listens on the address in POD_IP, or on all.

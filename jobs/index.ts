@@ -10,6 +10,8 @@ import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
 import { restoreCopy } from "./restore-copy";
 import { restoreElasticsearch } from "./restore-elasticsearch";
+import { restoreTable } from "./restore-table";
+import { restoreTableCheck } from "./restore-table-check";
 import { snapshotCassandra } from "./snapshot-cassandra";
 import { snapshotElasticsearch } from "./snapshot-elasticsearch";
 
@@ -23,6 +25,8 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,
+  "restore-table": restoreTable,
+  "restore-table-check": restoreTableCheck,
   freshness,
 };
 

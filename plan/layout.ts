@@ -7,6 +7,7 @@
  *   manifests/<repository>/<backup>.jsonl                     the objects of a complete backup, one a line
  *   manifests/<repository>/<backup>.json                      written after it: the backup is complete
  *   restores/<marker>.json                                    written when a copy was brought in and verified
+ *   recoveries/<id>.json                                      how far a recovery in place is, or that it is done
  * The second copy (append-only, so nothing in it is ever overwritten):
  *   <site>/objects/<path>                                     the first content that was copied under a name
  *   <site>/layers/<copy>/<path>                               pointers of that night, and content that came later under a name in use
@@ -160,4 +161,9 @@ export function readyPath(marker: string, datacenter: string): string {
 /** Prefix of {@link readyPath}. */
 export function readyPrefix(marker: string): string {
   return `ready/${marker}/`;
+}
+
+/** Path in the site's own bucket that says which backup a recovery in place uses, how far it is, and when it was done. */
+export function recoveryPath(id: string): string {
+  return `recoveries/${id}.json`;
 }

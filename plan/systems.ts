@@ -28,6 +28,7 @@ export const systems: readonly System[] = [
       "components/control-plane-access.ts",
       "components/snapshots.ts",
       "components/backup-bucket.ts",
+      "components/table-recovery.ts",
     ],
     policies: [
       "alerts-declared",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { objectives } from "../plan/objectives";
 import { systems } from "../plan/systems";
-import { declaredStack, type StackName, stackNames } from "../tests/lib/stacks";
+import { allStackNames, declaredStack, type StackName } from "../tests/lib/stacks";
 import { type Declared, violations } from "./lib/rule";
 import { types } from "./lib/types";
 import { rules } from "./rules";
@@ -13,7 +13,7 @@ import { asDeclared } from "./testing";
 
 const resourcesOf = async (stack: StackName) => asDeclared((await declaredStack(stack)).resources);
 
-for (const stack of stackNames) {
+for (const stack of allStackNames) {
   describe(stack, () => {
     let resources: Declared[];
     before(async () => {

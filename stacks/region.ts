@@ -35,6 +35,8 @@ export interface RegionArgs {
   emails: Partial<Record<IdentityId, string>>;
   onePasswordToken: string;
   restoring: boolean;
+  /** Something is brought back in place here. */
+  recovering: boolean;
 }
 
 /** One region of a site: everything inside its GKE cluster. */
@@ -243,10 +245,13 @@ export function services(region: Region, { config, region: entry, manifests, dep
 }
 
 /** The Kubernetes accounts of every identity that lives in the cluster. */
-function kubernetesAccounts({ cluster, emails, region, restoring }: RegionArgs, dependsOn: Resource[]): Resource[] {
+function kubernetesAccounts(
+  { cluster, emails, region, restoring, recovering }: RegionArgs,
+  dependsOn: Resource[],
+): Resource[] {
   return (Object.keys(emails) as IdentityId[]).flatMap((id) =>
     identity(id)
-      .kubernetes.filter((account) => restoring || account.name !== "restore-runner")
+      .kubernetes.filter((account) => restoring || recovering || account.name !== "restore-runner")
       .map((account) =>
         kubernetesAccount(`${account.name}-${region.name}`, account, emails[id]!, {
           ...cluster.inside(cluster),

@@ -20,6 +20,7 @@ import type { FoundCopy } from "./copies";
 import { labelEverything } from "./labels";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
+import { recover } from "./recover";
 import { canaries, region, snapshots } from "./region";
 
 /** Identities that the site owns. */
@@ -149,6 +150,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       emails: restoring && index === 0 ? { ...emails, restorer } : emails,
       onePasswordToken,
       restoring,
+      recovering: config.recoveries.some(({ datacenter }) => datacenter === entry.datacenter),
     }),
   );
   const bucketPolicy = bucket.store.policy;
@@ -200,6 +202,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     dependsOn: [services],
     dataDependsOn: [cassandra, ...(restore ? [restore] : [])],
   });
+  recover(config, regions, [cassandra, bucketPolicy]);
   monitorSite(
     config,
     {

@@ -125,6 +125,23 @@ export function gate(
   return verdict;
 }
 
+/** Objects of one table in a node's backup. */
+export interface NodeTables {
+  keyspace: string;
+  table: string;
+  paths: string[];
+}
+
+/** What a node's backup has of each table, by its own manifest; files of secondary indices are left out: they are built anew. */
+export function nodeTables(text: string, where: string): NodeTables[] {
+  return parseDocument(sections, text, where).map(({ keyspace, columnfamily, objects }) => ({
+    keyspace,
+    table: columnfamily.replace(/-[0-9a-f]{32}.*$/, ""),
+    // Below `<table>-<id>/.<index>/`.
+    paths: objects.map(({ path }) => path).filter((path) => !/\/\.[^/]+\/[^/]+$/.test(path)),
+  }));
+}
+
 interface Findings {
   listing: ReadonlyMap<string, StoredFile>;
   /** Objects that the backup needs. */

@@ -241,3 +241,20 @@ export async function removeObject(bucket: string, name: string): Promise<void> 
   const place = { bucket, prefix: name.slice(0, Math.max(0, slash)) };
   await run(["delete", remote(place), "--files-from-raw", "-"], { input: `${name.slice(slash + 1)}\n` });
 }
+
+/**
+ * Copies the named objects (relative to the place) into a folder of this machine; each is compared with its md5 on the way.
+ * What is there already and equal stays.
+ */
+export async function download(
+  from: Place,
+  folder: string,
+  names: readonly string[],
+  transfers: number,
+): Promise<void> {
+  if (names.length === 0) return;
+  const parallel = ["--transfers", String(transfers), "--checkers", String(transfers)];
+  await run(["copy", remote(from), folder, "--files-from-raw", "-", "--no-traverse", ...parallel], {
+    input: `${names.join("\n")}\n`,
+  });
+}

@@ -7,7 +7,7 @@ import type { StoredFile } from "../lib/rclone";
 import type { TestStorage } from "./storage";
 
 /** Size and md5 of a content under a name. */
-export function fileOf(name: string, content: string): StoredFile {
+export function fileOf(name: string, content: string | Buffer): StoredFile {
   return { name, size: Buffer.byteLength(content), md5: createHash("md5").update(content).digest("hex") };
 }
 

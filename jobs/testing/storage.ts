@@ -31,6 +31,8 @@ export interface TestStorage {
   noncurrent(bucket: string, object: string): Promise<string[]>;
   put(bucket: string, object: string, content: string): Promise<void>;
   get(bucket: string, object: string): Promise<string | undefined>;
+  /** Content of an object that is no text. */
+  bytes(bucket: string, object: string): Promise<Buffer | undefined>;
   names(bucket: string): Promise<string[]>;
   remove(bucket: string, object: string): Promise<void>;
   stop(): Promise<void>;
@@ -74,6 +76,10 @@ export async function startStorage(): Promise<TestStorage> {
     async get(bucket, object) {
       const response = await fetch(`${objectUrl(bucket, object)}?alt=media`);
       return response.ok ? response.text() : undefined;
+    },
+    async bytes(bucket, object) {
+      const response = await fetch(`${objectUrl(bucket, object)}?alt=media`);
+      return response.ok ? Buffer.from(await response.arrayBuffer()) : undefined;
     },
     async noncurrent(bucket, object) {
       const response = await fetch(

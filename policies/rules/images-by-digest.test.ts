@@ -1,3 +1,4 @@
+import { images, mirrored, published } from "../../plan/images";
 import { types } from "../lib/types";
 import { type Props, pod, resource, specify } from "../testing";
 import { imagesByDigest } from "./images-by-digest";
@@ -6,6 +7,7 @@ const REPOSITORY = "europe-west6-docker.pkg.dev/iconik-vault/dr";
 const digest = `@sha256:${"a".repeat(64)}`;
 const pinned = { image: `${REPOSITORY}/jobs${digest}` };
 const floating = { image: `${REPOSITORY}/jobs:latest` };
+const mirror = "europe-west6-docker.pkg.dev/iconik-vault/mirror";
 const podOf = (spec: Props) => resource("kubernetes:core/v1:Pod", { metadata: { name: "p" }, spec });
 
 specify(imagesByDigest, {
@@ -14,6 +16,8 @@ specify(imagesByDigest, {
     resource(types.deployment, pod({ image: `${REPOSITORY}/jobs:v1${digest}` })),
     podOf({ containers: [pinned], initContainers: [] }),
     podOf({ containers: [] }),
+    // A program of an image of others, as the plan pins it.
+    resource(types.job, pod({ image: mirrored(mirror, images.cassandra) })),
     resource("kubernetes:core/v1:PodList", { items: [] }),
     resource("kubernetes:apps/v1:DeploymentPatch", { spec: { replicas: 1 } }),
     resource(types.cronJob),
@@ -23,6 +27,12 @@ specify(imagesByDigest, {
     [resource(types.job, pod({ image: `docker.io/library/busybox${digest}` })), /vault's registry/],
     [
       resource(types.job, pod({ image: `europe-west6-docker.pkg.dev.evil.example/p/r/i${digest}` })),
+      /vault's registry/,
+    ],
+    [resource(types.job, pod({ image: `${mirror}/k8ssandra/cass-management-api:latest` })), /vault's registry/],
+    [resource(types.job, pod({ image: published(images.cassandra) })), /vault's registry/],
+    [
+      resource(types.job, pod({ image: mirrored(mirror.replace("mirror", "dr"), images.cassandra) })),
       /vault's registry/,
     ],
     [resource(types.cronJob, { spec: { jobTemplate: pod({}) } }), /has image not set/],

@@ -1,3 +1,5 @@
+import { imagePath, images, type ThirdPartyImage } from "../../plan/images";
+import { registries } from "../../plan/names";
 import { containers, kubernetesObjects, nameOf, ofKinds } from "../lib/kubernetes";
 import type { ResourceRule } from "../lib/rule";
 import { workloads } from "../lib/types";
@@ -5,6 +7,15 @@ import { shown } from "../lib/values";
 
 /** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE@sha256:DIGEST`, with or without a tag. */
 const PINNED = /^[a-z0-9-]+-docker\.pkg\.dev\/[^/@]+\/[^@]+@sha256:[0-9a-f]{64}$/;
+
+/** `LOCATION-docker.pkg.dev/PROJECT/mirror/…`: an image of others as the plan pins it. The mirror's tags cannot be moved. */
+const mirrors = Object.values<ThirdPartyImage>(images).map(
+  (image) =>
+    new RegExp(
+      `^[a-z0-9-]+-docker\\.pkg\\.dev/[^/@]+/${registries.mirror}/${`${imagePath(image)}:${image.tag}`.replaceAll(".", "\\.")}$`,
+    ),
+);
+const pinned = (image: string) => PINNED.test(image) || mirrors.some((mirror) => mirror.test(image));
 
 /** A rebuild runs what was tested, from a registry of ours: a tag can be moved, somebody else's registry can go. */
 export const imagesByDigest: ResourceRule = {
@@ -15,7 +26,7 @@ export const imagesByDigest: ResourceRule = {
   check: (resource) =>
     kubernetesObjects(resource).flatMap((each) =>
       containers(each)
-        .filter(({ image }) => !PINNED.test(String(image)))
+        .filter(({ image }) => !pinned(String(image)))
         .map(
           ({ name, image }) =>
             `${each.kind} ${nameOf(each)}: container ${shown(name)} has image ${shown(image)}; name it in the vault's registry with its @sha256 digest`,

@@ -43,6 +43,7 @@ const CONTROLLERS = [
   "namespace-controller",
   "garbage-collector-controller",
   "ttl-after-finished-controller",
+  "ephemeral-volume-controller",
   "persistentvolume-binder-controller",
   "persistentvolumeclaim-protection-controller",
   "persistentvolume-protection-controller",

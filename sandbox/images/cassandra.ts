@@ -11,7 +11,13 @@ export const MAX_HEAP_MIB = 512;
 export function cassandraPrograms(tools: Tools): Pick<ImageProgram, "mounts" | "path" | "env"> {
   const { lib, java } = tools.cassandra;
   return {
-    mounts: { "/image": join(__dirname, "cassandra"), [lib]: lib, ...outsideUsr(java) },
+    mounts: {
+      "/image": join(__dirname, "cassandra"),
+      // Where the published image has them.
+      "/opt/cassandra/bin": join(__dirname, "cassandra", "bin"),
+      [lib]: lib,
+      ...outsideUsr(java),
+    },
     path: ["/image"],
     env: { CASSANDRA_LIB: lib, JAVA: java, HEAP_MIB: String(MAX_HEAP_MIB) },
   };

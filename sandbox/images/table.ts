@@ -24,9 +24,12 @@ export function imageTable(tools: Tools, root: string, config: SandboxConfig, di
     match: image.match,
     program: projectImage(tools, root, image, join(dir, "images", String(index))),
   }));
+  // The published image, for pods that run one of its programs and no node: its entry point is not there.
+  const published = { match: "*/k8ssandra/cass-management-api", program: cassandraImage(tools) };
+  const known = [published, ...own];
   return (image) => {
     const repository = repositoryOf(image);
-    return builtIn[repository] ?? own.find(({ match }) => matches(repository, match))?.program;
+    return builtIn[repository] ?? known.find(({ match }) => matches(repository, match))?.program;
   };
 }
 

@@ -39,8 +39,9 @@ export async function prepareVolumes(
 ): Promise<Map<string, string>> {
   const folders = new Map<string, string>();
   for (const volume of pod.spec?.volumes ?? []) {
-    if (volume.persistentVolumeClaim) {
-      const folder = await sources.claim(volume.persistentVolumeClaim.claimName);
+    const claim = claimOf(pod, volume);
+    if (claim !== undefined) {
+      const folder = await sources.claim(claim);
       own(folder, owner);
       folders.set(volume.name, folder);
       continue;
@@ -53,6 +54,12 @@ export async function prepareVolumes(
     folders.set(volume.name, folder);
   }
   return folders;
+}
+
+/** Name of the claim behind a volume; Kubernetes makes the one of an ephemeral volume by the pod's and the volume's names. */
+function claimOf(pod: V1Pod, volume: V1Volume): string | undefined {
+  if (volume.ephemeral) return `${pod.metadata?.name}-${volume.name}`;
+  return volume.persistentVolumeClaim?.claimName;
 }
 
 /** Files of a configMap, secret, downwardAPI or projected volume. */
@@ -84,7 +91,7 @@ export async function volumeFiles(
     return downward(volume.downwardAPI.items ?? [], pod, podIP, volume.downwardAPI.defaultMode ?? DEFAULT_MODE);
   const kind = Object.keys(volume).find((key) => key !== "name") ?? "unknown";
   throw new ContainerConfigError(
-    `volume ${volume.name} is of kind ${kind}; nodes here mount emptyDir, configMap, secret, projected, downwardAPI and persistentVolumeClaim`,
+    `volume ${volume.name} is of kind ${kind}; nodes here mount emptyDir, configMap, secret, projected, downwardAPI, ephemeral and persistentVolumeClaim`,
   );
 }
 

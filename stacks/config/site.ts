@@ -15,6 +15,7 @@ import {
   siteName,
 } from "./fields";
 import { notified } from "./notifications";
+import { recoverable, recoveries } from "./recoveries";
 
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
@@ -79,6 +80,7 @@ export const site = z
       repository: z.string().regex(/^oci:\/\/\S+[^/]$/, "no OCI repository; allowed: oci://REGISTRY/PATH"),
     }),
     onePassword: z.strictObject({ vault: z.string().min(1) }),
+    recoveries,
     restore: z
       .strictObject({
         site: siteName,
@@ -150,6 +152,7 @@ export const site = z
       add(["restore", "grant"], config.restore.grant, message);
     }
   })
-  .superRefine(notified);
+  .superRefine(notified)
+  .superRefine(recoverable);
 
 export type SiteConfig = z.output<typeof site>;

@@ -31,6 +31,17 @@ const grant = {
   deployer: rebuild.deployer,
 };
 
+const recoveries = [
+  {
+    id: "assets-1",
+    kind: "table",
+    datacenter: "emea",
+    keyspace: "iconik",
+    table: "assets",
+    before: "2026-01-15T12:00:00Z",
+  },
+];
+
 /** Names of the stacks with an inventory in tests/golden. */
 export const stackNames = [
   "prod",
@@ -41,10 +52,13 @@ export const stackNames = [
   "bootstrap",
   "bootstrap-vault",
 ] as const;
-export type StackName = (typeof stackNames)[number];
+/** Every stack that rules are held against: those, and a site that brings something back in place. */
+export const allStackNames = [...stackNames, "prod-recovering"] as const;
+export type StackName = (typeof allStackNames)[number];
 
 const programs: Record<StackName, () => unknown> = {
   prod: () => site(stackConfig("prod") as SiteConfig, TOKEN),
+  "prod-recovering": () => site(stackConfig("prod", { recoveries }) as SiteConfig, TOKEN),
   "rebuild-1": () =>
     site(stackConfig("prod", rebuild, "rebuild-1") as SiteConfig, TOKEN, {
       source: "prod",

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The Cassandra image. `configure` renders /etc/cassandra for this pod, `run` starts the node, any other first word is
-# nodetool's. Needs NODE_IP, DATACENTER, RACK, FIRST_RACK, SEEDS and ADDITIONAL_SEEDS (comma separated names) and, of the
+# The Cassandra image. `configure` renders /etc/cassandra for this pod, `run` starts the node, `nodetool` and `sstableloader`
+# are Cassandra's own programs. Needs NODE_IP, DATACENTER, RACK, FIRST_RACK, SEEDS and ADDITIONAL_SEEDS (comma separated names) and, of the
 # image, CASSANDRA_LIB, JAVA and HEAP_MIB.
 set -eu
 
@@ -68,8 +68,15 @@ nodetool() {
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p "$(jmx_port)" "$@"
 }
 
+sstableloader() {
+  # shellcheck disable=SC2046
+  exec "$JAVA" "-Xmx256m" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $(module_flags) \
+    -Dlogback.configurationFile=/image/nodetool.xml -Dcassandra.storagedir=/tmp \
+    -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.BulkLoader "$@"
+}
+
 case "${1:-run}" in
 configure | run) "$1" ;;
-nodetool) shift; nodetool "$@" ;;
-*) echo "unknown command $1; known are configure, run and nodetool" >&2; exit 2 ;;
+nodetool | sstableloader) "$@" ;;
+*) echo "unknown command $1; known are configure, run, nodetool and sstableloader" >&2; exit 2 ;;
 esac
