@@ -1,81 +1,10 @@
-/** Checks a resource's inputs against the table of types: unknown, missing and wrongly typed properties. */
+/** Checks inputs against the provider's own table. */
 import type { Props } from "../../lib/types";
 import type { CheckFailure } from "../provider";
-import { isRecord, isUnknown } from "../values";
-import { type ObjectType, objectType, parseType } from "./table";
+import * as shape from "../shape/check";
+import type { ObjectType } from "../shape/table";
+import { objectType } from "./table";
 
-/** Every place where the inputs do not fit the type. Values that are not known yet pass. */
-export function checkShape(type: ObjectType, inputs: Props): CheckFailure[] {
-  const failures: CheckFailure[] = [];
-  checkObject(type, inputs, "", failures);
-  return failures;
-}
-
-function checkObject(type: ObjectType, value: Props, path: string, failures: CheckFailure[]): void {
-  for (const [name, child] of Object.entries(value)) {
-    const expression = Object.hasOwn(type.properties, name) ? type.properties[name] : undefined;
-    const at = path ? `${path}.${name}` : name;
-    if (expression) checkValue(expression, child, at, failures);
-    else failures.push({ property: at, reason: unknownProperty(name, Object.keys(type.properties)) });
-  }
-  for (const name of type.required ?? []) {
-    if (value[name] !== undefined && value[name] !== null) continue;
-    failures.push({ property: path ? `${path}.${name}` : name, reason: `Missing required argument: set ${name}` });
-  }
-}
-
-function checkValue(expression: string, value: unknown, path: string, failures: CheckFailure[]): void {
-  if (value === undefined || value === null || isUnknown(value)) return;
-  const type = parseType(expression);
-  if (type.kind === "list") {
-    if (!Array.isArray(value)) failures.push(wrongType(path, value, "a list"));
-    else value.forEach((item, index) => void checkValue(type.of, item, `${path}[${index}]`, failures));
-  } else if (type.kind === "map") {
-    if (!isRecord(value)) failures.push(wrongType(path, value, "a map"));
-    else for (const [key, item] of Object.entries(value)) checkValue(type.of, item, `${path}["${key}"]`, failures);
-  } else if (type.kind === "object") {
-    if (!isRecord(value)) failures.push(wrongType(path, value, "an object"));
-    else checkObject(objectType(type.of), value, path, failures);
-  } else if (!isScalar(type.of, value)) {
-    failures.push(wrongType(path, value, type.of === "integer" ? "a whole number" : `a ${type.of}`));
-  }
-}
-
-function isScalar(type: string, value: unknown): boolean {
-  if (type === "integer") return Number.isInteger(value);
-  return typeof value === type;
-}
-
-function wrongType(property: string, value: unknown, wanted: string): CheckFailure {
-  return { property, reason: `must be ${wanted}, but is ${JSON.stringify(value)}` };
-}
-
-function unknownProperty(name: string, allowed: string[]): string {
-  const near = closest(name, allowed);
-  return near
-    ? `"${name}" is not a property here; did you mean "${near}"?`
-    : `"${name}" is not a property here; allowed are ${allowed.join(", ")}`;
-}
-
-/** The candidate a misspelt word most likely means, or undefined when none is near. */
-export function closest(word: string, candidates: string[]): string | undefined {
-  const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : undefined;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
+/** Every place where the inputs do not fit the type. */
+export const checkShape = (type: ObjectType, inputs: Props): CheckFailure[] =>
+  shape.checkShape(type, inputs, objectType);

@@ -7,7 +7,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ObjectType, Table } from "./table";
+import type { ObjectType, Table } from "../shape/table";
 
 /** Resource types that the table holds, as `new gcp.…` registers them without the `gcp:` in front. */
 export const resourceTypes = [

@@ -1,17 +1,6 @@
 /** Inputs the provider fills in: generated names, and project and location from its configuration. */
-import { randomBytes } from "node:crypto";
 import type { Props } from "../../lib/types";
-import { isUnknown } from "../values";
-
-/** Input that lists the inputs the provider filled in; it is kept in the state and never sent to the cloud. */
-export const DEFAULTS = "__defaults";
-
-/** A property that gets a generated value when the program leaves it out. */
-interface AutoName {
-  property: string;
-  maxLength: number;
-  separator: string;
-}
+import { type AutoName, fillDefaults, keepsName, type Unfilled } from "../shape/defaults";
 
 const dashed = (property: string, maxLength: number): AutoName => ({ property, maxLength, separator: "-" });
 
@@ -47,63 +36,20 @@ export interface Locations {
   zone?: string;
 }
 
-/**
- * The inputs with what the program left out. A name generated once is kept for as long as the resource lives, so that an
- * update does not replace it.
- */
+/** The inputs with what the program left out. */
 export function withDefaults(
   type: string,
   properties: Record<string, string>,
-  req: { name: string; olds: Props; news: Props; randomSeed: Uint8Array },
+  req: Unfilled,
   config: Locations,
 ): Props {
-  const { [DEFAULTS]: _, ...inputs } = req.news;
-  const filled: string[] = [];
-  const fill = (property: string, value: string | undefined) => {
-    if (value === undefined || !(property in properties) || isSet(inputs[property])) return;
-    inputs[property] = value;
-    filled.push(property);
-  };
-  const auto = autoNames[type];
-  if (auto) {
-    const kept = filledBefore(req.olds).includes(auto.property) ? req.olds[auto.property] : undefined;
-    fill(auto.property, typeof kept === "string" ? kept : generateName(auto, req.name, req.randomSeed));
-  }
-  fill("project", config.project);
-  fill("region", config.region);
+  const { project, region, zone } = config;
   // A node pool is where its cluster is, which its `cluster` input says.
-  if (type === "container/cluster:Cluster") fill("location", config.zone ?? config.region);
-  return { ...inputs, [DEFAULTS]: filled };
+  const location = type === "container/cluster:Cluster" ? (zone ?? region) : undefined;
+  return fillDefaults(properties, req, autoNames[type], { project, region, location });
 }
 
 /** True when the program chose a name that the replacement keeps: the new resource cannot exist beside the old one. */
 export function keepsExplicitName(type: string, olds: Props, news: Props): boolean {
-  const auto = autoNames[type];
-  return (
-    auto !== undefined &&
-    !filledBefore(news).includes(auto.property) &&
-    !isUnknown(news[auto.property]) &&
-    olds[auto.property] === news[auto.property]
-  );
-}
-
-/** The inputs as the cloud gets them. */
-export function cloudInputs(inputs: Props): Props {
-  const { [DEFAULTS]: _, ...rest } = inputs;
-  return rest;
-}
-
-function generateName(auto: AutoName, name: string, seed: Uint8Array): string {
-  const bytes = seed.length >= 4 ? seed : randomBytes(4);
-  const suffix = auto.separator + Buffer.from(bytes).toString("hex").slice(0, 7);
-  const stem = name.toLowerCase().replace(/[^a-z0-9]+/g, auto.separator);
-  return stem.slice(0, auto.maxLength - suffix.length) + suffix;
-}
-
-function filledBefore(inputs: Props): string[] {
-  return Array.isArray(inputs[DEFAULTS]) ? inputs[DEFAULTS] : [];
-}
-
-function isSet(value: unknown): boolean {
-  return value !== undefined && value !== null;
+  return keepsName(autoNames[type], olds, news);
 }

@@ -5,12 +5,14 @@
 import type { ControlClient } from "../../cloud/api";
 import { CloudError, type Props } from "../../lib/types";
 import type { CheckFailure, DiffResult, Provider, ResourceRef } from "../provider";
-import { containsUnknown, UNKNOWN } from "../values";
+import { cloudInputs, DEFAULTS } from "../shape/defaults";
+import { mustBeKnown, previewUpdate, unknownOutputs } from "../shape/preview";
+import type { ResourceType } from "../shape/table";
 import { checkShape } from "./check";
 import { diffInputs } from "./diff";
-import { cloudInputs, DEFAULTS, keepsExplicitName, type Locations, withDefaults } from "./names";
+import { keepsExplicitName, type Locations, withDefaults } from "./names";
 import { checkRules } from "./rules";
-import { packageVersion, type ResourceType, resourceType } from "./table";
+import { packageVersion, resourceType } from "./table";
 
 /** Outputs that every update may change. */
 const VOLATILE = ["etag", "updated", "fingerprint", "labelFingerprint", "effectiveLabels", "pulumiLabels"];
@@ -82,7 +84,7 @@ export function gcpProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
 
     async update(req) {
       const inputs = cloudInputs(req.news);
-      if (req.preview) return previewUpdate(req.oldInputs, req.oldOutputs, inputs);
+      if (req.preview) return previewUpdate(req.oldInputs, req.oldOutputs, inputs, VOLATILE);
       mustBeKnown(req, inputs);
       const outputs = await cloud(`updating ${req.name}`, () => control.update(req.type, req.id, inputs, caller()));
       return { ...inputs, ...outputs };
@@ -123,27 +125,6 @@ function missingLocation(key: string, type: ResourceType, inputs: Props): CheckF
       property,
       reason: `${property}: required field is not set: set it here or in the provider's configuration`,
     }));
-}
-
-function unknownOutputs(type: ResourceType): Props {
-  // An optional input that the program leaves out may get its value from the cloud too; left out of the answer, it
-  // counts as not known during a preview.
-  return Object.fromEntries(
-    type.outputs.filter((name) => !(name in type.properties)).map((name) => [name, UNKNOWN] as const),
-  );
-}
-
-/** What is known before an update: the new inputs, and of the outputs what the cloud chose and an update leaves alone. */
-function previewUpdate(oldInputs: Props, oldOutputs: Props, inputs: Props): Props {
-  const chosen = Object.entries(oldOutputs).filter(([name]) => !(name in oldInputs));
-  const kept = chosen.map(([name, value]) => [name, VOLATILE.includes(name) ? UNKNOWN : value] as const);
-  return { ...Object.fromEntries(kept), ...inputs };
-}
-
-function mustBeKnown(req: ResourceRef, inputs: Props): void {
-  const unknown = Object.keys(inputs).filter((name) => containsUnknown(inputs[name]));
-  if (unknown.length === 0) return;
-  throw new Error(`${req.name}: ${unknown.join(", ")} not known during the update; this is a defect of the sandbox`);
 }
 
 /** The provider, not the API, guards clusters and whatever has a deletion policy; a cluster is guarded by default. */

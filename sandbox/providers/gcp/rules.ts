@@ -4,7 +4,7 @@
  */
 import type { Props } from "../../lib/types";
 import type { CheckFailure } from "../provider";
-import { isRecord, isUnknown } from "../values";
+import { refusals } from "../shape/rules";
 import { checkPolicy } from "./policy";
 import { relations } from "./relations";
 import { loadBalancingRules } from "./rules/load-balancing";
@@ -260,28 +260,5 @@ const rules: Record<string, Record<string, Rule>> = {
 
 /** Everything the cloud would refuse about inputs whose shape is right. `type` has no `gcp:` in front. */
 export function checkRules(type: string, inputs: Props): CheckFailure[] {
-  const failures: CheckFailure[] = [];
-  for (const [path, rule] of Object.entries({ ...common, ...rules[type] })) {
-    for (const { at, value } of valuesAt(inputs, path.split("."), "")) {
-      const reason = rule(value);
-      if (reason !== undefined) failures.push({ property: at, reason });
-    }
-  }
-  return failures.concat(relations(type, inputs));
-}
-
-/** Every known value behind a path with `[]` for the elements of a list. */
-function* valuesAt(value: unknown, path: string[], at: string): Generator<{ at: string; value: unknown }> {
-  if (value === undefined || value === null || isUnknown(value)) return;
-  const [step, ...rest] = path;
-  if (step === undefined) {
-    yield { at, value };
-  } else if (step === "[]") {
-    if (Array.isArray(value))
-      for (const [index, item] of value.entries()) yield* valuesAt(item, rest, `${at}[${index}]`);
-  } else if (step.endsWith("[]")) {
-    yield* valuesAt(value, [step.slice(0, -2), "[]", ...rest], at);
-  } else if (isRecord(value)) {
-    yield* valuesAt(value[step], rest, at ? `${at}.${step}` : step);
-  }
+  return refusals({ ...common, ...rules[type] }, inputs).concat(relations(type, inputs));
 }

@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as gcp from "@pulumi/gcp";
+import { parseType } from "../shape/table";
 import { type PackageSchema, resourceTypes, tableOf } from "./generate";
 import schema from "./schema.json";
-import { objectType, parseType, resourceType } from "./table";
+import { objectType, resourceType } from "./table";
 
 const original = join(__dirname, "../../../../shared/schemas/gcp-9.35.json");
 
