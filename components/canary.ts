@@ -4,7 +4,7 @@ import { ComponentResource, type ComponentResourceOptions, type Resource } from 
 import { canary } from "../plan/canary";
 import { namespaces, secrets } from "../plan/names";
 import { exporterPod } from "./exporter-pod";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { jobAccess } from "./job-access";
 import { elasticsearchUrl, jobPod, mounts } from "./job-pod";
 import { Scrape } from "./scrape";
@@ -14,7 +14,7 @@ import { cassandraContactPoint } from "./services-schema";
 /** Arguments of {@link CanarySchema}. */
 export interface CanarySchemaArgs {
   /** Cluster of the region that is asked; the others follow. */
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Its datacenter. */
   datacenter: string;
   /** Every active datacenter of the site. */
@@ -79,7 +79,7 @@ export class CanarySchema extends ComponentResource {
 
 /** Arguments of {@link Canary}. */
 export interface CanaryArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   datacenter: string;
   /** Image of the jobs, by digest. */
   image: string;

@@ -2,13 +2,13 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { cassandraClusterName, namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { podMonitoring } from "./scrape";
 
 /** Arguments of {@link CassandraMetrics}. */
 export interface CassandraMetricsArgs {
   /** A datacenter's cluster, with managed Prometheus. */
-  cluster: GkeCluster;
+  cluster: Cluster;
 }
 
 /** Seconds between two looks. */

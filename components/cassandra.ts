@@ -9,7 +9,7 @@ import { retention } from "../plan/retention";
 import { cassandraNode, medusaContainer, pools, reaperContainer } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
 import { cassandraVersion } from "../plan/versions";
-import { type GkeCluster, onPool } from "./gke-cluster";
+import { type Cluster, onPool } from "./cluster";
 
 /** One region's datacenter as the manifest needs it. */
 export interface DatacenterSpec {
@@ -17,6 +17,8 @@ export interface DatacenterSpec {
   datacenter: string;
   /** Zones of the region; racks are spread over them in order. */
   zones: string[];
+  /** It is in the control cluster itself. Default: in a cluster of its own. */
+  local?: boolean;
 }
 
 /** The logical cluster as the manifest needs it. */
@@ -27,8 +29,10 @@ export interface CassandraSpec {
   racks: number;
   nodes: number;
   replicationFactor: number;
-  /** Primary backup bucket. */
+  /** Primary backup bucket; in S3 with its region. */
   bucket: string;
+  /** Region of the bucket in S3. Default: it is in Cloud Storage. */
+  s3Region?: string;
   /** Repository that mirrors the images, e.g. `HOST/PROJECT/mirror`. */
   mirror: string;
   /** Backups are being restored: none is purged meanwhile. */
@@ -38,7 +42,7 @@ export interface CassandraSpec {
 /** Arguments of {@link CassandraCluster}. */
 export interface CassandraClusterArgs extends CassandraSpec {
   /** The site's control cluster. */
-  control: GkeCluster;
+  control: Cluster;
   deletionProtection: boolean;
 }
 
@@ -108,9 +112,9 @@ export function k8ssandraCluster(spec: CassandraSpec) {
           jvmOptions: { heap_initial_size: cassandraNode.heap, heap_max_size: cassandraNode.heap },
         },
         serverEncryptionStores: encryptionStores,
-        datacenters: spec.datacenters.map(({ datacenter, zones }) => ({
+        datacenters: spec.datacenters.map(({ datacenter, zones, local }) => ({
           metadata: { name: datacenter },
-          k8sContext: datacenter,
+          ...(!local && { k8sContext: datacenter }),
           size: spec.nodes,
           racks: racks(spec.racks, zones),
         })),
@@ -118,7 +122,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
       medusa: {
         containerImage: inMirror(spec.mirror, images.medusa),
         storageProperties: {
-          storageProvider: "google_storage",
+          ...storage(spec.s3Region),
           credentialsType: "role-based",
           bucketName: spec.bucket,
           prefix: medusaFolder,
@@ -153,6 +157,12 @@ export function k8ssandraCluster(spec: CassandraSpec) {
       },
     },
   };
+}
+
+/** Where Medusa writes. In S3 in single parts, up to 5 GiB: it compares MD5 with ETags, which those of many parts are not. */
+function storage(s3Region: string | undefined) {
+  if (s3Region === undefined) return { storageProvider: "google_storage" };
+  return { storageProvider: "s3", region: s3Region, secure: true, multiPartUploadThreshold: 5 * 1024 ** 3 };
 }
 
 /** PodMonitoring objects collect the metrics; the operator's ways need an operator for Prometheus, or agents of their own. */

@@ -5,7 +5,7 @@ import { elasticsearchName, namespaces, secrets } from "../plan/names";
 import { elasticsearchNode, pools } from "../plan/sizing";
 import { storeDisks } from "../plan/storage";
 import { elasticsearchVersion } from "../plan/versions";
-import { type GkeCluster, onPool } from "./gke-cluster";
+import { type Cluster, onPool } from "./cluster";
 
 /** A region's search cluster as the manifest needs it. */
 export interface ElasticsearchSpec {
@@ -18,7 +18,7 @@ export interface ElasticsearchSpec {
 
 /** Arguments of {@link ElasticsearchCluster}. */
 export interface ElasticsearchClusterArgs extends ElasticsearchSpec {
-  cluster: GkeCluster;
+  cluster: Cluster;
   deletionProtection: boolean;
 }
 

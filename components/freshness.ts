@@ -2,15 +2,15 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
+import type { Cluster } from "./cluster";
 import { exporterPod } from "./exporter-pod";
-import type { GkeCluster } from "./gke-cluster";
 import { jobAccess } from "./job-access";
 import type { ReplicatedSite } from "./replication";
 import { Scrape } from "./scrape";
 
 /** Arguments of {@link Freshness}. */
 export interface FreshnessArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   copiesBucket: string;
   /** Sites whose backups and copies are watched. */
   sites: ReplicatedSite[];

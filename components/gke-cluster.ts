@@ -10,6 +10,7 @@ import {
   type Resource,
 } from "@pulumi/pulumi";
 import { maintenanceWindow } from "../plan/maintenance";
+import { type Cluster, poolLabel } from "./cluster";
 import { access, kubelet, observability, services } from "./cluster-settings";
 import { kubeconfig } from "./kubeconfig";
 import { podRange, serviceRange } from "./network";
@@ -51,14 +52,12 @@ export interface GkeClusterArgs {
 /** Network tag of a pool's machines: firewall rules open what a pool serves on these and no others. */
 export const networkTag = (pool: string) => `pool-${pool}`;
 
-/** Label and taint key that tells node pools apart. */
-export const poolLabel = "iconik.io/pool";
-
 /**
  * A regional, private GKE cluster with Workload Identity, Dataplane V2 and encrypted Secrets (S4). Stateful on its own: losing it loses
  * the region's disks, so it refuses deletion while `deletionProtection` is on.
  */
-export class GkeCluster extends ComponentResource {
+export class GkeCluster extends ComponentResource implements Cluster {
+  readonly cloud = "google";
   readonly clusterName: string;
   readonly region: string;
   readonly cluster: gcp.container.Cluster;
@@ -218,13 +217,5 @@ function machine(serviceAccount: Input<string>) {
     shieldedInstanceConfig: { enableSecureBoot: true, enableIntegrityMonitoring: true },
     workloadMetadataConfig: { mode: "GKE_METADATA" },
     metadata: { "disable-legacy-endpoints": "true" },
-  };
-}
-
-/** Where a pod of a pool's own workloads goes: on that pool only, past its taint. */
-export function onPool(pool: string) {
-  return {
-    nodeSelector: { [poolLabel]: pool },
-    tolerations: [{ key: poolLabel, operator: "Equal", value: pool, effect: "NoSchedule" }],
   };
 }

@@ -2,12 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { daysAsDuration, internodeCertificate } from "../plan/encryption";
 import { cassandraClusterName, internodeItem, namespaces, secrets } from "../plan/names";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 
 /** Arguments of {@link InternodeCertificates}. */
 export interface InternodeCertificatesArgs {
   /** The datacenter's cluster. */
-  cluster: GkeCluster;
+  cluster: Cluster;
   datacenter: string;
   /** 1Password vault that holds the authority. */
   vault: string;

@@ -3,14 +3,14 @@ import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi
 import { type MediaApproval, type MediaBucket, mediaJobName } from "../plan/media";
 import { namespaces } from "../plan/names";
 import type { Schedule } from "../plan/schedules";
+import type { Cluster } from "./cluster";
 import { cronJob } from "./cron-job";
-import type { GkeCluster } from "./gke-cluster";
 import { jobPod } from "./job-pod";
 
 /** Arguments of {@link MediaReplication}. */
 export interface MediaReplicationArgs {
   /** The vault's cluster. */
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** The plan's (plan/media.ts), or a drill's scratch ones. */
   buckets: readonly MediaBucket[];
   /** What one night may remove or overwrite in a secondary: the greater of a share (0 to 1) and a number of objects. */

@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { storeClientLabel } from "./network-rules";
 
 /** Arguments of {@link Namespaces}. */
 export interface NamespacesArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Namespaces with the Pod Security Standard that the API server enforces in each. */
   namespaces: Record<string, "baseline" | "restricted">;
   /** Namespaces whose end would be the end of data in them, or of data that they drive. Default: none. */

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { ports } from "../plan/ports";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { basics, inNamespace, type NamespaceTraffic, type Peers, policyRule, publicHttps } from "./network-rules";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Range of the cluster's machines, where its control plane has its address too. */
   nodes: string;
   /** What pods of each namespace do beyond names, tokens and their own API server, which all may ask for. */
@@ -14,7 +14,7 @@ export interface NetworkPoliciesArgs {
 }
 
 /**
- * What pods may say to whom (S1, S3): nothing, but for what is listed. Dataplane V2 enforces it. Each namespace has a policy that
+ * What pods may say to whom (S1, S3): nothing, but for what is listed. Dataplane V2 enforces it, on EKS the VPC CNI. Each namespace has a policy that
  * denies, and one with everything that is allowed.
  */
 export class NetworkPolicies extends ComponentResource {
@@ -29,14 +29,18 @@ export class NetworkPolicies extends ComponentResource {
           inside,
         );
       policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
-      policy("allowed", allowed(traffic, args.nodes));
+      policy("allowed", allowed(traffic, args.nodes, args.cluster.cloud));
     }
     this.registerOutputs({});
   }
 }
 
 /** The policy of a namespace with everything that its pods may do. */
-export function allowed(traffic: NamespaceTraffic, nodes: string): k8s.types.input.networking.v1.NetworkPolicySpec {
+export function allowed(
+  traffic: NamespaceTraffic,
+  nodes: string,
+  cloud: Cluster["cloud"] = "google",
+): k8s.types.input.networking.v1.NetworkPolicySpec {
   const within: Peers[] = traffic.within ? [{ peers: [inNamespace()], ports: traffic.within }] : [];
   const webhooks: Peers[] = traffic.webhook
     ? // The API server calls from its address or through its agents in kube-system.
@@ -47,6 +51,9 @@ export function allowed(traffic: NamespaceTraffic, nodes: string): k8s.types.inp
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
     ingress: [...within, ...webhooks, ...(traffic.from ?? [])].map((each) => policyRule("from", each)),
-    egress: [...basics(nodes), ...[...within, ...outside, ...(traffic.to ?? [])].map((each) => policyRule("to", each))],
+    egress: [
+      ...basics(nodes, cloud),
+      ...[...within, ...outside, ...(traffic.to ?? [])].map((each) => policyRule("to", each)),
+    ],
   };
 }

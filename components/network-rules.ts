@@ -1,6 +1,7 @@
 /** Parts of network policies, and what the plan's namespaces do on the network. */
 import type * as k8s from "@pulumi/kubernetes";
 import { local, ports, privateRanges } from "../plan/ports";
+import type { Cluster } from "./cluster";
 
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
@@ -46,22 +47,27 @@ export function policyRule<D extends "from" | "to">(direction: D, { peers, ports
   return { [direction]: peers, ports: numbers.map((port) => ({ protocol: "TCP", port })) };
 }
 
-/** Names, the tokens of Workload Identity, and the cluster's own API server. */
-export function basics(nodes: string): { to: Peer[]; ports: Port[] }[] {
-  const to = (cidr: string) => [{ ipBlock: { cidr } }];
-  return [
+/** Names, the tokens of the pods' identities, and the cluster's own API server, in the machines' range. */
+export function basics(nodes: string, cloud: Cluster["cloud"] = "google"): { to: Peer[]; ports: Port[] }[] {
+  return [...namesAndTokens[cloud], { to: block(nodes), ports: [{ protocol: "TCP", port: ports.https }] }];
+}
+
+const block = (cidr: string) => [{ ipBlock: { cidr } }];
+const names: Port[] = [
+  { protocol: "UDP", port: ports.dns },
+  { protocol: "TCP", port: ports.dns },
+];
+
+const namesAndTokens: Record<Cluster["cloud"], { to: Peer[]; ports: Port[] }[]> = {
+  google: [
+    { to: block(local.metadata.address), ports: [...names, { protocol: "TCP", port: local.metadata.port }] },
     {
-      to: to(local.metadata.address),
-      ports: [
-        { protocol: "UDP", port: ports.dns },
-        { protocol: "TCP", port: ports.dns },
-        { protocol: "TCP", port: local.metadata.port },
-      ],
-    },
-    {
-      to: to(local.gkeMetadata.address),
+      to: block(local.gkeMetadata.address),
       ports: local.gkeMetadata.ports.map((port) => ({ protocol: "TCP", port })),
     },
-    { to: to(nodes), ports: [{ protocol: "TCP", port: ports.https }] },
-  ];
-}
+  ],
+  aws: [
+    { to: [inNamespace("kube-system")], ports: names },
+    { to: block(local.podIdentity.address), ports: [{ protocol: "TCP", port: local.podIdentity.port }] },
+  ],
+};

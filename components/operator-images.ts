@@ -50,6 +50,12 @@ const imagesOf: Record<keyof typeof charts, (mirror: string) => Values> = {
     // For whatever it starts that names no image itself.
     config: { containerRegistry: mirror },
   }),
+  awsLoadBalancer: (mirror) => ({
+    image: {
+      repository: `${mirror}/${imagePath(images.awsLoadBalancerController)}`,
+      tag: images.awsLoadBalancerController.tag,
+    },
+  }),
   onePassword: (mirror) => ({
     operator: {
       imageRepository: `${mirror}/${imagePath(images.onePasswordOperator)}`,

@@ -2,12 +2,12 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { namespaces, secrets } from "../plan/names";
 import { charts } from "../plan/versions";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { withImages } from "./operator-images";
 
 /** Arguments of {@link Operators}. */
 export interface OperatorsArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** OCI repository of the charts, e.g. `oci://registry/charts`: the vault's, so that a rebuild needs nobody else's. */
   repository: string;
   /** Repository that mirrors the operators' images and those that they start, e.g. `HOST/PROJECT/mirror`. */
@@ -17,6 +17,8 @@ export interface OperatorsArgs {
    * in a region's cluster: the operator serves the region's own datacenter and backups.
    */
   controlPlane: boolean;
+  /** The cluster holds stores. Default: unless it is a control plane. The standby's is both. */
+  stores?: boolean;
   /** Protects what data would go with: the operators of the stores and their kinds. */
   deletionProtection: boolean;
 }
@@ -33,14 +35,14 @@ export class Operators extends ComponentResource {
   readonly certificates: Resource;
   /** K8ssandraCluster, or CassandraDatacenter and Medusa's resources, work from then on. */
   readonly cassandra: Resource;
-  /** Elasticsearch works from then on; undefined in a control cluster. */
+  /** Elasticsearch works from then on; undefined in a cluster without stores. */
   readonly elasticsearch: Resource | undefined;
   /** OnePasswordItem works from then on. */
   readonly onePassword: Resource;
 
   constructor(name: string, args: OperatorsArgs, opts?: ComponentResourceOptions) {
     super("iconik:cluster:Operators", name, {}, opts);
-    const { controlPlane } = args;
+    const { controlPlane, stores = !controlPlane } = args;
     const release = (
       chart: keyof typeof charts,
       namespace: string,
@@ -77,7 +79,7 @@ export class Operators extends ComponentResource {
       },
       [this.certificates],
     );
-    this.elasticsearch = controlPlane
+    this.elasticsearch = !stores
       ? undefined
       : release("eck", namespaces.elasticOperator, {
           managedNamespaces: [namespaces.elasticsearch],
@@ -92,9 +94,9 @@ export class Operators extends ComponentResource {
         create: true,
         authMethod: "service-account",
         serviceAccountToken: { name: secrets.onePasswordToken, key: "token" },
-        watchNamespace: controlPlane
-          ? [namespaces.cassandra]
-          : [namespaces.cassandra, namespaces.elasticsearch, namespaces.services, namespaces.dr],
+        watchNamespace: stores
+          ? [namespaces.cassandra, namespaces.elasticsearch, namespaces.services, namespaces.dr]
+          : [namespaces.cassandra],
       },
     });
     this.registerOutputs({});

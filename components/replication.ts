@@ -2,8 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { namespaces } from "../plan/names";
 import type { Schedule } from "../plan/schedules";
+import type { Cluster } from "./cluster";
 import { cronJob } from "./cron-job";
-import type { GkeCluster } from "./gke-cluster";
 import { jobPod, reportSeconds } from "./job-pod";
 
 /** A site whose backups are copied. */
@@ -17,7 +17,7 @@ export interface ReplicatedSite {
 
 /** Arguments of {@link Replication}. */
 export interface ReplicationArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   copiesBucket: string;
   sites: ReplicatedSite[];
   image: string;

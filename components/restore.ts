@@ -9,13 +9,13 @@ import type { JobCommand } from "../jobs/config";
 import { momentOf, repository, stamp } from "../plan/layout";
 import { cassandraClusterName, namespaces } from "../plan/names";
 import { restoreSeconds } from "../plan/schedules";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { jobAccess } from "./job-access";
 import { elasticsearchUrl, type JobPodArgs, jobPod, mounts, reportSeconds } from "./job-pod";
 
 /** A region to restore into. */
 export interface RestoreRegion {
-  cluster: GkeCluster;
+  cluster: Cluster;
   datacenter: string;
   /** The region's empty store, ready. */
   elasticsearch: Resource;

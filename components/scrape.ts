@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { freshnessSeconds } from "../plan/freshness";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 
 /** Arguments of {@link Scrape}. */
 export interface ScrapeArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   namespace: string;
   /** Labels of the pods. */
   pods: Record<string, string>;

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 
 /** Arguments of {@link SecretItem}. */
 export interface SecretItemArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   namespace: string;
   /** 1Password vault that holds the item. */
   vault: string;

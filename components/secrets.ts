@@ -8,11 +8,11 @@ import {
   secret,
 } from "@pulumi/pulumi";
 import { cassandraClusterName, namespaces, secrets, superuserItem } from "../plan/names";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 
 /** Arguments of {@link BootstrapToken}. */
 export interface BootstrapTokenArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** 1Password service account token from the deployer's environment; stored encrypted in the state. */
   token: Input<string>;
 }
@@ -37,7 +37,7 @@ export class BootstrapToken extends ComponentResource {
 
 /** Arguments of {@link SuperuserSecret}. */
 export interface SuperuserSecretArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** 1Password vault that holds the item. */
   vault: string;
 }

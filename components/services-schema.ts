@@ -3,14 +3,14 @@ import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { cassandraClusterName, namespaces, secrets } from "../plan/names";
 import { jobContainer } from "../plan/sizing";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { restrictedContainer, restrictedPod } from "./pod-security";
 import { SecretItem } from "./secret-item";
 
 /** Arguments of {@link ServicesSchema}. */
 export interface ServicesSchemaArgs {
   /** Cluster of the region that is asked; the others follow. */
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Its datacenter. */
   datacenter: string;
   /** Every datacenter of the site. */

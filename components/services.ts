@@ -7,7 +7,7 @@ import {
   type Resource,
 } from "@pulumi/pulumi";
 import { namespaces, regionConfigMap, serviceItems } from "../plan/names";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { SecretItem } from "./secret-item";
 
 /** A Kubernetes object as its file in git has it. */
@@ -20,7 +20,7 @@ export interface Manifest {
 
 /** Arguments of {@link Services}. */
 export interface ServicesArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Every object of services/manifests. */
   manifests: Manifest[];
   /** Image by digest that stands wherever a manifest says {@link imagePlaceholder}. */

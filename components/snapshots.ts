@@ -4,14 +4,14 @@ import { repository } from "../plan/layout";
 import { namespaces, rackNames } from "../plan/names";
 import { retention } from "../plan/retention";
 import type { Schedule } from "../plan/schedules";
+import type { Cluster } from "./cluster";
 import { cronJob } from "./cron-job";
-import type { GkeCluster } from "./gke-cluster";
 import { jobAccess } from "./job-access";
 import { elasticsearchUrl, jobPod, mounts, reportSeconds } from "./job-pod";
 
 /** Arguments of {@link Snapshots}. */
 export interface SnapshotsArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   datacenter: string;
   bucket: string;
   image: string;

@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
-import { storeDisks } from "../plan/storage";
-import type { GkeCluster } from "./gke-cluster";
+import { standbyDisks, storeDisks } from "../plan/storage";
+import type { Cluster } from "./cluster";
 
 /** Arguments of {@link StoreDisks}. */
 export interface StoreDisksArgs {
-  cluster: GkeCluster;
+  cluster: Cluster;
   /** Disks outlive their claims: whoever deletes a store by mistake has not deleted its data. Drills leave none behind. */
   deletionProtection: boolean;
 }
@@ -20,8 +20,7 @@ export class StoreDisks extends ComponentResource {
       `${name}-class`,
       {
         metadata: { name: storeDisks.className },
-        provisioner: "pd.csi.storage.gke.io",
-        parameters: { type: storeDisks.type, "csi.storage.k8s.io/fstype": storeDisks.fileSystem },
+        ...disks[args.cluster.cloud],
         reclaimPolicy: args.deletionProtection ? "Retain" : "Delete",
         volumeBindingMode: "WaitForFirstConsumer",
         allowVolumeExpansion: true,
@@ -32,3 +31,21 @@ export class StoreDisks extends ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/** What each cloud makes them of. On EBS the account encrypts whatever is made (components/aws/account.ts). */
+const disks: Record<Cluster["cloud"], { provisioner: string; parameters: Record<string, string> }> = {
+  google: {
+    provisioner: "pd.csi.storage.gke.io",
+    parameters: { type: storeDisks.type, "csi.storage.k8s.io/fstype": storeDisks.fileSystem },
+  },
+  aws: {
+    provisioner: "ebs.csi.aws.com",
+    parameters: {
+      type: standbyDisks.type,
+      iops: standbyDisks.iops,
+      throughput: standbyDisks.throughput,
+      encrypted: "true",
+      "csi.storage.k8s.io/fstype": standbyDisks.fileSystem,
+    },
+  },
+};

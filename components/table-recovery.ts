@@ -8,7 +8,7 @@ import { namespaces, secrets } from "../plan/names";
 import { bulkLoad, recoveryJobName } from "../plan/recovery";
 import { recoverySeconds } from "../plan/schedules";
 import { jobContainer } from "../plan/sizing";
-import type { GkeCluster } from "./gke-cluster";
+import type { Cluster } from "./cluster";
 import { jobContainerOf, reportSeconds } from "./job-pod";
 import { restrictedContainer, restrictedPod } from "./pod-security";
 import { cassandraContactPoint } from "./services-schema";
@@ -40,7 +40,7 @@ export interface TableRecoverySpec {
 /** Arguments of {@link TableRecovery}. */
 export interface TableRecoveryArgs extends TableRecoverySpec {
   /** The datacenter's cluster. */
-  cluster: GkeCluster;
+  cluster: Cluster;
 }
 
 /**

@@ -52,11 +52,14 @@ export class WorkloadIdentity extends ComponentResource {
   }
 }
 
-/** The Kubernetes service account that acts as a Google one. Its API token is mounted only where a pod asks for it. */
+/**
+ * The Kubernetes service account that acts as an identity: a Google one by its e-mail address, or without one a role of AWS that
+ * Pod Identity associates. Its API token is mounted only where a pod asks for it.
+ */
 export function kubernetesAccount(
   name: string,
   account: KubernetesAccount,
-  email: string,
+  email: string | undefined,
   opts: CustomResourceOptions,
 ): k8s.core.v1.ServiceAccount {
   return new k8s.core.v1.ServiceAccount(
@@ -65,7 +68,7 @@ export function kubernetesAccount(
       metadata: {
         name: account.name,
         namespace: account.namespace,
-        annotations: { "iam.gke.io/gcp-service-account": email },
+        ...(email !== undefined && { annotations: { "iam.gke.io/gcp-service-account": email } }),
       },
       automountServiceAccountToken: false,
     },

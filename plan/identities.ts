@@ -5,7 +5,19 @@
 import { namespaces, restorerAccountId } from "./names";
 
 /** Places the matrix has columns for. */
-export const stores = ["primaryBackups", "secondCopy", "media", "secondMedia", "s3Copies", "state"] as const;
+export const stores = [
+  "primaryBackups",
+  "secondCopy",
+  "media",
+  "secondMedia",
+  "state",
+  // On AWS: the standby's copies, and what it writes while it is active.
+  "s3Copies",
+  "s3MediaCopies",
+  "s3Backups",
+  "s3Media",
+  "s3States",
+] as const;
 export type Store = (typeof stores)[number];
 
 /** What can be done with objects of a store. `create` never overwrites: replacing an object needs `delete` as well. */
@@ -57,7 +69,10 @@ export type IdentityId =
   | "state-reader"
   | "services"
   | "standby-copier"
-  | "standby-restorer";
+  | "standby-restorer"
+  | "standby-cassandra-backup"
+  | "standby-elasticsearch-backup"
+  | "standby-services";
 
 const own = ["create", "get", "list", "delete"] as const;
 const read = ["get", "list"] as const;
@@ -174,8 +189,8 @@ export const identities: readonly Identity[] = [
   {
     id: "state-reader",
     home: "aws",
-    kubernetes: [],
-    access: { state: read },
+    kubernetes: [{ namespace: namespaces.dr, name: "state-reader", clusters: "standby" }],
+    access: { state: read, s3States: ["create", "get", "list"] },
     why: "pulls copies of Google's states to AWS by federation; no credential for AWS exists in Google Cloud",
   },
   {
@@ -191,16 +206,44 @@ export const identities: readonly Identity[] = [
   {
     id: "standby-copier",
     home: "aws",
-    kubernetes: [],
-    access: { secondCopy: read, secondMedia: read, s3Copies: own },
+    kubernetes: [{ namespace: namespaces.dr, name: "standby-copier", clusters: "standby" }],
+    access: { secondCopy: read, secondMedia: read, s3Copies: ["create", "get", "list"], s3MediaCopies: own },
     why: "pulls copies to S3 from outside Google Cloud; on S3 a delete is a marker, versions and locks stay out of reach",
   },
   {
     id: "standby-restorer",
     home: "aws",
-    kubernetes: [],
-    access: { s3Copies: read },
-    why: "restores the standby from S3 alone",
+    kubernetes: [{ namespace: namespaces.dr, name: "restorer", clusters: "standby" }],
+    access: { s3Copies: read, s3Backups: ["create", "get", "list"] },
+    why: "restores the standby from S3 alone: brings a copy into the standby's own bucket",
+  },
+  {
+    id: "standby-cassandra-backup",
+    home: "aws",
+    kubernetes: [
+      { namespace: namespaces.cassandra, name: "cassandra-backup", clusters: "standby" },
+      { namespace: namespaces.cassandra, name: "snapshot-runner", clusters: "standby" },
+      { namespace: namespaces.cassandra, name: "restore-runner", clusters: "standby" },
+    ],
+    access: { s3Backups: own },
+    why: "Medusa of the active standby, as cassandra-backup of a site",
+  },
+  {
+    id: "standby-elasticsearch-backup",
+    home: "aws",
+    kubernetes: [{ namespace: namespaces.elasticsearch, name: "elasticsearch-backup", clusters: "standby" }],
+    access: { s3Backups: own },
+    why: "Elasticsearch of the active standby, as elasticsearch-backup of a site",
+  },
+  {
+    id: "standby-services",
+    home: "aws",
+    kubernetes: [
+      { namespace: namespaces.services, name: "api", clusters: "standby" },
+      { namespace: namespaces.services, name: "worker", clusters: "standby" },
+    ],
+    access: { s3MediaCopies: read, s3Media: own },
+    why: "the product in the active standby reads media from the copies and writes to live buckets; copies stay as they are",
   },
 ];
 

@@ -55,6 +55,13 @@ export const images = {
   eckOperator: elastic("eck", "eck-operator", charts.eck.version),
   elasticsearch: elastic("elasticsearch", "elasticsearch", elasticsearchVersion),
   onePasswordOperator: dockerHub("1password", "onepassword-operator", "1.11.0"),
+  /** Runs in the standby alone. */
+  awsLoadBalancerController: {
+    registry: "public.ecr.aws",
+    repository: "eks",
+    name: "aws-load-balancer-controller",
+    tag: `v${charts.awsLoadBalancer.version}`,
+  },
 } as const satisfies Record<string, ThirdPartyImage>;
 
 /** Path of an image in any registry, without host and tag, e.g. `k8ssandra/medusa`. */

@@ -1,11 +1,11 @@
-/** Labels on Google Cloud resources that policies and people go by. */
-import type { BucketStore } from "./permissions";
+/** Labels on Google Cloud's resources and tags on AWS's that policies and people go by. */
+import type { Store } from "./identities";
 
 /** Says which column of the identity matrix a bucket is. */
 export const storeLabel = "iconik-store";
 
 /** Label value of a store, e.g. `second-copy`. */
-export function storeLabelValue(store: BucketStore): string {
+export function storeLabelValue(store: Store): string {
   return store.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
@@ -48,8 +48,50 @@ function labelValue(text: string): string {
     .slice(0, 63);
 }
 
+/** AWS's types that carry tags. */
+const awsTagged = [
+  "acm/certificate:Certificate",
+  "cloudtrail/trail:Trail",
+  "cloudwatch/eventRule:EventRule",
+  "cloudwatch/logGroup:LogGroup",
+  "cloudwatch/metricAlarm:MetricAlarm",
+  "ec2/defaultNetworkAcl:DefaultNetworkAcl",
+  "ec2/defaultRouteTable:DefaultRouteTable",
+  "ec2/defaultSecurityGroup:DefaultSecurityGroup",
+  "ec2/eip:Eip",
+  "ec2/flowLog:FlowLog",
+  "ec2/internetGateway:InternetGateway",
+  "ec2/launchTemplate:LaunchTemplate",
+  "ec2/natGateway:NatGateway",
+  "ec2/routeTable:RouteTable",
+  "ec2/securityGroup:SecurityGroup",
+  "ec2/subnet:Subnet",
+  "ec2/vpc:Vpc",
+  "ec2/vpcEndpoint:VpcEndpoint",
+  "ecr/repository:Repository",
+  "eks/accessEntry:AccessEntry",
+  "eks/addon:Addon",
+  "eks/cluster:Cluster",
+  "eks/nodeGroup:NodeGroup",
+  "eks/podIdentityAssociation:PodIdentityAssociation",
+  "iam/role:Role",
+  "kms/key:Key",
+  "lb/listener:Listener",
+  "lb/loadBalancer:LoadBalancer",
+  "lb/targetGroup:TargetGroup",
+  "route53/healthCheck:HealthCheck",
+  "route53/zone:Zone",
+  "s3/bucket:Bucket",
+  "s3/bucketObjectv2:BucketObjectv2",
+  "sns/topic:Topic",
+  "vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+  "vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+  "wafv2/webAcl:WebAcl",
+] as const;
+
 /** Types that carry labels, and the input that holds them; a resource of any other type has none. */
-export const labelInputs: Readonly<Record<string, "labels" | "resourceLabels" | "userLabels">> = {
+export const labelInputs: Readonly<Record<string, "labels" | "resourceLabels" | "tags" | "userLabels">> = {
+  ...Object.fromEntries(awsTagged.map((type) => [`aws:${type}`, "tags" as const])),
   "gcp:artifactregistry/repository:Repository": "labels",
   "gcp:certificatemanager/certificate:Certificate": "labels",
   "gcp:certificatemanager/certificateMap:CertificateMap": "labels",

@@ -30,6 +30,9 @@ const storeTitles = {
 /** A store on Google Cloud. */
 export type BucketStore = keyof typeof storeTitles;
 
+/** Is a store on Google Cloud? */
+export const isBucketStore = (store: Store): store is BucketStore => store in storeTitles;
+
 /** A project-level custom role: the permissions of one cell of the matrix. It must live in the bucket's project. */
 export interface CustomRole {
   identity: IdentityId;

@@ -22,11 +22,13 @@ export const ports = {
   dns: 53,
 } as const;
 
-/** Addresses on every GKE machine. Source: "Network policies and Workload Identity Federation for GKE", "Cloud DNS for GKE". */
+/** Addresses on every machine of GKE and EKS. Source: "Network policies and Workload Identity Federation for GKE", "Cloud DNS for GKE", "EKS Pod Identity". */
 export const local = {
   /** Cloud DNS, and the metadata server with Dataplane V2. */
   metadata: { address: "169.254.169.254/32", port: 80 },
   /** The metadata server's own ports. */
+  /** The agent of EKS Pod Identity. */
+  podIdentity: { address: "169.254.170.23/32", port: 80 },
   gkeMetadata: { address: "169.254.169.252/32", ports: [987, 988] },
 } as const;
 

@@ -26,6 +26,18 @@ export const retention = {
   stateKeyRotationDays: 90,
   /** A key version that somebody destroys can be brought back this long. Google allows 120 at most. */
   stateKeyDestroyDays: 120,
+  /** Object Lock in compliance mode of the standby's copies of backups: as long as the second copy's own lock. */
+  s3CopiesDays: 35,
+  /** Object Lock of the standby's copies of media, and life of their noncurrent versions: S6's days after a removal. */
+  s3MediaDays: 30,
+  /** Noncurrent versions of what the active standby writes. */
+  s3LiveVersionsDays: 30,
+  /** Access logs, flow logs and the trail of the standby. */
+  s3LogDays: 400,
+  /** Logs of the standby's cluster and of its jobs in CloudWatch. */
+  standbyLogDays: 90,
+  /** Days in which the deletion of a key of the standby can be undone. AWS allows 30 at most. */
+  standbyKeyDeletionDays: 30,
   /** Longest break-glass access to a state, from the day it is given. */
   breakGlassDays: 1,
 } as const;

@@ -1,7 +1,13 @@
 /** Machines and volumes of a site. Quantities are Kubernetes' own notation. */
 
 /** Names of the node pools: the value of their label, and part of their machines' network tag. */
-export const pools = { databases: "databases", services: "services", control: "control", jobs: "jobs" } as const;
+export const pools = {
+  databases: "databases",
+  services: "services",
+  control: "control",
+  jobs: "jobs",
+  pilot: "pilot",
+} as const;
 
 /** Node pool of the stores: one Cassandra and one Elasticsearch node fit on a machine. */
 export const databaseNodes = { machineType: "n2-highmem-8", diskGigabytes: 100 } as const;
@@ -48,3 +54,13 @@ export const exporterContainer = { cpuRequest: "50m", memoryRequest: "128Mi", me
 
 /** Containers of snapshot, copy and restore jobs. On the scratch disk lie lists of at most 500 bytes for each object. */
 export const jobContainer = { cpuRequest: "250m", memoryRequest: "256Mi", memoryLimit: "2Gi", scratch: "4Gi" } as const;
+
+/**
+ * Machines of the standby on AWS. `pilot` keeps the copier and the operators alive; the others have none until it is active
+ * and then what a region has in Google Cloud.
+ */
+export const standbyNodes = {
+  pilot: { instanceType: "t3a.large", diskGigabytes: 50, count: 2, max: 3 },
+  databases: { instanceType: "r6i.2xlarge", diskGigabytes: 100 },
+  services: { instanceType: "m6i.xlarge", diskGigabytes: 100, perZone: 2 },
+} as const;

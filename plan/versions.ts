@@ -6,6 +6,12 @@ export const charts = {
   k8ssandra: { name: "k8ssandra-operator", version: "1.32.5", publisher: "https://helm.k8ssandra.io/stable" },
   eck: { name: "eck-operator", version: "3.5.0", publisher: "https://helm.elastic.co" },
   onePassword: { name: "connect", version: "2.3.0", publisher: "https://1password.github.io/connect-helm-charts" },
+  /** The standby alone: keeps pods in the target groups that its load balancer has. */
+  awsLoadBalancer: {
+    name: "aws-load-balancer-controller",
+    version: "3.4.1",
+    publisher: "https://aws.github.io/eks-charts",
+  },
 } as const;
 
 /** Cassandra as k8ssandra's management image carries it; a restore needs the same major version. */
@@ -13,3 +19,21 @@ export const cassandraVersion = "5.0.4";
 
 /** Elasticsearch server version. */
 export const elasticsearchVersion = "9.2.3";
+
+/** Kubernetes of the standby's EKS cluster. EKS supports a version for 14 months and upgrades it by itself then. */
+export const eksVersion = "1.35";
+
+/**
+ * EKS add-ons of the standby; AWS serves their images from the region's own registry. `aws eks describe-addon-versions
+ * --kubernetes-version 1.35` lists what fits.
+ */
+export const eksAddons = {
+  vpcCni: { name: "vpc-cni", version: "v1.22.4-eksbuild.3" },
+  kubeProxy: { name: "kube-proxy", version: "v1.35.3-eksbuild.2" },
+  coreDns: { name: "coredns", version: "v1.13.2-eksbuild.11" },
+  podIdentity: { name: "eks-pod-identity-agent", version: "v1.3.10-eksbuild.3" },
+  ebsCsi: { name: "aws-ebs-csi-driver", version: "v1.63.0-eksbuild.1" },
+  metricsServer: { name: "metrics-server", version: "v0.8.1-eksbuild.2" },
+  /** Ships the jobs' logs to CloudWatch, where alarms look. */
+  observability: { name: "amazon-cloudwatch-observability", version: "v6.4.0-eksbuild.1" },
+} as const;

@@ -48,6 +48,10 @@ const pulled = {
     ].map(written);
   },
   eck: (values: Values) => [written((values as unknown as { image: Named }).image)],
+  awsLoadBalancer: (values: Values) => {
+    const { repository, tag } = values.image as unknown as Record<string, string>;
+    return [`${repository}:${tag}`];
+  },
   onePassword: (values: Values) => {
     const { imageRepository, version } = (values as unknown as { operator: Record<string, string> }).operator;
     return [`${imageRepository}:${version}`];
@@ -76,7 +80,9 @@ test("charts and stores name every image of the plan in the mirror, and none els
   const ofSearch = ofType("kubernetes:elasticsearch.k8s.elastic.co/v1:Elasticsearch").map(
     (each) => (spec(each) as unknown as { image: string }).image,
   );
-  assert.deepEqual(idsOf([...ofCharts, ...ofCassandra, ...ofSearch]).sort(), Object.keys(images).sort());
+  // What runs in the standby alone is standby.test.ts's.
+  const inSites = Object.keys(images).filter((id) => id !== "awsLoadBalancerController");
+  assert.deepEqual(idsOf([...ofCharts, ...ofCassandra, ...ofSearch]).sort(), inSites.sort());
 });
 
 test("the values that a chart had before are still there", () => {

@@ -2,7 +2,7 @@
 
 import { stores } from "../../plan/identities";
 import { storeLabel, storeLabelValue } from "../../plan/labels";
-import type { BucketStore } from "../../plan/permissions";
+import { type BucketStore, isBucketStore } from "../../plan/permissions";
 import type { Declared } from "./rule";
 import { types } from "./types";
 import { object } from "./values";
@@ -10,9 +10,7 @@ import { object } from "./values";
 /** The store that a bucket's label says, or undefined when it has none of ours. */
 export function storeOf(bucket: Declared): BucketStore | undefined {
   const label = object(bucket.props.labels)[storeLabel];
-  return stores
-    .filter((store): store is BucketStore => store !== "s3Copies")
-    .find((store) => storeLabelValue(store) === label);
+  return stores.filter(isBucketStore).find((store) => storeLabelValue(store) === label);
 }
 
 /** Declared buckets of a store. */

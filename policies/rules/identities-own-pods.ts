@@ -29,7 +29,10 @@ export const identitiesOwnPods: ResourceRule = {
     if (!row)
       return [`account ${shown(props.serviceAccountId)} is no identity of the plan; add a row to plan/identities.ts`];
     const pools = row.granted ? "" : `serviceAccount:${project}`;
-    const own = row.kubernetes.map((user) => `${pools}.svc.id.goog[${user.namespace}/${user.name}]`);
+    const own = row.kubernetes
+      // Pods on AWS come by federation.
+      .filter(({ clusters }) => clusters !== "standby")
+      .map((user) => `${pools}.svc.id.goog[${user.namespace}/${user.name}]`);
     const problems = texts(props.members)
       .filter((member) => !own.some((pods) => member.endsWith(pods) && member.startsWith("serviceAccount:")))
       .filter((member) => !federated[row.id]?.test(member))
