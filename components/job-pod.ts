@@ -13,6 +13,10 @@ export interface JobPodArgs<C extends JobCommand> {
   serviceAccount: string;
   /** Secrets mounted read-only: mount path -> Secret name. */
   mounts?: Record<string, string>;
+  /** On AWS: the region of its buckets. */
+  awsRegion?: string;
+  /** On AWS: how the account is let in at Google (components/aws/google-access.ts). */
+  google?: { configMap: string; audience: string };
 }
 
 /** Where the jobs expect mounted Secrets. */
@@ -26,6 +30,23 @@ export const mounts = {
 
 /** In-cluster address of the region's Elasticsearch. */
 export const elasticsearchUrl = `https://${elasticsearchService.name}.${namespaces.elasticsearch}.svc:${elasticsearchService.port}`;
+
+/** Where a pod on AWS finds how it is let in at Google, and the files there. */
+export const googleFolder = "/var/run/google";
+export const credentialsFile = "credentials.json";
+export const tokenFile = "token";
+
+/** The configuration, which is no secret, and a token of the pod's own account for Google alone, renewed by Kubernetes. */
+function googleVolume({ configMap, audience }: { configMap: string; audience: string }) {
+  const token = { audience: `https:${audience}`, expirationSeconds: 3600, path: tokenFile };
+  return {
+    name: "google",
+    projected: {
+      defaultMode: 0o440,
+      sources: [{ configMap: { name: configMap } }, { serviceAccountToken: token }],
+    },
+  };
+}
 
 /** Seconds a job keeps for reporting before Kubernetes ends it. */
 export const reportSeconds = 300;
@@ -42,13 +63,17 @@ export function jobContainerOf<C extends JobCommand>({
   command,
   config,
   image,
+  env = [],
   volumeMounts,
-}: Pick<JobPodArgs<C>, "command" | "config" | "image"> & { volumeMounts: VolumeMount[] }) {
+}: Pick<JobPodArgs<C>, "command" | "config" | "image"> & {
+  env?: { name: string; value: string }[];
+  volumeMounts: VolumeMount[];
+}) {
   return {
     name: command,
     image,
     args: [command],
-    env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }],
+    env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }, ...env],
     resources: {
       requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
       limits: { memory: jobContainer.memoryLimit },
@@ -62,7 +87,8 @@ export function jobContainerOf<C extends JobCommand>({
  * Pod template of a `dr-jobs` command, fit for the restricted Pod Security Standard. The Kubernetes API token is
  * mounted only for commands that use the API.
  */
-export function jobPod<C extends JobCommand>({ command, config, image, serviceAccount, mounts = {} }: JobPodArgs<C>) {
+export function jobPod<C extends JobCommand>(args: JobPodArgs<C>) {
+  const { command, config, image, serviceAccount, mounts = {}, awsRegion, google } = args;
   const secretMounts = Object.entries(mounts).map(([mountPath, secretName]) => ({ mountPath, secretName }));
   return {
     metadata: { labels: { "app.kubernetes.io/name": "dr-jobs", "app.kubernetes.io/component": command } },
@@ -76,14 +102,22 @@ export function jobPod<C extends JobCommand>({ command, config, image, serviceAc
           command,
           config,
           image,
+          env: [
+            ...(awsRegion ? [{ name: "AWS_REGION", value: awsRegion }] : []),
+            ...(google
+              ? [{ name: "GOOGLE_APPLICATION_CREDENTIALS", value: `${googleFolder}/${credentialsFile}` }]
+              : []),
+          ],
           volumeMounts: [
             { name: "scratch", mountPath: "/tmp" },
+            ...(google ? [{ name: "google", mountPath: googleFolder, readOnly: true }] : []),
             ...secretMounts.map(({ mountPath, secretName }) => ({ name: secretName, mountPath, readOnly: true })),
           ],
         }),
       ],
       volumes: [
         { name: "scratch", emptyDir: { sizeLimit: jobContainer.scratch } },
+        ...(google ? [googleVolume(google)] : []),
         ...secretMounts.map(({ secretName }) => ({ name: secretName, secret: { secretName, defaultMode: 0o440 } })),
       ],
     },

@@ -1,10 +1,10 @@
-/** What a client needs to reach a GKE cluster. */
+/** What a client needs to reach a cluster. */
 export interface KubeconfigArgs {
   /** Context name. */
   name: string;
   /** Host or host:port of the control plane, without scheme. */
   endpoint: string;
-  /** Base64 of the cluster's CA certificate, as GKE reports it. */
+  /** Base64 of the cluster's CA certificate, as the cloud reports it. */
   clusterCaCertificate: string;
 }
 
@@ -19,6 +19,22 @@ export function kubeconfig(args: KubeconfigArgs): string {
       command: "gke-gcloud-auth-plugin",
       installHint: "Install gke-gcloud-auth-plugin (gcloud components install gke-gcloud-auth-plugin)",
       provideClusterInfo: true,
+      interactiveMode: "Never",
+    },
+  });
+}
+
+/**
+ * Kubeconfig (JSON) of an EKS cluster that authenticates with the caller's own IAM role: it holds no secret. Needs the `aws`
+ * command line on PATH.
+ */
+export function eksKubeconfig({ region, ...args }: KubeconfigArgs & { region: string }): string {
+  return render(args, {
+    exec: {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "aws",
+      args: ["eks", "get-token", "--cluster-name", args.name, "--region", region, "--output", "json"],
+      installHint: "Install the AWS CLI, version 2",
       interactiveMode: "Never",
     },
   });

@@ -4,6 +4,8 @@ export const events = {
   mediaCopied: "media-copied",
   /** Too many objects would have been removed or overwritten in a secondary: nothing was. */
   mediaBreakerOpen: "media-breaker-open",
+  /** The standby could not take the newest backup: its topology is another one's. */
+  standbyContractBroken: "standby-contract-broken",
   /** The last line of a run that did its work. */
   jobSucceeded: "job-succeeded",
   /** The last line of a run that did not; Kubernetes may start another one. */

@@ -44,7 +44,7 @@ export interface Statement {
   Sid: string;
   Effect: "Allow" | "Deny";
   /** Whom it is about; absent in the policy of a role. */
-  Principal?: "*" | { Service: string };
+  Principal?: "*" | { Service: string } | { AWS: string | readonly string[] };
   Action: string | readonly string[];
   /** Absent in a trust, which is about the role itself. */
   Resource?: string | readonly string[];

@@ -19,6 +19,7 @@ import {
   foundationAlerts,
   page,
   siteAlerts,
+  standbyAlerts,
   vaultAlerts,
 } from ".";
 
@@ -141,5 +142,40 @@ test(`${alertsPage} is what the plan says`, () => {
   const path = join(ROOT, alertsPage);
   if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, page());
   assert.equal(readFileSync(path, "utf8"), page(), "if it is meant, run `make golden` and review the difference");
-  for (const { id } of alerts) assert.ok(page().includes(`\n### ${id}\n`), id);
+  for (const { id } of [...alerts, ...standbyAlerts]) assert.ok(page().includes(`\n### ${id}\n`), id);
+});
+
+const standbyScope = {
+  copies: "c",
+  markersFilter: "markers",
+  media: [{ name: "files", copies: "files-copies" }],
+  wholeFilter: "all",
+  jobMetrics: "n",
+  watched: ["c", "traffic"],
+};
+
+test("the standby's alerts say what, why and what to do, and CloudWatch takes their conditions", () => {
+  const ids = [...alerts, ...standbyAlerts].map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const alert of standbyAlerts) {
+    assert.ok(alert.steps.length > 0 && /^[a-z][a-z-]+[a-z]$/.test(alert.id), alert.id);
+    const conditions = [true, false].flatMap((active) => alert.conditions({ ...standbyScope, active }));
+    assert.ok(conditions.length > 0, alert.id);
+    for (const { condition } of conditions) {
+      assert.doesNotMatch(JSON.stringify(condition), /undefined|null/);
+      if (condition.kind === "event") continue;
+      const { periodSeconds, periods } = condition;
+      assert.ok(periodSeconds % 60 === 0 && Number.isInteger(periods), alert.id);
+      // Up to a day, or a week with periods of an hour and more.
+      assert.ok(periodSeconds * periods <= (periodSeconds >= 3600 ? 7 : 1) * 86_400, alert.id);
+    }
+  }
+});
+
+test("active, the standby watches what it serves; else what it pulls", () => {
+  const watched = (active: boolean) =>
+    standbyAlerts.filter((alert) => alert.conditions({ ...standbyScope, active }).length > 0).map(({ id }) => id);
+  const only = (one: string[], other: string[]) => one.filter((id) => !other.includes(id));
+  assert.deepEqual(only(watched(true), watched(false)), ["standby-unhealthy"]);
+  assert.deepEqual(only(watched(false), watched(true)), ["standby-copy-late", "standby-media-late"]);
 });

@@ -1,19 +1,21 @@
 /** Every alert of the plan, by the stack that declares it, and the page and text that people read. */
 import { foundationAlerts } from "./foundation";
 import { siteAlerts } from "./site";
+import { standbyAlerts } from "./standby";
 import type { Alert } from "./types";
 import { vaultAlerts } from "./vault";
 
+export * from "./standby";
 export * from "./types";
 export { foundationAlerts, siteAlerts, vaultAlerts };
 
-/** All of them, whatever their scope. */
+/** All of them in Cloud Monitoring, whatever their scope. */
 export const alerts: readonly Omit<Alert, "condition">[] = [...vaultAlerts, ...siteAlerts, ...foundationAlerts];
 
 /** Page with a section for each alert; a path in the repository. */
 export const alertsPage = "docs/alerts.md";
 
-type Described = Omit<Alert, "condition">;
+type Described = Omit<Alert, "condition" | "owner"> & { owner: string };
 
 /** What an incident shows: what it is, why it matters, what to do. Markdown, below Cloud Monitoring's 8 KB. */
 export function documentation(alert: Described): string {
@@ -29,7 +31,8 @@ const owners = {
   vault: "The vault watches the sites' backups, the copies, and who touches them.",
   site: "A site watches its own stores, clusters, traffic and secrets.",
   foundation: "The foundation watches what users see from outside, and the media buckets.",
-} satisfies Record<Described["owner"], string>;
+  standby: "The standby watches itself and the primary, in CloudWatch, which works while Google Cloud does not.",
+} satisfies Record<string, string>;
 
 /** The text of {@link alertsPage}. */
 export function page(): string {
@@ -37,7 +40,7 @@ export function page(): string {
     [
       `## ${owner[0]!.toUpperCase()}${owner.slice(1)}`,
       text,
-      ...alerts.filter((a) => a.owner === owner).map(section),
+      ...[...alerts, ...standbyAlerts].filter((alert) => alert.owner === owner).map(section),
     ].join("\n\n"),
   );
   return `${[

@@ -1,0 +1,55 @@
+import * as k8s from "@pulumi/kubernetes";
+import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { namespaces } from "../../plan/names";
+import { federationAudience } from "../../plan/standby";
+import { standbyPool } from "../../plan/state";
+import { credentialsFile, googleFolder, tokenFile } from "../job-pod";
+import type { EksCluster } from "./eks-cluster";
+
+/** Arguments of {@link GoogleAccess}. */
+export interface GoogleAccessArgs {
+  cluster: EksCluster;
+  /** Name of the ConfigMap, in the namespace of the copy jobs. */
+  configMap: string;
+  /** Number of the project whose pool trusts the cluster's issuer. */
+  projectNumber: string;
+  /** Google service account that is acted as. */
+  email: string;
+}
+
+/**
+ * How a pod of the standby is let in at Google without a key: the token of its own Kubernetes account, for Google alone, is
+ * exchanged at Google's STS. What is in the ConfigMap is no secret. Google's own support for AWS wants the credentials of a
+ * machine or a task, which Pod Identity does not give; the cluster's issuer is what the pool trusts (ADR 27).
+ */
+export class GoogleAccess extends ComponentResource {
+  readonly audience: string;
+  readonly config: Resource;
+
+  constructor(name: string, args: GoogleAccessArgs, opts?: ComponentResourceOptions) {
+    super("iconik:aws:GoogleAccess", name, {}, opts);
+    this.audience = federationAudience(args.projectNumber, standbyPool.id, standbyPool.provider);
+    this.config = new k8s.core.v1.ConfigMap(
+      `${name}-config`,
+      {
+        metadata: { name: args.configMap, namespace: namespaces.dr },
+        data: { [credentialsFile]: JSON.stringify(externalAccount(this.audience, args.email)) },
+      },
+      args.cluster.inside(this),
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** Application default credentials of type external_account, with a token in a file. */
+export function externalAccount(audience: string, email: string) {
+  return {
+    universe_domain: "googleapis.com",
+    type: "external_account",
+    audience,
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: "https://sts.googleapis.com/v1/token",
+    credential_source: { file: `${googleFolder}/${tokenFile}`, format: { type: "text" } },
+    service_account_impersonation_url: `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
+  };
+}

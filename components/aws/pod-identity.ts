@@ -1,0 +1,92 @@
+import * as aws from "@pulumi/aws";
+import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { type IdentityId, identity } from "../../plan/identities";
+import { identityPolicy, type PolicyDocument, podTrust, type S3Store } from "../../plan/s3-permissions";
+import type { EksCluster } from "./eks-cluster";
+
+/** Arguments of {@link PodIdentity}. */
+export interface PodIdentityArgs {
+  account: string;
+  cluster: EksCluster;
+  /** Row of the identity matrix that lives on AWS. */
+  identity: IdentityId;
+  /** The standby's buckets by store. */
+  buckets: Record<S3Store, string[]>;
+}
+
+/**
+ * An identity of the matrix on AWS: a role with its cells and nothing else, and which pods act as it (EKS Pod Identity). No
+ * key, no issuer that the account trusts; the role's name is the row's.
+ */
+export class PodIdentity extends ComponentResource {
+  readonly role: aws.iam.Role;
+  /** Pods of the row get credentials from then on. */
+  readonly associations: aws.eks.PodIdentityAssociation[];
+
+  constructor(name: string, args: PodIdentityArgs, opts?: ComponentResourceOptions) {
+    super("iconik:aws:PodIdentity", name, {}, opts);
+    const row = identity(args.identity);
+    this.role = podRole(name, this, {
+      account: args.account,
+      cluster: args.cluster,
+      roleName: row.id,
+      description: row.why,
+      users: row.kubernetes,
+      policy: identityPolicy(row.id, args.buckets)!,
+    });
+    this.associations = associate(name, this, args.cluster, this.role, row.kubernetes);
+    this.registerOutputs({ role: this.role.arn });
+  }
+}
+
+interface PodRole {
+  account: string;
+  cluster: EksCluster;
+  roleName: string;
+  description: string;
+  users: readonly { namespace: string; name: string }[];
+  policy: PolicyDocument;
+}
+
+/** A role for some Kubernetes accounts of the cluster, with one policy of its own. */
+export function podRole(name: string, parent: ComponentResource, role: PodRole): aws.iam.Role {
+  const made = new aws.iam.Role(
+    `${name}-role`,
+    {
+      name: role.roleName,
+      description: role.description.slice(0, 256).replace(/[^\x20-\x7e]/g, ""),
+      assumeRolePolicy: JSON.stringify(podTrust(role.account, role.cluster.arn, role.users)),
+      maxSessionDuration: 3600,
+    },
+    { parent },
+  );
+  new aws.iam.RolePolicy(
+    `${name}-policy`,
+    { name: role.roleName, role: made.name, policy: JSON.stringify(role.policy) },
+    { parent },
+  );
+  return made;
+}
+
+/** Associates Kubernetes accounts of the cluster with a role. */
+export function associate(
+  name: string,
+  parent: ComponentResource,
+  cluster: EksCluster,
+  role: aws.iam.Role,
+  users: readonly { namespace: string; name: string }[],
+): aws.eks.PodIdentityAssociation[] {
+  return users.map(
+    (user) =>
+      new aws.eks.PodIdentityAssociation(
+        `${name}-${user.name}`,
+        {
+          clusterName: cluster.cluster.name,
+          namespace: user.namespace,
+          serviceAccount: user.name,
+          roleArn: role.arn,
+        },
+        { parent, deletedWith: cluster.cluster },
+      ),
+  );
+}

@@ -1,0 +1,358 @@
+/** Alerts of the standby, in CloudWatch: they work while Google Cloud does not (S7, D4). */
+import { events } from "../events";
+import { searchString } from "../failover";
+import { limits } from "../limits";
+import { objectives } from "../objectives";
+import { standbyJobs, standbyLateSeconds } from "../standby";
+import { type Alert, span } from "./types";
+
+/** What the standby's conditions have to know. */
+export interface StandbyScope {
+  /** Bucket of the backups' copies, and its request metrics for markers alone. */
+  copies: string;
+  markersFilter: string;
+  /** Buckets of the media's copies, and their request metrics. */
+  media: readonly { name: string; copies: string }[];
+  wholeFilter: string;
+  /** Namespace of the metrics that are made from the jobs' logs. */
+  jobMetrics: string;
+  /** Buckets whose objects the trail records. */
+  watched: readonly string[];
+  /** The standby is active: what only then runs is watched. */
+  active: boolean;
+}
+
+/** A metric of CloudWatch whose statistic is above or below a value in so many periods in a row. */
+export interface MetricCondition {
+  kind: "metric";
+  namespace: string;
+  metric: string;
+  /** Values that the stack's resources give are named here and filled in by the component. */
+  dimensions: Readonly<
+    Record<string, string | { of: "primary-check" | "reachable-check" | "load-balancer" | "target-group" }>
+  >;
+  statistic: "Sum" | "Minimum" | "Maximum";
+  periodSeconds: number;
+  periods: number;
+  comparison: "above" | "below";
+  threshold: number;
+  /** What silence means. */
+  missing: "breaching" | "notBreaching";
+  /** The metric is in the region of AWS's global services. */
+  global?: true;
+}
+
+/** An event of AWS, by the trail or a service, as EventBridge matches it. */
+export interface EventCondition {
+  kind: "event";
+  pattern: Readonly<Record<string, unknown>>;
+}
+
+/** One alert of the standby; some have a condition for each bucket. */
+export interface StandbyAlert extends Omit<Alert, "condition" | "owner" | "pausedByRestore"> {
+  owner: "standby";
+  /** Empty: nothing to watch in this state of the standby. */
+  conditions: (scope: StandbyScope) => readonly { part?: string; condition: MetricCondition | EventCondition }[];
+}
+
+/** Metrics that are made from the jobs' logs, by the event that they count. */
+export const jobMetrics = {
+  mediaCopied: { metric: "MediaCopied", event: events.mediaCopied, dimension: "bucket" },
+  jobFailed: { metric: "JobFailed", event: events.jobFailed },
+  contractBroken: { metric: "ContractBroken", event: events.standbyContractBroken },
+} as const satisfies Record<string, { metric: string; event: string; dimension?: string }>;
+
+const hour = 3600;
+const runbook = "docs/runbooks/d4-google-lost.md";
+
+/** What the trail records of S3, as events. */
+const ofS3 = (detail: Record<string, unknown>) => ({
+  source: ["aws.s3"],
+  "detail-type": ["AWS API Call via CloudTrail"],
+  detail: { eventSource: ["s3.amazonaws.com"], ...detail },
+});
+
+const counted = (
+  { jobMetrics: namespace }: StandbyScope,
+  metric: string,
+  more: Partial<MetricCondition> = {},
+): MetricCondition => ({
+  kind: "metric",
+  namespace,
+  metric,
+  dimensions: {},
+  statistic: "Sum",
+  periodSeconds: 300,
+  periods: 1,
+  comparison: "above",
+  threshold: 0,
+  missing: "notBreaching",
+  ...more,
+});
+
+export const standbyAlerts: readonly StandbyAlert[] = [
+  {
+    id: "standby-copy-late",
+    owner: "standby",
+    title: "The standby's copy of the backups is older than its limit",
+    rows: ["S7", "D4"],
+    severity: "CRITICAL",
+    watches: `No marker was written to S3 for ${span(standbyLateSeconds)}.`,
+    why: `D4 restores from S3; its bound is ${span(objectives.D4.rpoSeconds)}, and the vault goes with Google.`,
+    steps: [
+      `Look at CronJob ${standbyJobs.copies("SITE")} in namespace dr of the standby's cluster: its last line says what is wrong and the fix.`,
+      "Is the vault's copy late as well? Then see copy-stale first.",
+      "Google refuses the copier: the issuer of the cluster in `standby.issuer` of the vault's configuration is another one after the cluster was made anew.",
+    ],
+    // While it is active there is nothing to pull.
+    conditions: ({ copies, markersFilter, active }) =>
+      active
+        ? []
+        : [
+            {
+              condition: {
+                kind: "metric",
+                namespace: "AWS/S3",
+                metric: "PutRequests",
+                dimensions: { BucketName: copies, FilterId: markersFilter },
+                statistic: "Sum",
+                periodSeconds: hour,
+                periods: standbyLateSeconds / hour,
+                comparison: "below",
+                threshold: 1,
+                missing: "breaching",
+              },
+            },
+          ],
+  },
+  {
+    id: "standby-media-late",
+    owner: "standby",
+    title: "The standby's copy of a media bucket is older than its limit",
+    rows: ["S7", "S6", "D4"],
+    severity: "ERROR",
+    watches: `A media bucket was not copied to S3 for two days.`,
+    why: "Files that came since are not there when Google is lost.",
+    steps: [
+      `The alarm names the bucket. Look at CronJob ${standbyJobs.media("BUCKET")}: an open breaker, a refusal and a time that is too short each say so.`,
+      "The first copy of a large bucket takes many nights: each goes on where the last one ended. Raise the deadline only when one night's files take longer.",
+    ],
+    conditions: (scope) =>
+      scope.active
+        ? []
+        : scope.media.map(({ name }) => ({
+            part: name,
+            condition: counted(scope, jobMetrics.mediaCopied.metric, {
+              dimensions: { bucket: name },
+              periodSeconds: hour,
+              periods: 48,
+              comparison: "below",
+              threshold: 1,
+              missing: "breaching",
+            }),
+          })),
+  },
+  {
+    id: "standby-job-failed",
+    owner: "standby",
+    title: "A job of the standby failed",
+    rows: ["S7", "D4"],
+    severity: "ERROR",
+    watches: `A job in the standby's cluster logged ${events.jobFailed}.`,
+    why: "Tonight's copy is missing or not what the marker says; while the standby is active, its own backup is.",
+    steps: ["Read the last line of the pod's log (`error`, `value`, `allowed`, `fix`) and follow its fix."],
+    conditions: (scope) => [{ condition: counted(scope, jobMetrics.jobFailed.metric) }],
+  },
+  {
+    id: "standby-contract-broken",
+    owner: "standby",
+    title: "The standby could not take the newest backup",
+    rows: ["S7", "D4"],
+    severity: "CRITICAL",
+    watches:
+      "The copier found that the newest backup has other nodes, racks or another version than the standby would have.",
+    why: "An activation would stop at its preview.",
+    steps: [
+      "The job's line names what differs. Set `cassandra` or `datacenter` of the standby to what the site has now, and run `pulumi up`.",
+      "Another major version of Cassandra: the standby's program has to be of the same commit as the site's.",
+    ],
+    runbook,
+    conditions: (scope) => [{ condition: counted(scope, jobMetrics.contractBroken.metric) }],
+  },
+  {
+    id: "primary-unreachable",
+    owner: "standby",
+    title: "The primary does not answer at Google's address",
+    rows: ["D4", "D1", "D2"],
+    severity: "CRITICAL",
+    watches:
+      "Route 53's health checkers, which are nobody of Google's, get no answer from the address of app.iconik.io.",
+    why: "This alert works when Google Cloud does not, with its alerts and all.",
+    steps: [
+      "Is it one region (D1), a site (D2), or all of Google Cloud? https://status.cloud.google.com and the vault's alerts tell.",
+      "All of Google Cloud, and no end in sight: activate the standby. Who decides is in the runbook.",
+    ],
+    runbook,
+    conditions: () => [
+      {
+        condition: {
+          kind: "metric",
+          namespace: "AWS/Route53",
+          metric: "HealthCheckStatus",
+          dimensions: { HealthCheckId: { of: "reachable-check" } },
+          statistic: "Minimum",
+          periodSeconds: 60,
+          periods: 2,
+          comparison: "below",
+          threshold: 1,
+          missing: "breaching",
+          global: true,
+        },
+      },
+    ],
+  },
+  {
+    id: "standby-unhealthy",
+    owner: "standby",
+    title: "The active standby has no pod that serves",
+    rows: ["D4", "S7"],
+    severity: "CRITICAL",
+    watches: "The standby is active and its load balancer has no healthy target.",
+    why: "Nobody serves: the primary is latched until failback.",
+    steps: [
+      "`kubectl get pods -n services` in the standby's cluster; the stores' pods next.",
+      "Do not turn the traffic back by hand: the primary's data is older than what was written here. The way back is docs/runbooks/failback.md.",
+    ],
+    runbook,
+    conditions: ({ active }) =>
+      active
+        ? [
+            {
+              condition: {
+                kind: "metric",
+                namespace: "AWS/ApplicationELB",
+                metric: "HealthyHostCount",
+                dimensions: { LoadBalancer: { of: "load-balancer" }, TargetGroup: { of: "target-group" } },
+                statistic: "Maximum",
+                periodSeconds: 60,
+                periods: 3,
+                comparison: "below",
+                threshold: 1,
+                missing: "breaching",
+              },
+            },
+          ]
+        : [],
+  },
+  {
+    id: "standby-media-removed",
+    owner: "standby",
+    title: "Many objects of the standby's media copies are removed",
+    rows: ["S7", "S6", "D5"],
+    severity: "CRITICAL",
+    watches: `More than ${limits.mediaRemovalsPerHour} objects of one bucket got a delete marker within an hour.`,
+    why: "A removal that passed the breakers, or a copier in somebody else's hands. Versions stay for 30 days.",
+    steps: [
+      "Suspend the CronJob of that bucket.",
+      "Find out who removed the primary's objects, or who acts as standby-copier: the trail in the logs bucket names the session.",
+    ],
+    conditions: ({ media, wholeFilter }) =>
+      media.map(({ name, copies }) => ({
+        part: name,
+        condition: {
+          kind: "metric",
+          namespace: "AWS/S3",
+          metric: "DeleteRequests",
+          dimensions: { BucketName: copies, FilterId: wholeFilter },
+          statistic: "Sum",
+          periodSeconds: hour,
+          periods: 1,
+          comparison: "above",
+          // One request removes up to a thousand.
+          threshold: limits.mediaRemovalsPerHour / 1000,
+          missing: "notBreaching",
+        },
+      })),
+  },
+  {
+    id: "standby-copies-tampered",
+    owner: "standby",
+    title: "Somebody meddles with the standby's copies",
+    rows: ["S7", "D5"],
+    severity: "CRITICAL",
+    watches:
+      "A bucket of copies or of traffic was reconfigured, a version in it was to be ended, or a write to it was refused.",
+    why: "Locks hold for a while; the time to act is now.",
+    steps: [
+      "`detail.userIdentity` of the event says who. Compare with `pulumi preview` of the standby, and with who deployed.",
+      "Not us: disable the role, and treat the standby's deployer as stolen.",
+    ],
+    conditions: ({ watched }) => [
+      {
+        part: "settings",
+        condition: {
+          kind: "event",
+          pattern: ofS3({
+            eventName: [
+              "DeleteBucket",
+              "DeleteBucketPolicy",
+              "DeleteBucketLifecycle",
+              "PutBucketAcl",
+              "PutBucketLifecycle",
+              "PutBucketPolicy",
+              "PutBucketPublicAccessBlock",
+              "DeleteBucketPublicAccessBlock",
+              "PutBucketReplication",
+              "PutBucketVersioning",
+              "PutObjectLockConfiguration",
+            ],
+            requestParameters: { bucketName: watched },
+          }),
+        },
+      },
+      {
+        part: "versions",
+        condition: {
+          kind: "event",
+          pattern: ofS3({
+            eventName: ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"],
+            requestParameters: { bucketName: watched, "x-amz-version-id": [{ exists: true }] },
+          }),
+        },
+      },
+      {
+        part: "refused",
+        condition: {
+          kind: "event",
+          pattern: ofS3({ errorCode: ["AccessDenied"], requestParameters: { bucketName: watched } }),
+        },
+      },
+    ],
+  },
+  {
+    id: "traffic-switched",
+    owner: "standby",
+    title: "Who serves app.iconik.io was said anew",
+    rows: ["D4", "D5"],
+    severity: "CRITICAL",
+    watches: `The object that says who serves (${searchString("primary")} or standby) was written or removed.`,
+    why: "Only an activation and a failback do that. With both announced it is a note; otherwise somebody turns the users' traffic.",
+    steps: [
+      "Is an activation or failback under way? Then note it and close.",
+      "If not: `pulumi up` of the standby writes the word that its configuration says; find out who wrote the other one.",
+    ],
+    runbook,
+    conditions: ({ watched }) => [
+      {
+        condition: {
+          kind: "event",
+          pattern: ofS3({
+            eventName: ["PutObject", "DeleteObject", "DeleteObjects"],
+            // The last one of the watched buckets.
+            requestParameters: { bucketName: watched.slice(-1) },
+          }),
+        },
+      },
+    ],
+  },
+];
