@@ -3,7 +3,7 @@
  * the one that was brought in, and the tables are compared with its manifest. May be killed and repeated: a restore that
  * runs is waited for, one that is done is only checked, one that failed is tried anew under the next name.
  */
-import { readyPath, readyPrefix, stamp } from "../plan/layout";
+import { stamp } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
 import { newestRow } from "./lib/canaries";
@@ -11,7 +11,7 @@ import { readSchema } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest } from "./lib/manifest";
-import { listUnder, writeObject } from "./lib/rclone";
+import { meet } from "./lib/meeting";
 import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
@@ -40,13 +40,13 @@ interface RestoreSpec {
 export async function restoreCassandra(config: Config): Promise<Fields> {
   const { backup, manifest, marker } = await broughtIn("cassandra", config);
   const resources = new Resources(config.namespace);
-  await fits(resources, config, manifest);
+  const uid = await fits(resources, config, manifest);
   const restore = await currentRestore(resources, config, backup);
   if (restore.exists) {
     log("restore exists already", { restore: restore.name });
   } else {
     await sync(resources, config, backup);
-    await meet(config, marker);
+    await meet({ ...config, marker, uid });
     const spec: RestoreSpec = { backup, cassandraDatacenter: config.datacenter };
     await resources.create(kinds.restoreJob, restore.name, spec);
     log("restore started", { restore: restore.name, marker, ...spec });
@@ -74,8 +74,11 @@ function failure(name: string, how: string, status: RestoreStatus | undefined): 
   });
 }
 
-/** Medusa restores in place: the new datacenter needs as many nodes on the same racks. */
-async function fits(resources: Resources, config: Config, manifest: CassandraManifest): Promise<void> {
+/**
+ * Medusa restores in place: the new datacenter needs as many nodes on the same racks.
+ * @returns the uid of the CassandraDatacenter
+ */
+async function fits(resources: Resources, config: Config, manifest: CassandraManifest): Promise<string> {
   const datacenter = await resources.get<{ size: number; racks?: { name: string }[] }, unknown>(
     kinds.datacenter,
     config.datacenter,
@@ -89,6 +92,7 @@ async function fits(resources: Resources, config: Config, manifest: CassandraMan
       fix: "set cassandra.nodesPerRegion and cassandra.racks of this stack to the backup's",
     });
   }
+  return datacenter?.metadata.uid ?? "";
 }
 
 /** The newest attempt when it is running or done, else the name of the next one. */
@@ -142,34 +146,6 @@ async function sync(resources: Resources, config: Config, backup: string): Promi
     },
   );
   log("backups known", { backup });
-}
-
-/**
- * Waits until every datacenter of the cluster is ready to be restored, so that all stop together. A datacenter that went
- * on running would tell the restored ones of the members they had before: nodes that nobody will ever see again, but
- * that own tokens.
- */
-async function meet(config: Config, marker: string): Promise<void> {
-  await writeObject(config.bucket, readyPath(marker, config.datacenter), new Date().toISOString());
-  const wanted = config.datacenters.map((datacenter) => readyPath(marker, datacenter));
-  await waitFor<true, string[]>(
-    async () => {
-      const present = await listUnder(config.bucket, readyPrefix(marker));
-      const missing = wanted.filter((path) => !present.has(path));
-      return missing.length === 0 ? { done: true } : { seen: missing };
-    },
-    {
-      timeoutSeconds: config.timeoutSeconds,
-      pollSeconds: Math.min(config.pollSeconds, 1),
-      onTimeout: (missing) =>
-        new JobError("not every datacenter became ready to be restored", {
-          value: some(missing ?? []),
-          allowed: `one object per datacenter: ${config.datacenters.join(", ")}`,
-          fix: "see why the restore Job of that datacenter's region does not run; this one may be started again",
-        }),
-    },
-  );
-  log("every datacenter is ready", { datacenters: config.datacenters });
 }
 
 /** Compares the tables that exist with the manifest's. @returns how many there are, or why they were not counted */

@@ -46,8 +46,10 @@ async function put(backup: string, change: Partial<CassandraManifest> = {}): Pro
     ...Object.fromEntries(paths.map((path) => [path, "data"])),
   };
   for (const [name, content] of Object.entries(objects)) await storage.put(BUCKET, name, content);
+  const { manifest: made, list } = manifestOf("cassandra", backup, objects);
+  await storage.put(BUCKET, made.files.path, list);
   const manifest = {
-    ...manifestOf("cassandra", backup, objects),
+    ...made,
     nodes: [{ host: "node-1", rack: "rack1", tokens: ["1"] }],
     tables: [{ keyspace: "media", table: "assets", objects: 2, bytes: 8 }],
     ...change,
@@ -110,7 +112,7 @@ test("a backup, keyspace or table that is not there is answered with what there 
 test("a backup that a newer Cassandra wrote, or a newer program, is refused", async () => {
   await put(NEW!, { versions: { cassandra: "6.0.1" } });
   await refused({}, /written by Cassandra 6\.0\.1.*Cassandra 5 or older/);
-  await put(NEW!, { version: 9 as 1 });
+  await put(NEW!, { version: 9 as 2 });
   await refused({}, /is not what this version reads/);
 });
 

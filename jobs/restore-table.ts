@@ -16,11 +16,13 @@ import { repositoryFolder } from "../plan/layout";
 import { bulkLoad } from "../plan/recovery";
 import { cassandraVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
-import { compare, describe } from "./lib/compare";
+import { difference } from "./lib/compare";
+import { Findings, listFolders, zip } from "./lib/listing";
+import { fetchList, type KeyedFile, readList, withScratch } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest } from "./lib/manifest";
 import { metaPath, type NodeTables, nodeTables } from "./lib/medusa";
-import { download, listUnder, readObject, type StoredFile } from "./lib/rclone";
+import { download, readObject } from "./lib/rclone";
 import { notNewer, Recovery } from "./lib/recovery";
 import { columnsOf, creation, misfits } from "./lib/schema";
 import { livingTable, quotedName, withSession } from "./lib/session";
@@ -49,8 +51,7 @@ export async function restoreTable(config: Config): Promise<Fields> {
   const manifest = cassandraOf(recovery);
   const tables = wantedTables(config, manifest);
   const schema = await schemaOf(config, manifest);
-  const listing = await listUnder(config.bucket, repositoryFolder(config.repository));
-  const bytes = await whole(config, manifest, tables, listing);
+  const bytes = await whole(config, manifest, tables);
   await room(config, bytes);
   await withSession(config.cql, config.datacenter, (client) => fits(client, config.keyspace, tables, schema));
   const objects = await fetchAll(config, manifest, tables, load);
@@ -112,25 +113,32 @@ async function* filesByNode(
 }
 
 /** Every object of the tables is there as the manifest has it. @returns their bytes @throws JobError when one is not */
-async function whole(
-  config: Config,
-  manifest: CassandraManifest,
-  tables: readonly string[],
-  listing: ReadonlyMap<string, StoredFile>,
-): Promise<number> {
-  const known = new Map(manifest.files.map((file) => [file.name, file]));
+async function whole(config: Config, manifest: CassandraManifest, tables: readonly string[]): Promise<number> {
+  const { bucket } = config;
+  const problems = new Findings();
   let bytes = 0;
-  const problems: string[] = [];
-  for await (const { parts } of filesByNode(config, manifest, tables)) {
-    const names = parts.flatMap((part) => part.paths);
-    problems.push(...names.filter((name) => !known.has(name)).map((name) => `${name} is not in the manifest`));
-    const expected = names.flatMap((name) => known.get(name) ?? []);
-    problems.push(...describe(compare(expected, (file) => listing.get(file.name))));
-    bytes += expected.reduce((sum, { size }) => sum + size, 0);
-  }
-  if (problems.length > 0) {
+  await withScratch(async (scratch) => {
+    const list = join(scratch, "files.jsonl");
+    await fetchList(bucket, manifest.files, list);
+    for await (const { host, parts } of filesByNode(config, manifest, tables)) {
+      const wanted = new Set(parts.flatMap((part) => part.paths));
+      const folder = `${repositoryFolder(config.repository)}/${host}/`;
+      const streams: AsyncIterable<KeyedFile>[] = [
+        readList(list, manifest.files.path),
+        listFolders(bucket, "", [folder]),
+      ];
+      for await (const [expected, found] of zip(streams)) {
+        if (expected === undefined || !wanted.delete(expected.name)) continue;
+        const problem = difference(expected, found);
+        if (problem !== undefined) problems.add(problem);
+        bytes += expected.size;
+      }
+      for (const name of wanted) problems.add(`${name} is not in the manifest`);
+    }
+  });
+  if (problems.count > 0) {
     throw new JobError(`backup ${manifest.backup} is not what its manifest says`, {
-      value: some(problems),
+      value: problems.shown(),
       allowed: "every object of the tables with its size and md5",
       fix: "name an older backup, and look into the bucket: its soft-deleted objects can be brought back",
       final: true,

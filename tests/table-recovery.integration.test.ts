@@ -3,6 +3,7 @@
  * backup, the pod's containers as declared, the bulk loader. docs/runbooks/d3-corruption.md has the same cases.
  */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,11 +11,12 @@ import { after, before, test } from "node:test";
 import type { Client } from "cassandra-driver";
 import { type TableRecoverySpec, tableRecoveryPod } from "../components/table-recovery";
 import { bundleJobs } from "../jobs/bundle";
+import { byBytes } from "../jobs/lib/listing";
 import type { CassandraManifest } from "../jobs/lib/manifest";
 import { gate, hostsOf, metaPath } from "../jobs/lib/medusa";
 import { fileOf } from "../jobs/testing/backups";
 import { startStorage, type TestStorage } from "../jobs/testing/storage";
-import { backupName, manifestPath, medusaFolder, recoveryPath } from "../plan/layout";
+import { backupName, filesPath, manifestPath, medusaFolder, recoveryPath } from "../plan/layout";
 import { cassandraImage } from "../sandbox/images/cassandra";
 import type { ImageProgram } from "../sandbox/lib/types";
 import { loadTools } from "../sandbox/toolchain";
@@ -50,7 +52,7 @@ before(async () => {
   for (let id = 0; id < ROWS; id++) await write(id, `title ${id}`);
   await client.execute("INSERT INTO media.other (k) VALUES ('a')");
   await node.backup(NIGHT);
-  await storage.put(BUCKET, manifestPath(REPOSITORY, NIGHT), JSON.stringify(await manifest()));
+  await putManifest();
 });
 
 after(async () => {
@@ -71,8 +73,8 @@ const titleOf = async (id: number) =>
     await client.execute("SELECT title FROM media.assets WHERE tenant = ? AND id = ?", [id % 10, id], { prepare: true })
   ).first()?.title;
 
-/** The manifest as the snapshot's job makes it: by its gate. */
-async function manifest(): Promise<CassandraManifest> {
+/** Writes the manifest as the snapshot's job makes it: by its gate. */
+async function putManifest(): Promise<void> {
   const names = (await storage.names(BUCKET)).filter((name) => name.startsWith(`${medusaFolder}/`));
   const files = [];
   for (const name of names) files.push(fileOf(name, (await storage.bytes(BUCKET, name))!));
@@ -91,8 +93,12 @@ async function manifest(): Promise<CassandraManifest> {
   }
   const verdict = gate(medusaFolder, NIGHT, { nodes: 1, racks: ["rack1"] }, listing, metas);
   assert.deepEqual(verdict.problems, []);
-  return {
-    version: 1,
+  const list = verdict.files
+    .sort((a, b) => byBytes(a.name, b.name))
+    .map((file) => `${JSON.stringify(file)}\n`)
+    .join("");
+  const manifest: CassandraManifest = {
+    version: 2,
     kind: "cassandra",
     repository: REPOSITORY,
     backup: NIGHT,
@@ -104,8 +110,15 @@ async function manifest(): Promise<CassandraManifest> {
     schemaDigest: verdict.schemaDigest,
     tables: verdict.tables,
     versions: { cassandra: "5.0.4" },
-    files: verdict.files,
+    files: {
+      path: filesPath(REPOSITORY, NIGHT),
+      sha256: createHash("sha256").update(list).digest("hex"),
+      objects: verdict.files.length,
+      bytes: verdict.files.reduce((sum, { size }) => sum + size, 0),
+    },
   };
+  await storage.put(BUCKET, manifest.files.path, list);
+  await storage.put(BUCKET, manifestPath(REPOSITORY, NIGHT), JSON.stringify(manifest));
 }
 
 type Container = ReturnType<typeof tableRecoveryPod>["spec"]["containers"][number] & { command?: string[] };

@@ -1,5 +1,6 @@
 /** The faults of the night: backups, copies, retention, restores. */
 import type { AnyGroup } from "../run";
+import { restoreGroup } from "./restore-killed";
 
 /** Rows by what they stand on, in the order of a night. */
-export const nightGroups: readonly AnyGroup[] = [];
+export const nightGroups: readonly AnyGroup[] = [restoreGroup];

@@ -14,7 +14,7 @@ export interface Kind {
 export interface Resource<Spec, Status> {
   apiVersion?: string;
   kind?: string;
-  metadata: { name: string; creationTimestamp?: string };
+  metadata: { name: string; uid?: string; creationTimestamp?: string };
   spec: Spec;
   status?: Status;
 }

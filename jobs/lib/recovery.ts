@@ -4,11 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { backupOfManifest, manifestPath, manifestsPrefix, momentOf, recoveryPath } from "../../plan/layout";
+import { backupOfManifest, manifestsPrefix, momentOf, recoveryPath } from "../../plan/layout";
 import { type RecoveryKind, recoveryKinds } from "../../plan/recovery";
 import { canonical } from "./canonical";
+import { readManifest } from "./lists";
 import { JobError, log, some } from "./log";
-import { type Manifest, manifestSchema, parseDocument } from "./manifest";
+import { type Manifest, parseDocument } from "./manifest";
 import { listUnder, readObject, writeObject } from "./rclone";
 
 /** `recoveries/<id>.json`. */
@@ -84,8 +85,7 @@ export class Recovery {
       steps: {},
       result: {},
     };
-    const path = manifestPath(repository, backup);
-    const recovery = new Recovery(bucket, record, parseDocument(manifestSchema, await readObject(bucket, path), path));
+    const recovery = new Recovery(bucket, record, await readManifest(bucket, repository, backup));
     log(known ? "goes on with a recovery" : "begins a recovery", { recovery: id, backup, state: record.state });
     if (known === undefined) await recovery.write({});
     return recovery;

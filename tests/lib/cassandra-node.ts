@@ -175,6 +175,7 @@ export class CassandraNode {
           ...env,
         },
         log,
+        lastWords: join(this.folder, `${name}.words`),
       },
       this.processes,
     );
