@@ -116,6 +116,11 @@ program
   .description("region NAME lost | bucket NAME unreadable|readable")
   .action(makeFault);
 
+program
+  .command("clock <days>")
+  .description("move the cloud's clock forward by days; it never goes back. Clusters and tokens keep real time")
+  .action(async (days) => console.log((await client.moveClock(Number(days) * 24 * 3600)).toISOString()));
+
 program.parseAsync().catch((error: Error) => {
   console.error(error.message);
   process.exitCode = 1;

@@ -1,6 +1,7 @@
 /** The local cloud's only long-lived process: everything else is its child and ends with it. */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { CloudClock } from "./cloud/clock";
 import { CloudControl } from "./cloud/control";
 import { Gateway } from "./cloud/gateway";
 import { LocalIdentities } from "./cloud/identities";
@@ -8,6 +9,8 @@ import { FakeGcsObjects } from "./cloud/objects";
 import { serveControl } from "./cloud/server";
 import { startStorageServer } from "./cloud/storage-server";
 import { Tokens } from "./cloud/tokens";
+import { Upstream } from "./cloud/upstream";
+import { Versions } from "./cloud/versions";
 import { LocalClusters } from "./clusters/manager";
 import { loadConfig } from "./config";
 import { PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
@@ -34,18 +37,29 @@ async function main(): Promise<void> {
   const onePassword = await seedOnePassword(dir, config.onePassword);
 
   const storage = await startStorageServer({ dir, binary: tools.fakeGcsServer, processes });
-  const objects = new FakeGcsObjects(storage.endpoint);
+  const clock = new CloudClock(dir);
+  const upstream = new Upstream(storage.endpoint, clock);
+  const objects = new FakeGcsObjects(upstream, () => versions);
   const control: CloudControl = new CloudControl({
     dir,
     clusters: () => clusters,
     objects,
+    clock,
     preparedProjects: config.preparedProjects,
     preparedAccounts: config.preparedAccounts,
   });
+  const versions: Versions = new Versions({
+    dir,
+    upstream,
+    clock,
+    bucket: (name) => control.bucket(name),
+    buckets: () => control.buckets(),
+  });
   const tokens = new Tokens();
-  const gateway = await Gateway.start({ upstream: storage.endpoint, decisions: control, tokens });
+  const gateway = await Gateway.start({ upstream, versions, decisions: control, tokens });
   const identities: LocalIdentities = new LocalIdentities({
-    upstream: storage.endpoint,
+    upstream,
+    versions,
     decisions: control,
     tokens,
     workloadPool: (id: string): string | undefined => clusters.get(id)?.spec.workloadPool,
@@ -80,6 +94,7 @@ async function main(): Promise<void> {
       clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
       resources: control.size,
     }),
+    moveClock: (seconds) => versions.move(seconds).then(() => clock.now()),
     stop,
   });
   process.once("SIGTERM", () => void stop());

@@ -9,6 +9,7 @@
  *     POST /invoke             { token, args, caller }            -> the result
  *     POST /token              { email }                          -> { accessToken, expiresAt }
  *     POST /fault              { kind, target, state }            -> {}
+ *     POST /clock              { seconds }                        -> { now }
  *     GET  /status             -> Status
  *     POST /stop               -> {}
  */
@@ -73,6 +74,10 @@ export class ControlClient {
   }
   async fault(fault: Fault): Promise<void> {
     await this.post("/fault", { ...fault });
+  }
+  /** Moves the cloud's clock forward; what became due meanwhile is deleted. @returns what it shows then */
+  async moveClock(seconds: number): Promise<Date> {
+    return new Date((await this.post<{ now: string }>("/clock", { seconds })).now);
   }
   status(): Promise<Status> {
     return this.send("GET", "/status");

@@ -29,6 +29,7 @@ function start(): CloudControl {
   const store: ObjectStore = {
     createBucket: async (name) => void objects.set(name, new Map()),
     deleteBucket: async (name) => void objects.delete(name),
+    hasNoncurrent: async () => false,
     empty: async (name) => objects.get(name)?.clear(),
     list: async (name, prefix) =>
       [...(objects.get(name) ?? [])]

@@ -10,7 +10,8 @@ import {
   type Props,
 } from "../lib/types";
 import type { Fault } from "./api";
-import { bucketBehaviour, bucketPolicyBehaviour, retention } from "./gcp/bucket";
+import { CloudClock } from "./clock";
+import { bucketBehaviour, bucketPolicyBehaviour, history, retention } from "./gcp/bucket";
 import { clusterBehaviour, forgetCluster, nodePoolBehaviour, regionOf } from "./gcp/cluster";
 import { computeBehaviours } from "./gcp/compute";
 import { federationBehaviours } from "./gcp/federation";
@@ -36,6 +37,8 @@ export interface CloudControlOptions {
   dir: string;
   clusters: () => ClusterManager;
   objects: ObjectStore;
+  /** Default: one over `dir`. */
+  clock?: CloudClock;
   /** Projects that had a cluster before, so that their Workload Identity pool exists. */
   preparedProjects?: string[];
   /** E-mail addresses of service accounts that were made beforehand. */
@@ -50,10 +53,12 @@ const UNREADABLE = "unreadable buckets";
 export class CloudControl implements AccessDecisions {
   private readonly registry: Registry;
   private readonly access: Access;
+  private readonly clock: CloudClock;
   private readonly behaviours: Record<string, Behaviour>;
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
+    this.clock = options.clock ?? new CloudClock(options.dir);
     this.access = new Access(this.registry, options.deployers);
     for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
     for (const email of options.preparedAccounts ?? []) prepareAccount(this.registry, email);
@@ -167,6 +172,7 @@ export class CloudControl implements AccessDecisions {
         project: text(found.outputs, "project"),
         location: text(found.outputs, "location"),
         retentionSeconds: retention(found.outputs).seconds,
+        ...history(found.outputs),
         unreadable: this.registry.knows(UNREADABLE, name),
       }
     );
@@ -188,8 +194,13 @@ export class CloudControl implements AccessDecisions {
     return this.access.mayActAs(member, email, this.now());
   }
 
+  /** Names of all buckets. */
+  buckets(): string[] {
+    return this.registry.all(TYPES.bucket).map(({ id }) => id);
+  }
+
   now(): Date {
-    return new Date();
+    return this.clock.now();
   }
 }
 

@@ -3,10 +3,14 @@ import type { AccessDecisions, PodIdentities } from "../lib/types";
 import { Gateway } from "./gateway";
 import { serveMetadata } from "./metadata";
 import type { Tokens } from "./tokens";
+import type { Upstream } from "./upstream";
+import type { Versions } from "./versions";
 
 export interface LocalIdentitiesOptions {
   /** The storage server behind the gateways. */
-  upstream: string;
+  upstream: Upstream;
+  /** What objects were before. */
+  versions: Versions;
   decisions: AccessDecisions;
   tokens: Tokens;
   /** Workload Identity pool of a cluster, `PROJECT.svc.id.goog`. */
@@ -20,7 +24,7 @@ export class LocalIdentities implements PodIdentities {
   constructor(private readonly options: LocalIdentitiesOptions) {}
 
   async open(pod: Parameters<PodIdentities["open"]>[0]): ReturnType<PodIdentities["open"]> {
-    const { decisions, tokens, upstream } = this.options;
+    const { decisions, tokens, upstream, versions } = this.options;
     const pool = this.options.workloadPool(pod.clusterId);
     const member = `serviceAccount:${pool}[${pod.namespace}/${pod.serviceAccount}]`;
     const email = pool && pod.serviceAccountAnnotation;
@@ -29,6 +33,7 @@ export class LocalIdentities implements PodIdentities {
     const caller = () => (email && decisions.mayActAs(member, email) ? email : undefined);
     const gateway = await Gateway.start({
       upstream,
+      versions,
       decisions,
       tokens,
       host,

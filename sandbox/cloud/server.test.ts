@@ -25,7 +25,8 @@ beforeEach(async () => {
   const token = async (email: string) => ({ accessToken: `of ${email}`, expiresAt: "2030-01-01T00:00:00Z" });
   stopped = new Promise((resolve) => {
     const stop = async () => resolve();
-    void serveControl(socket, cloud.control, { token, status, stop }).then((made) => {
+    const moveClock = async (seconds: number) => new Date(seconds * 1000);
+    void serveControl(socket, cloud.control, { token, status, moveClock, stop }).then((made) => {
       server = made;
     });
   });

@@ -11,6 +11,8 @@ import type { CloudControl } from "./control";
 export interface DaemonHooks {
   token(email: string): Promise<AccessToken>;
   status(): Status;
+  /** Moves the cloud's clock forward and tells what it shows then. */
+  moveClock(seconds: number): Promise<Date>;
   /** Ends the daemon; called after the answer has been sent. */
   stop(): Promise<void>;
 }
@@ -29,6 +31,8 @@ const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("region"), target: word, state: z.literal("lost") }),
   z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(["unreadable", "readable"]) }),
 ]);
+
+const move = z.strictObject({ seconds: z.number() });
 
 type Route = (body: unknown) => Promise<unknown>;
 
@@ -65,6 +69,7 @@ function routes(control: CloudControl, hooks: DaemonHooks): Map<string, Route> {
     ],
     ["POST /token", call(account, ({ email }) => hooks.token(email))],
     ["POST /fault", call(fault, (body) => control.fault(body))],
+    ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],
     ["GET /status", async () => hooks.status()],
     ["POST /stop", async () => ({})],
   ]);

@@ -62,6 +62,9 @@ export class MemoryClusters implements ClusterManager {
 export class MemoryObjects implements ObjectStore {
   readonly buckets = new Map<string, Map<string, { content: Buffer; created: Date }>>();
 
+  /** Buckets that hold noncurrent versions. */
+  readonly noncurrent = new Set<string>();
+
   put(bucket: string, name: string, content: string, created = new Date()): void {
     this.buckets.get(bucket)?.set(name, { content: Buffer.from(content), created });
   }
@@ -75,6 +78,9 @@ export class MemoryObjects implements ObjectStore {
   }
   async empty(bucket: string): Promise<void> {
     this.buckets.get(bucket)?.clear();
+  }
+  async hasNoncurrent(bucket: string): Promise<boolean> {
+    return this.noncurrent.has(bucket);
   }
   async list(bucket: string, prefix: string): Promise<{ name: string; size: number; created: Date }[]> {
     return [...(this.buckets.get(bucket) ?? [])]

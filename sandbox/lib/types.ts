@@ -181,17 +181,43 @@ export interface BucketSettings {
   location: string;
   /** Objects younger than this can be neither deleted nor replaced. 0: no retention. */
   retentionSeconds: number;
+  /** What is replaced or deleted becomes noncurrent. */
+  versioning: boolean;
+  /** What is really deleted can be restored this long. 0: it is gone. */
+  softDeleteSeconds: number;
+  /** Rules that delete objects and versions by their age. */
+  lifecycle: LifecycleRule[];
   /** Fault: every read fails with 503, whatever IAM says. */
   unreadable: boolean;
+}
+
+/** A lifecycle rule as a bucket declares it. */
+export interface LifecycleRule {
+  action: { type: string; storageClass?: string };
+  condition: LifecycleCondition;
+}
+
+/** Days are whole days since a moment; every condition that is given has to hold. */
+export interface LifecycleCondition {
+  age?: number;
+  createdBefore?: string;
+  daysSinceNoncurrentTime?: number;
+  noncurrentTimeBefore?: string;
+  numNewerVersions?: number;
+  withState?: string;
+  matchesPrefixes?: string[];
+  matchesSuffixes?: string[];
 }
 
 /** The objects behind the gateway, with the rights of the storage service itself. Implemented by sandbox/cloud/objects.ts. */
 export interface ObjectStore {
   createBucket(name: string): Promise<void>;
-  /** @throws CloudError 409 when it holds objects */
+  /** Removes it with everything that was kept of its objects. @throws CloudError 409 when it holds objects */
   deleteBucket(name: string): Promise<void>;
   /** Removes every object. */
   empty(bucket: string): Promise<void>;
+  /** Does it hold noncurrent versions? */
+  hasNoncurrent(bucket: string): Promise<boolean>;
   list(bucket: string, prefix: string): Promise<{ name: string; size: number; created: Date }[]>;
   /** Undefined: no such object. */
   read(bucket: string, name: string): Promise<Buffer | undefined>;

@@ -61,6 +61,7 @@ export class LocalProject {
     project.server = await serveControl(project.socket, project.cloud.control, {
       token: async (email) => ({ accessToken: email, expiresAt: new Date(Date.now() + 3600_000).toISOString() }),
       status: () => ({ pid: process.pid, storageEndpoint: "", clusters: [], resources: project.cloud.control.size }),
+      moveClock: async () => project.cloud.control.now(),
       stop: async () => undefined,
     });
     return project;

@@ -1,8 +1,16 @@
 /** `gcp:storage/bucket:Bucket` and its authoritative policy. */
 import { z } from "zod";
-import { type Behaviour, CloudError, type CloudResource, type ObjectStore, type Props } from "../../lib/types";
+import {
+  type Behaviour,
+  CloudError,
+  type CloudResource,
+  type LifecycleRule,
+  type ObjectStore,
+  type Props,
+} from "../../lib/types";
 import { type Access, type Binding, EMPTIED, TYPES } from "../iam/access";
 import { checkCondition } from "../iam/conditions";
+import { checkLifecycle } from "../lifecycle";
 import { type Registry, text } from "../registry";
 import { etag, invalid, matches, notFound, required } from "./checks";
 import { checkPool } from "./federation";
@@ -37,6 +45,12 @@ export function bucketBehaviour(registry: Registry, objects: ObjectStore, now: (
           "conflict",
           `The bucket ${bucket.id} you tried to delete is not empty: it holds ${present.length} objects. Remove them, or set forceDestroy and update it first.`,
         );
+      if (bucket.inputs.forceDestroy !== true && (await objects.hasNoncurrent(bucket.id)))
+        throw new CloudError(
+          409,
+          "conflict",
+          `The bucket ${bucket.id} you tried to delete is not empty: it holds noncurrent versions. Remove them, or set forceDestroy and update it first.`,
+        );
       const { seconds } = retention(bucket.outputs);
       const kept = present.find(({ created }) => now().getTime() - created.getTime() < seconds * 1000);
       if (kept)
@@ -57,6 +71,16 @@ export function bucketBehaviour(registry: Registry, objects: ObjectStore, now: (
 export function retention(props: Props): { seconds: number; locked: boolean } {
   const policy = props.retentionPolicy as { retentionPeriod?: string | number; isLocked?: boolean } | undefined;
   return { seconds: Number(policy?.retentionPeriod ?? 0), locked: policy?.isLocked ?? false };
+}
+
+/** What keeps former contents of a bucket's objects, and for how long. Source: soft delete is on unless it is set to 0. */
+export function history(props: Props): { versioning: boolean; softDeleteSeconds: number; lifecycle: LifecycleRule[] } {
+  const soft = props.softDeletePolicy as { retentionDurationSeconds?: number } | undefined;
+  return {
+    versioning: (props.versioning as { enabled?: boolean } | undefined)?.enabled ?? false,
+    softDeleteSeconds: soft?.retentionDurationSeconds ?? WEEK,
+    lifecycle: (props.lifecycleRules as LifecycleRule[] | undefined) ?? [],
+  };
 }
 
 function keepsLock(before: ReturnType<typeof retention>, after: ReturnType<typeof retention>): void {
@@ -82,8 +106,8 @@ function check(inputs: Props): void {
   const soft = (inputs.softDeletePolicy as { retentionDurationSeconds?: number } | undefined)?.retentionDurationSeconds;
   if (soft !== undefined && soft !== 0 && (soft < WEEK || soft > NINETY_DAYS))
     throw invalid(`softDeletePolicy.retentionDurationSeconds ${soft} must be 0 or between ${WEEK} and ${NINETY_DAYS}`);
-  const versioning = (inputs.versioning as { enabled?: boolean } | undefined)?.enabled;
-  if (versioning && retention(inputs).seconds > 0)
+  checkLifecycle(history(inputs).lifecycle);
+  if (history(inputs).versioning && retention(inputs).seconds > 0)
     throw invalid("Retention policy and object versioning cannot be set on one bucket");
 }
 

@@ -1,7 +1,8 @@
 /** Permissions of the predefined roles that decisions depend on. Source: "IAM roles for Cloud Storage" and "Compute Engine roles". */
 
 const READ = ["storage.objects.get", "storage.objects.list"];
-const ALL = [...READ, "storage.objects.create", "storage.objects.delete", "storage.objects.update"];
+const CHANGE = ["create", "delete", "restore", "update"].map((verb) => `storage.objects.${verb}`);
+const ALL = [...READ, ...CHANGE];
 const BUCKET = ["storage.buckets.get", "storage.buckets.update", "storage.buckets.getIamPolicy"];
 const USE_BACKENDS = "compute.backendServices.use";
 
