@@ -1,6 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
-import type { MediaBucket } from "../plan/media";
-import type { Grant } from "../plan/permissions";
+import { type MediaBucket, type MediaRestore, mediaRestorerOf, mediaRestorers } from "../plan/media";
+import { serviceAccountEmail } from "../plan/names";
+import { expiry, type Grant } from "../plan/permissions";
 import { retention } from "../plan/retention";
 import { StoreBucket } from "./store-bucket";
 
@@ -17,6 +18,8 @@ export interface MediaBucketsArgs {
   primaries?: string[];
   /** The deployer, services and the media replicator, as the matrix says. */
   grants: Grant[];
+  /** Restores that are open, and the vault's project, which the identities for them are of. Default: none. */
+  restores?: { project: string; open: readonly MediaRestore[] };
   deletionProtection: boolean;
   /** Accounts that must exist before the policies can name them. */
   accounts?: Input<Resource>[];
@@ -41,7 +44,8 @@ export class MediaBuckets extends ComponentResource {
             location: args.location,
             primaries: args.primaries,
             store: args.store,
-            grants: args.grants,
+            grants: [...args.grants, ...restoreGrants(media.name, args.restores)],
+            standing: mediaRestorers,
             accounts: args.accounts,
             deletionProtection: args.deletionProtection,
             bucket: primary ? media.name : media.secondary,
@@ -59,3 +63,22 @@ export class MediaBuckets extends ComponentResource {
     this.registerOutputs({ buckets: this.stores.map((store) => store.bucket.name) });
   }
 }
+
+/** Condition of a restore's grants. */
+export const restoreExpiry = (expires: string) => expiry(expires, "media-restore");
+
+/** Who brings media back into a bucket, or from its secondary, until the last restore of that kind ends. */
+function restoreGrants(bucket: string, restores: MediaBucketsArgs["restores"]): Grant[] {
+  return mediaRestorers.flatMap((identity): Grant[] => {
+    const ends = (restores?.open ?? [])
+      .filter((each) => each.bucket === bucket && mediaRestorerOf(each) === identity)
+      .map(({ expires }) => expires);
+    if (!restores || ends.length === 0) return [];
+    const member = `serviceAccount:${serviceAccountEmail(identity, restores.project)}`;
+    return [{ identity, member, condition: restoreExpiry(latest(ends)) }];
+  });
+}
+
+/** The latest of moments in ISO-8601, whatever their zones. */
+export const latest = (moments: readonly string[]): string =>
+  moments.reduce((one, other) => (Date.parse(other) > Date.parse(one) ? other : one));

@@ -17,6 +17,8 @@ export interface MediaReplicationArgs {
   breaker: { share: number; floor: number };
   /** Nights that may pass the breaker, by the primary bucket's name. */
   approvals: ({ bucket: string } & MediaApproval)[];
+  /** Primaries that are being restored: what is half restored is not propagated. */
+  restoring: readonly string[];
   image: string;
   schedule: Schedule;
 }
@@ -38,7 +40,7 @@ export class MediaReplication extends ComponentResource {
           name: mediaJobName(media.name),
           namespace: namespaces.dr,
           schedule: args.schedule,
-          suspend: false,
+          suspend: args.restoring.includes(media.name),
           pod: jobPod({
             command: "replicate-media",
             image: args.image,

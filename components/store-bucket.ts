@@ -1,6 +1,7 @@
 import * as gcp from "@pulumi/gcp";
 import type { ComponentResourceOptions, Input, Resource } from "@pulumi/pulumi";
 import { ComponentResource } from "@pulumi/pulumi";
+import type { IdentityId } from "../plan/identities";
 import { primariesLabel, primariesLabelValue, storeLabel, storeLabelValue } from "../plan/labels";
 import { type BucketStore, bindings, customRoles, type Grant } from "../plan/permissions";
 import { daysInSeconds } from "../plan/retention";
@@ -16,6 +17,10 @@ export interface StoreBucketArgs {
   store: BucketStore;
   /** Who gets what the matrix gives the row; nobody else gets anything. */
   grants: Grant[];
+  /**
+   * Rows that get something now and then: their roles stay. The id of a role that was deleted cannot be used again for 37 days.
+   */
+  standing?: readonly IdentityId[];
   /** Second copies: locations of what they are copies of; a policy holds the bucket's own against them. */
   primaries?: string[];
   softDeleteDays: number;
@@ -78,7 +83,7 @@ export class StoreBucket extends ComponentResource {
         retainOnDelete: args.retainOnDelete ?? false,
       },
     );
-    const granted = new Set(args.grants.map((grant) => grant.identity));
+    const granted = new Set([...args.grants.map((grant) => grant.identity), ...(args.standing ?? [])]);
     this.roles =
       args.roles ??
       customRoles(store, (row) => granted.has(row.id)).map(

@@ -74,6 +74,20 @@ const tableRecovery = {
   cql,
 };
 
+/** A media bucket of the plan, and its own secondary. */
+function ownSecondary({ bucket, secondary }: { bucket: string; secondary: string }, issues: z.RefinementCtx): void {
+  const ours = mediaBucket(bucket);
+  if (ours?.name !== bucket) {
+    const message = `"${bucket}" is ${mediaBucketProblem(bucket)}`;
+    issues.addIssue({ code: "custom", path: ["bucket"], message });
+    return;
+  }
+  const expected = ours.secondary;
+  if (secondary === expected) return;
+  const message = `"${secondary}" is not the secondary of ${bucket}; allowed: ${expected}`;
+  issues.addIssue({ code: "custom", path: ["secondary"], message });
+}
+
 /** Schemas of DR_CONFIG by command. Unknown keys are refused. */
 export const jobSchemas = {
   /**
@@ -195,17 +209,33 @@ export const jobSchemas = {
       /** Parallel transfers of rclone. */
       transfers: z.int().min(1).max(64).default(16),
     })
-    .superRefine(({ bucket, secondary }, issues) => {
-      const ours = mediaBucket(bucket);
-      if (ours?.name !== bucket) {
-        const message = `"${bucket}" is ${mediaBucketProblem(bucket)}`;
-        return issues.addIssue({ code: "custom", path: ["bucket"], message });
-      }
-      const expected = ours.secondary;
-      if (secondary === expected) return;
-      const message = `"${secondary}" is not the secondary of ${bucket}; allowed: ${expected}`;
-      issues.addIssue({ code: "custom", path: ["secondary"], message });
-    }),
+    .superRefine(ownSecondary),
+  /**
+   * Media back into a primary bucket as they were at a moment, as media-restorer: get, list and create on `bucket`, get and
+   * list on `secondary`; with `overwrite` as media-overwriter, who may delete in `bucket` as well.
+   */
+  "restore-media": z
+    .strictObject({
+      bucket,
+      secondary: bucket,
+      /** Only names that begin with it. With neither this nor `object`: the whole bucket. */
+      prefix: z.string().min(1).optional(),
+      /** Only the object of this name. */
+      object: z.string().min(1).optional(),
+      /** The moment, ISO-8601 with a zone. */
+      at: z.iso.datetime({ offset: true }),
+      /** Replaces what is there by now with other content; it becomes noncurrent. */
+      overwrite: z.boolean().default(false),
+      /** Counts, and changes nothing. */
+      dryRun: z.boolean().default(false),
+      /** How long the grants are awaited, counted from the job's start. */
+      accessSeconds: z.int().min(0).default(3600),
+      /** Copies at once. */
+      transfers: z.int().min(1).max(64).default(16),
+      pollSeconds: pollSeconds.default(15),
+    })
+    .superRefine(ownSecondary)
+    .refine(({ prefix, object }) => prefix === undefined || object === undefined, "prefix or object, not both"),
   /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
   "restore-copy": z.strictObject({
     /** The site whose copies are restored, e.g. prod. */

@@ -10,6 +10,7 @@ import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
 import { restoreCopy } from "./restore-copy";
 import { restoreElasticsearch } from "./restore-elasticsearch";
+import { restoreMedia } from "./restore-media";
 import { restoreTable } from "./restore-table";
 import { restoreTableCheck } from "./restore-table-check";
 import { snapshotCassandra } from "./snapshot-cassandra";
@@ -22,6 +23,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   canary,
   replicate,
   "replicate-media": replicateMedia,
+  "restore-media": restoreMedia,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,

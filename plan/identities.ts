@@ -60,6 +60,8 @@ export type IdentityId =
   | "verifier"
   | "freshness"
   | "restorer"
+  | "media-restorer"
+  | "media-overwriter"
   | "manifest-reader"
   | "deployer"
   | "previewer"
@@ -136,9 +138,25 @@ export const identities: readonly Identity[] = [
     id: "restorer",
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "restorer", clusters: "site" }],
-    access: { primaryBackups: ["create", "get", "list"], secondCopy: read, media: ["create"], secondMedia: read },
+    access: { primaryBackups: ["create", "get", "list"], secondCopy: read },
     granted: true,
     why: "brings the second copies into a granted site's own new buckets until the grant expires",
+  },
+  {
+    id: "media-restorer",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "media-restorer", clusters: "vault" }],
+    access: { media: ["create", "get", "list"], secondMedia: read },
+    granted: true,
+    why: "brings media back from versions of both buckets until its grant expires; replaces nothing",
+  },
+  {
+    id: "media-overwriter",
+    home: "vault",
+    kubernetes: [{ namespace: namespaces.dr, name: "media-overwriter", clusters: "vault" }],
+    access: { media: own, secondMedia: read },
+    granted: true,
+    why: "the same for a restore that may replace what is there by now, which becomes noncurrent",
   },
   {
     id: "manifest-reader",

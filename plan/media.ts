@@ -57,6 +57,41 @@ export interface MediaApproval {
 /** Days ahead that an approval may be given for: long-standing ones would be there when an attacker comes. */
 export const mediaApprovalDays = 7;
 
+/** Media that people bring back: what, as of when, and until when the grants for it last. */
+export interface MediaRestore {
+  /** Names its Job. */
+  id: string;
+  /** The primary bucket. */
+  bucket: string;
+  /** Names that begin with it, or the one object; with neither the whole bucket. */
+  prefix?: string | undefined;
+  object?: string | undefined;
+  /** The moment, ISO-8601 with a zone. */
+  at: string;
+  /** Replaces what is there by now with other content. */
+  overwrite: boolean;
+  /** Counts, and changes nothing. */
+  dryRun: boolean;
+  /** End of the grants, ISO-8601 with a zone. */
+  expires: string;
+}
+
+/** Identities that bring media back. */
+export const mediaRestorers = ["media-restorer", "media-overwriter"] as const;
+
+/** The identity of a restore: only what may overwrite may delete. */
+export function mediaRestorerOf({ overwrite }: Pick<MediaRestore, "overwrite">): (typeof mediaRestorers)[number] {
+  return overwrite ? "media-overwriter" : "media-restorer";
+}
+
+/** Job that brings media back. */
+export function mediaRestoreJobName(id: string): string {
+  return `restore-media-${id}`;
+}
+
+/** Longest id of a restore: a Job's pods have names of 63 characters at most. */
+export const mediaRestoreIdLength = 40;
+
 /** CronJob that replicates a bucket. */
 export function mediaJobName(bucket: string): string {
   return `replicate-media-${bucket}`;

@@ -27,7 +27,7 @@ export const schedules: Record<ScheduleName, Schedule> = {
 };
 
 /** Time each restore step may take, in seconds. Grows with the data: measured by the quarterly restore test (S8). */
-export const restoreSeconds = { copy: 6 * hour, cassandra: 8 * hour, elasticsearch: 4 * hour };
+export const restoreSeconds = { copy: 6 * hour, cassandra: 8 * hour, elasticsearch: 4 * hour, media: 24 * hour };
 
 /** Time each recovery in place may take, in seconds. */
 export const recoverySeconds = { table: 8 * hour, datacenter: 8 * hour, index: 4 * hour };

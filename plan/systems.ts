@@ -148,6 +148,8 @@ export const systems: readonly System[] = [
     components: [
       "components/media-buckets.ts",
       "components/media-replication.ts",
+      "components/media-restore-identities.ts",
+      "components/media-restores.ts",
       "components/uptime.ts",
       "components/notifications.ts",
     ],

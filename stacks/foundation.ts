@@ -46,6 +46,7 @@ export function foundation(config: FoundationConfig): Outputs {
         ...config.sites.map((site) => grant("services", site.project)),
         ...(config.vault ? [grant("media-replicator", config.vault.project)] : []),
       ],
+      ...(config.vault && { restores: { project: config.vault.project, open: media.restores } }),
       deletionProtection,
     },
     { dependsOn: [services] },

@@ -4,6 +4,8 @@ import { Freshness } from "../components/freshness";
 import { GkeCluster } from "../components/gke-cluster";
 import { MediaBuckets } from "../components/media-buckets";
 import { MediaReplication } from "../components/media-replication";
+import { MediaRestoreIdentities } from "../components/media-restore-identities";
+import { MediaRestores } from "../components/media-restores";
 import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
 import { NetworkPolicies } from "../components/network-policies";
@@ -137,6 +139,11 @@ export function vault(config: VaultConfig): Outputs {
       { identity: "media-replicator", project, poolProject: project },
       { dependsOn: [cluster] },
     );
+  const restores = config.media?.restores ?? [];
+  const mediaRestorers =
+    restores.length > 0
+      ? new MediaRestoreIdentities("media-restorers", { project, restores }, { dependsOn: [cluster] })
+      : undefined;
   const secondaries =
     mediaReplicator &&
     new MediaBuckets(
@@ -152,7 +159,11 @@ export function vault(config: VaultConfig): Outputs {
           { identity: "deployer", member: config.deployer },
           { identity: "media-replicator", member: `serviceAccount:${mediaReplicator.email}` },
         ],
-        accounts: [mediaReplicator.account],
+        restores: { project, open: restores },
+        accounts: [
+          mediaReplicator.account,
+          ...[...(mediaRestorers?.identities.values() ?? [])].map((each) => each.account),
+        ],
         deletionProtection,
       },
       { dependsOn: [services] },
@@ -192,6 +203,7 @@ export function vault(config: VaultConfig): Outputs {
         buckets: mediaBucketsOf(config.media.prefix),
         breaker: config.media.breaker,
         approvals: config.media.approvals,
+        restoring: restores.map(({ bucket }) => bucket),
         image: config.images.jobs,
         schedule: {
           ...schedules.mediaReplication,
@@ -199,6 +211,14 @@ export function vault(config: VaultConfig): Outputs {
         },
       },
       { dependsOn: [...accountsOf("media-replicator", mediaReplicator), secondaries] },
+    );
+  }
+  if (mediaRestorers && secondaries) {
+    const accounts = [...mediaRestorers.identities].flatMap(([row, made]) => accountsOf(row, made));
+    new MediaRestores(
+      "media-restores",
+      { cluster, restores, image: config.images.jobs },
+      { dependsOn: [...accounts, secondaries] },
     );
   }
   return {

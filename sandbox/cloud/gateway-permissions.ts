@@ -19,6 +19,8 @@ export type Request =
   | { kind: "delete"; needs: Need[]; bucket: string; target: string }
   /** A further part of an upload that was started before. */
   | { kind: "upload"; session: string }
+  /** Which of these the caller has on the bucket; needs none itself. */
+  | { kind: "test"; needs: Need[]; bucket: string; permissions: string[] }
   | { kind: "batch" }
   /** Something that workloads are never given: buckets, policies, notifications. */
   | { kind: "refused"; bucket?: string; permission: string };
@@ -49,6 +51,8 @@ export function requestOf(method: string, url: URL): Request {
     if (method === "GET") return { kind: "read", needs: [{ permission: "storage.buckets.get", bucket }] };
     return { kind: "refused", bucket, permission: `storage.buckets.${method === "DELETE" ? "delete" : "update"}` };
   }
+  if (collection === "iam" && object === "testPermissions" && method === "GET")
+    return { kind: "test", needs: [], bucket, permissions: url.searchParams.getAll("permissions") };
   if (collection !== "o") return { kind: "refused", bucket, permission: "storage.buckets.getIamPolicy" };
   if (object === undefined) {
     const listPrefix = url.searchParams.get("prefix") ?? "";

@@ -123,6 +123,8 @@ export class Gateway {
     switch (asked.kind) {
       case "list":
         return this.answer(response, await listPage(asked.bucket, url, this.options));
+      case "test":
+        return this.test(exchange, asked);
       case "get":
         return this.get(exchange, asked);
       case "delete":
@@ -134,6 +136,13 @@ export class Gateway {
       default:
         await this.forward(exchange);
     }
+  }
+
+  private test({ caller, response }: Exchange, { bucket, permissions: asked }: Request & { kind: "test" }): void {
+    const { decisions } = this.options;
+    if (!decisions.bucket(bucket)) throw new CloudError(404, "notFound", "The specified bucket does not exist.");
+    const permissions = asked.filter((each) => decisions.allows(`serviceAccount:${caller}`, each, bucket));
+    this.answer(response, { kind: "storage#testIamPermissionsResponse", ...(permissions.length && { permissions }) });
   }
 
   /** @throws CloudError 401 */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { isDrillProject } from "../../plan/names";
 import { common, protectedOutsideDrills } from "./common";
 import { multiRegion, projectId, siteName } from "./fields";
-import { prefix, scratchInDrills } from "./media";
+import { prefix, restores, restoresFit, scratchInDrills } from "./media";
 import { notified } from "./notifications";
 
 /** Checks the foundation's configuration. */
@@ -11,7 +11,7 @@ export const foundation = z
   .strictObject({
     ...common,
     role: z.literal("foundation"),
-    media: z.strictObject({ location: multiRegion, prefix }),
+    media: z.strictObject({ location: multiRegion, prefix, restores }),
     // Cloud Storage refuses a policy that names an account which does not exist: both list what is up already.
     sites: z.array(z.strictObject({ name: siteName, project: projectId })).default([]),
     vault: z.strictObject({ project: projectId }).optional(),
@@ -22,6 +22,11 @@ export const foundation = z
       issues.addIssue({ code: "custom", path, input, message });
     protectedOutsideDrills(config, issues);
     scratchInDrills(config, issues);
+    restoresFit(config, issues);
+    if (config.media.restores.length > 0 && !config.vault) {
+      const message = "nobody could restore: the identities are the vault's; set vault.project";
+      add(["media", "restores"], config.media.restores.map(({ id }) => id).join(", "), message);
+    }
     for (const [index, { name, project }] of config.sites.entries()) {
       if (config.sites.findIndex((other) => other.name === name) !== index) {
         add(["sites", index, "name"], name, "given twice; name each site once");

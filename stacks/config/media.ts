@@ -1,16 +1,19 @@
 /** Configuration of the media's second copies: part of the vault's. */
 import { z } from "zod";
 import {
+  type MediaRestore,
   mediaApprovalDays,
   mediaBreaker,
   mediaBucket,
   mediaBucketProblem,
   mediaBucketsOf,
   mediaPrefix,
+  mediaRestoreIdLength,
 } from "../../plan/media";
 import { isDrillProject } from "../../plan/names";
 import { continentalMultiRegion, copyLocationProblem, multiRegions, regions } from "../../plan/regions";
-import { multiRegion, projectId } from "./fields";
+import { retention } from "../../plan/retention";
+import { moment, multiRegion, projectId } from "./fields";
 
 const share = "no share; allowed: a number from 0 to 0.5, e.g. 0.02 for 2 %";
 const floor = "no number of objects; allowed: an integer from 0 to 1000000";
@@ -37,6 +40,53 @@ export function scratchInDrills(
   }
 }
 
+const noRestoreId = `no id of a restore; allowed: lower-case letters, digits and hyphens, ${mediaRestoreIdLength} at most, a letter first`;
+
+/** Media that are brought back; the vault and the foundation have the same list. */
+export const restores = z
+  .array(
+    z.strictObject({
+      id: z
+        .string(noRestoreId)
+        .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/, noRestoreId)
+        .max(mediaRestoreIdLength, noRestoreId),
+      bucket: z.string(),
+      prefix: z.string().min(1, "empty; leave it out for the whole bucket").optional(),
+      object: z.string().min(1, "empty; leave it out for the whole bucket").optional(),
+      at: moment,
+      overwrite: z.boolean().default(false),
+      dryRun: z.boolean().default(false),
+      expires: moment,
+    }),
+  )
+  .default([]);
+
+/** Checks each restore: what of, as of when, and how long it is open. */
+export function restoresFit(
+  { media }: { media?: { prefix: string; restores: MediaRestore[] } | undefined },
+  issues: z.RefinementCtx,
+): void {
+  if (!media) return;
+  const day = 24 * 3600_000;
+  for (const [index, { id, bucket, prefix, object, at, expires }] of media.restores.entries()) {
+    const add = (key: string, input: unknown, message: string) =>
+      issues.addIssue({ code: "custom", path: ["media", "restores", index, key], input, message });
+    if (media.restores.findIndex((other) => other.id === id) !== index) add("id", id, "given twice; name each once");
+    const foreign = mediaBucketProblem(bucket, mediaBucketsOf(media.prefix));
+    if (foreign) add("bucket", bucket, foreign);
+    if (prefix !== undefined && object !== undefined)
+      add("object", object, `given beside the prefix "${prefix}"; keep one of both`);
+    if (Date.parse(at) > Date.now()) add("at", at, "has not come yet; set a moment at which the media were whole");
+    const days = retention.mediaAfterRemovalDays;
+    if (Date.parse(at) < Date.now() - days * day)
+      add("at", at, `more than ${days} days ago, and no version is kept longer; set a later moment`);
+    if (Date.parse(expires) <= Date.now())
+      add("expires", expires, "has passed; remove the restore, or set a moment that covers it");
+    if (Date.parse(expires) > Date.now() + retention.restoreGrantDays * day)
+      add("expires", expires, `more than ${retention.restoreGrantDays} days ahead; a grant ends soon`);
+  }
+}
+
 /** What the vault has to know of the media buckets. Which they are is the plan's (plan/media.ts), not the configuration's. */
 export const media = z.strictObject({
   /** Location of the primaries. */
@@ -59,6 +109,7 @@ export const media = z.strictObject({
       }),
     )
     .default([]),
+  restores,
 });
 
 /** The vault's configuration as far as the media have to fit to it. */
@@ -75,6 +126,7 @@ export function mediaFits(config: Vault, issues: z.RefinementCtx): void {
   const add = (path: (string | number)[], input: unknown, message: string) =>
     issues.addIssue({ code: "custom", path, input, message });
   scratchInDrills(config, issues);
+  restoresFit(config, issues);
   const taken = "a media bucket of the plan; backups have buckets of their own";
   if (mediaBucket(config.copies.bucket)) add(["copies", "bucket"], config.copies.bucket, taken);
   for (const [index, { bucket }] of config.sites.entries())
