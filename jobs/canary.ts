@@ -91,9 +91,14 @@ function elasticsearch({ elasticsearch: access, datacenter }: Config): Store {
       }
       await writeDocument(call, datacenter, at);
       if (at.getTime() - removed < REMOVE_MS) return;
-      const documents = await removeOldDocuments(call, at);
       removed = at.getTime();
-      if (documents > 0) log("removed old canaries", { documents });
+      try {
+        const documents = await removeOldDocuments(call, at);
+        if (documents > 0) log("removed old canaries", { documents });
+      } catch (error) {
+        // The canary is written all the same.
+        log("cannot remove old canaries", { severity: "ERROR", error: (error as Error).message });
+      }
     },
     async reset() {
       call = undefined;
