@@ -112,6 +112,15 @@ program
   .description("an access token of a service account, as somebody who took it over would have")
   .action(async (email) => console.log((await client.token(email)).accessToken));
 program
+  .command("aws-credentials <roleArn>")
+  .description("credentials of a role of AWS, as somebody who took it over would have, as environment variables")
+  .action(async (roleArn) => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await client.awsCredentials(roleArn);
+    console.log(`export AWS_ACCESS_KEY_ID=${quoted(accessKeyId)}`);
+    console.log(`export AWS_SECRET_ACCESS_KEY=${quoted(secretAccessKey)}`);
+    console.log(`export AWS_SESSION_TOKEN=${quoted(sessionToken)}`);
+  });
+program
   .command("fault <kind> <target> <state>")
   .description("region NAME lost | bucket NAME unreadable|readable")
   .action(makeFault);

@@ -1,7 +1,12 @@
 /** The local cloud's only long-lived process: everything else is its child and ends with it. */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AwsControl } from "./cloud/aws/control";
+import { S3Gateway } from "./cloud/aws/s3/gateway";
+import { startS3Server } from "./cloud/aws/s3/server";
+import { SeaweedStore } from "./cloud/aws/s3/store";
 import { CloudClock } from "./cloud/clock";
+import { Clouds } from "./cloud/clouds";
 import { CloudControl } from "./cloud/control";
 import { Gateway } from "./cloud/gateway";
 import { LocalIdentities } from "./cloud/identities";
@@ -13,8 +18,9 @@ import { Upstream } from "./cloud/upstream";
 import { Versions } from "./cloud/versions";
 import { LocalClusters } from "./clusters/manager";
 import { loadConfig } from "./config";
-import { PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
+import { caFileOf, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { imageTable } from "./images/table";
+import { authority, issue } from "./lib/certificates";
 import { logger } from "./lib/log";
 import { ProcessTable } from "./lib/process";
 import { certManagerOperator } from "./operators/cert-manager";
@@ -36,7 +42,10 @@ async function main(): Promise<void> {
   const processes = new ProcessTable(dir);
   const onePassword = await seedOnePassword(dir, config.onePassword);
 
-  const storage = await startStorageServer({ dir, binary: tools.fakeGcsServer, processes });
+  const [storage, s3] = await Promise.all([
+    startStorageServer({ dir, binary: tools.fakeGcsServer, processes }),
+    startS3Server({ dir, binary: tools.seaweedfs, processes }),
+  ]);
   const clock = new CloudClock(dir);
   const upstream = new Upstream(storage.endpoint, clock);
   const objects = new FakeGcsObjects(upstream, () => versions);
@@ -55,6 +64,13 @@ async function main(): Promise<void> {
     bucket: (name) => control.bucket(name),
     buckets: () => control.buckets(),
   });
+  const store = new SeaweedStore(s3);
+  const aws: AwsControl = new AwsControl({ dir, clusters: () => clusters, store });
+  const clouds = new Clouds(control, aws);
+  const authorityOfAws = await authority("the local cloud");
+  const certificate = await issue(authorityOfAws, { commonName: "127.0.0.1", ipAddresses: ["127.0.0.1"] });
+  const s3Gateway = await S3Gateway.start({ upstream: s3, store, decisions: aws, sessions: aws.sessions, certificate });
+  writeFileSync(caFileOf(dir), authorityOfAws.certificate);
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream, versions, decisions: control, tokens });
   const identities: LocalIdentities = new LocalIdentities({
@@ -82,17 +98,22 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     log("stops");
     await clusters.stopAll();
-    await gateway.close();
-    await storage.stop();
+    await Promise.all([gateway.close(), s3Gateway.close()]);
+    await Promise.all([storage.stop(), s3.stop()]);
     process.exit(0);
   };
-  await serveControl(socketOf(dir), control, {
+  await serveControl(socketOf(dir), clouds, {
     token: async (email) => tokens.issue(email),
+    awsCredentials: async (roleArn) => {
+      const { expiration, ...keys } = aws.credentials(roleArn, "somebody");
+      return { ...keys, expiration: expiration.toISOString() };
+    },
     status: () => ({
       pid: process.pid,
       storageEndpoint: gateway.endpoint,
+      s3Endpoint: s3Gateway.endpoint,
       clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
-      resources: control.size,
+      resources: clouds.size,
     }),
     moveClock: (seconds) => versions.move(seconds).then(() => clock.now()),
     stop,

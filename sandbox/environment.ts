@@ -11,6 +11,8 @@ export const PROJECT_ROOT = join(__dirname, "..");
 export const sandboxDir = (): string => process.env.SANDBOX_DIR ?? join(PROJECT_ROOT, ".sandbox");
 /** Unix socket of the daemon in a state folder. */
 export const socketOf = (dir: string): string => join(dir, "control.sock");
+/** Certificate of the authority that the endpoints of AWS show themselves with. */
+export const caFileOf = (dir: string): string => join(dir, "ca.crt");
 /** Log of the daemon in a state folder. */
 export const daemonLog = (dir: string): string => join(dir, "daemon.log");
 
@@ -33,6 +35,7 @@ export function environment(dir: string, tools: Tools, status: Status): Record<s
     SANDBOX_DIR: dir,
     SANDBOX_SOCKET: socketOf(dir),
     SANDBOX_STORAGE_ENDPOINT: status.storageEndpoint,
+    SANDBOX_S3_ENDPOINT: status.s3Endpoint,
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: `file://${state}`,
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,

@@ -104,6 +104,7 @@ async function putManifest(): Promise<void> {
     backup: NIGHT,
     startedAt: "2026-11-25T01:00:00Z",
     finishedAt: "2026-11-25T01:10:00Z",
+    dropped: [],
     datacenter: "emea",
     nodes: verdict.nodes,
     racks: ["rack1"],

@@ -8,6 +8,7 @@
  *     POST /resources/delete   { type, id, caller }               -> {}
  *     POST /invoke             { token, args, caller }            -> the result
  *     POST /token              { email }                          -> { accessToken, expiresAt }
+ *     POST /aws/credentials    { roleArn }                        -> AwsCredentials
  *     POST /fault              { kind, target, state }            -> {}
  *     POST /clock              { seconds }                        -> { now }
  *     GET  /status             -> Status
@@ -28,6 +29,8 @@ export interface Status {
   pid: number;
   /** Gateway of the storage API, `http://127.0.0.1:PORT`; requests need a token. */
   storageEndpoint: string;
+  /** The S3 API, `https://127.0.0.1:PORT`; requests need a signature. */
+  s3Endpoint: string;
   clusters: { id: string; endpoint: string }[];
   resources: number;
 }
@@ -37,6 +40,15 @@ export interface AccessToken {
   accessToken: string;
   /** ISO-8601, UTC. */
   expiresAt: string;
+}
+
+/** Temporary credentials of a role of AWS. */
+export interface AwsCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  /** ISO-8601, UTC. */
+  expiration: string;
 }
 
 /**
@@ -71,6 +83,9 @@ export class ControlClient {
   }
   token(email: string): Promise<AccessToken> {
     return this.post("/token", { email });
+  }
+  awsCredentials(roleArn: string): Promise<AwsCredentials> {
+    return this.post("/aws/credentials", { roleArn });
   }
   async fault(fault: Fault): Promise<void> {
     await this.post("/fault", { ...fault });

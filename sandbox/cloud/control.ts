@@ -1,7 +1,6 @@
 /** The cloud's control plane: resources by type, their behaviours, the IAM that follows from them, and faults. */
 import {
   type AccessDecisions,
-  type Behaviour,
   type BucketSettings,
   CloudError,
   type CloudResource,
@@ -30,6 +29,7 @@ import { serviceBehaviour, serviceIdentityBehaviour } from "./gcp/service";
 import { Access, type Deployer, memberOf, TYPES } from "./iam/access";
 import { invoke } from "./invokes";
 import { Registry, text } from "./registry";
+import { Resources } from "./resources";
 
 /** What the control plane stands on. */
 export interface CloudControlOptions {
@@ -54,7 +54,7 @@ export class CloudControl implements AccessDecisions {
   private readonly registry: Registry;
   private readonly access: Access;
   private readonly clock: CloudClock;
-  private readonly behaviours: Record<string, Behaviour>;
+  private readonly resources: Resources;
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
@@ -63,7 +63,7 @@ export class CloudControl implements AccessDecisions {
     for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
     for (const email of options.preparedAccounts ?? []) prepareAccount(this.registry, email);
     const { registry, access } = this;
-    this.behaviours = {
+    const behaviours = {
       [TYPES.bucket]: bucketBehaviour(registry, options.objects, () => this.now()),
       [TYPES.bucketPolicy]: bucketPolicyBehaviour(registry, access),
       [TYPES.account]: accountBehaviour(registry),
@@ -80,6 +80,7 @@ export class CloudControl implements AccessDecisions {
       ...monitoringBehaviours(registry),
       ...federationBehaviours(registry),
     };
+    this.resources = new Resources(registry, behaviours, recorded);
   }
 
   /** Number of resources that exist. */
@@ -87,37 +88,20 @@ export class CloudControl implements AccessDecisions {
     return this.registry.size;
   }
 
-  async create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
-    const behaviour = this.behaviours[type];
-    const made = behaviour ? await behaviour.create(inputs, caller) : recorded(type, name, inputs);
-    this.registry.put({ type, id: made.id, inputs, outputs: made.outputs });
-    return made;
+  create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
+    return this.resources.create(type, name, inputs, caller);
   }
 
-  async read(type: string, id: string): Promise<CloudResource | undefined> {
-    const resource = this.registry.get(type, id);
-    if (!resource) return undefined;
-    const read = this.behaviours[type]?.read;
-    if (!read) return resource;
-    const outputs = await read(resource);
-    return outputs && { ...resource, outputs };
+  read(type: string, id: string): Promise<CloudResource | undefined> {
+    return this.resources.read(type, id);
   }
 
-  async update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
-    const resource = this.registry.get(type, id);
-    if (!resource) throw new CloudError(404, "notFound", `${id} was not found`);
-    const update = this.behaviours[type]?.update;
-    const outputs = update ? await update(resource, inputs, caller) : { ...resource.outputs, ...inputs };
-    this.registry.put({ type, id, inputs, outputs });
-    return outputs;
+  update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
+    return this.resources.update(type, id, inputs, caller);
   }
 
-  /** Deleting what is gone succeeds. */
-  async delete(type: string, id: string, caller: string): Promise<void> {
-    const resource = this.registry.get(type, id);
-    if (!resource) return;
-    await this.behaviours[type]?.delete?.(resource, caller);
-    this.registry.remove(type, id);
+  delete(type: string, id: string, caller: string): Promise<void> {
+    return this.resources.delete(type, id, caller);
   }
 
   /** Runs a function of the provider; `accessToken` makes a token of the caller. */

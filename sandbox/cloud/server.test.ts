@@ -21,12 +21,24 @@ let stopped: Promise<void>;
 beforeEach(async () => {
   cloud = testCloud();
   socket = join(cloud.dir, "control.sock");
-  const status = () => ({ pid: 1, storageEndpoint: "http://127.0.0.1:1", clusters: [], resources: cloud.control.size });
+  const status = () => ({
+    pid: 1,
+    storageEndpoint: "http://127.0.0.1:1",
+    s3Endpoint: "http://127.0.0.1:2",
+    clusters: [],
+    resources: cloud.control.size,
+  });
+  const awsCredentials = async (roleArn: string) => ({
+    accessKeyId: `of ${roleArn}`,
+    secretAccessKey: "secret",
+    sessionToken: "token",
+    expiration: "2030-01-01T00:00:00Z",
+  });
   const token = async (email: string) => ({ accessToken: `of ${email}`, expiresAt: "2030-01-01T00:00:00Z" });
   stopped = new Promise((resolve) => {
     const stop = async () => resolve();
     const moveClock = async (seconds: number) => new Date(seconds * 1000);
-    void serveControl(socket, cloud.control, { token, status, moveClock, stop }).then((made) => {
+    void serveControl(socket, cloud.control, { token, awsCredentials, status, moveClock, stop }).then((made) => {
       server = made;
     });
   });

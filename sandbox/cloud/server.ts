@@ -4,12 +4,14 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { z } from "zod";
 import { logger } from "../lib/log";
 import { CloudError, type Props } from "../lib/types";
-import type { AccessToken, Status } from "./api";
+import type { AccessToken, AwsCredentials, Status } from "./api";
 import type { CloudControl } from "./control";
 
 /** What the daemon answers itself. */
 export interface DaemonHooks {
   token(email: string): Promise<AccessToken>;
+  /** Credentials of a role of AWS. */
+  awsCredentials(roleArn: string): Promise<AwsCredentials>;
   status(): Status;
   /** Moves the cloud's clock forward and tells what it shows then. */
   moveClock(seconds: number): Promise<Date>;
@@ -27,12 +29,15 @@ const updated = z.strictObject({ type: word, id: word, inputs: props, caller: wo
 const deleted = z.strictObject({ type: word, id: word, caller: word });
 const invoked = z.strictObject({ token: word, args: props, caller: word });
 const account = z.strictObject({ email: word });
+const role = z.strictObject({ roleArn: word });
 const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("region"), target: word, state: z.literal("lost") }),
   z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(["unreadable", "readable"]) }),
 ]);
 
 const move = z.strictObject({ seconds: z.number() });
+/** What answers the calls about resources: one cloud, or several. */
+export type ControlPlane = Pick<CloudControl, "create" | "read" | "update" | "delete" | "invoke" | "fault">;
 
 type Route = (body: unknown) => Promise<unknown>;
 
@@ -45,7 +50,7 @@ function call<T>(shape: z.ZodType<T>, work: (body: T) => Promise<unknown>): Rout
   };
 }
 
-function routes(control: CloudControl, hooks: DaemonHooks): Map<string, Route> {
+function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
   return new Map([
     ["POST /resources/create", call(created, (b) => control.create(b.type, b.name, b.inputs, b.caller))],
     [
@@ -68,6 +73,7 @@ function routes(control: CloudControl, hooks: DaemonHooks): Map<string, Route> {
       ),
     ],
     ["POST /token", call(account, ({ email }) => hooks.token(email))],
+    ["POST /aws/credentials", call(role, ({ roleArn }) => hooks.awsCredentials(roleArn))],
     ["POST /fault", call(fault, (body) => control.fault(body))],
     ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],
     ["GET /status", async () => hooks.status()],
@@ -76,7 +82,7 @@ function routes(control: CloudControl, hooks: DaemonHooks): Map<string, Route> {
 }
 
 /** Serves on a unix socket that only its owner can use. */
-export async function serveControl(socket: string, control: CloudControl, hooks: DaemonHooks): Promise<Server> {
+export async function serveControl(socket: string, control: ControlPlane, hooks: DaemonHooks): Promise<Server> {
   const known = routes(control, hooks);
   rmSync(socket, { force: true });
   const server = createServer((request, response) => {

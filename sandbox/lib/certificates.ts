@@ -11,6 +11,7 @@ export interface KeyPair {
 export interface CertificateRequest {
   commonName: string;
   dnsNames?: string[];
+  ipAddresses?: string[];
   /** Purposes as cert-manager names them; others are part of every certificate or of none. Default: server auth. */
   usages?: string[];
   /** Bits of the RSA key. Default: 2048. */
@@ -21,6 +22,7 @@ export interface CertificateRequest {
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 const DNS = 2;
+const IP = 7;
 
 /** A new authority that signs itself, for ten years. */
 export async function authority(commonName: string): Promise<KeyPair> {
@@ -38,7 +40,11 @@ export async function authority(commonName: string): Promise<KeyPair> {
 
 /** A certificate of an authority. */
 export async function issue(ca: KeyPair, request: CertificateRequest): Promise<KeyPair> {
-  const { commonName, dnsNames = [], usages = ["server auth"] } = request;
+  const { commonName, dnsNames = [], ipAddresses = [], usages = ["server auth"] } = request;
+  const altNames = [
+    ...dnsNames.map((value) => ({ type: DNS as 2, value })),
+    ...ipAddresses.map((ip) => ({ type: IP as 7, ip })),
+  ];
   const made = await generate([{ name: "commonName", value: commonName }], {
     algorithm: "sha256",
     keySize: request.keySize ?? 2048,
@@ -48,9 +54,7 @@ export async function issue(ca: KeyPair, request: CertificateRequest): Promise<K
       { name: "basicConstraints", cA: false, critical: true },
       { name: "keyUsage", digitalSignature: true, keyEncipherment: true, critical: true },
       { name: "extKeyUsage", serverAuth: usages.includes("server auth"), clientAuth: usages.includes("client auth") },
-      ...(dnsNames.length > 0
-        ? [{ name: "subjectAltName" as const, altNames: dnsNames.map((value) => ({ type: DNS as 2, value })) }]
-        : []),
+      ...(altNames.length > 0 ? [{ name: "subjectAltName" as const, altNames }] : []),
     ],
   });
   return { certificate: made.cert, key: made.private };

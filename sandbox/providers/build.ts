@@ -10,7 +10,7 @@ import { build } from "esbuild";
 import { lock } from "proper-lockfile";
 
 /** Packages the sandbox provides. */
-export const providers = ["gcp", "kubernetes", "random"] as const;
+export const providers = ["aws", "gcp", "kubernetes", "random"] as const;
 export type ProviderName = (typeof providers)[number];
 
 const root = join(__dirname, "..", "..");

@@ -9,6 +9,7 @@ import { findOnPath } from "./on-path";
 import { checkPrerequisites } from "./prerequisites";
 import { officialPulumi } from "./pulumi";
 import { python } from "./python";
+import { seaweedfs } from "./seaweedfs";
 import type { Tools } from "./tools";
 
 export type { Tools } from "./tools";
@@ -17,7 +18,7 @@ export type { Tools } from "./tools";
 const AT_ONCE = 2;
 
 /** The quick ones first, so that a missing network shows soon. */
-const always: Recipe[] = [python, cassandra, opensearch, fakeGcsServer, etcd, kubernetes];
+const always: Recipe[] = [python, seaweedfs, cassandra, opensearch, fakeGcsServer, etcd, kubernetes];
 
 /** Installs and builds what is missing, reporting one line per tool, and says where everything is. */
 export async function ensureTools(report: Report): Promise<Tools> {
@@ -49,6 +50,7 @@ export function loadTools(): Tools {
     kubeControllerManager: join(folderOf(kubernetes), "kube-controller-manager"),
     kubeScheduler: join(folderOf(kubernetes), "kube-scheduler"),
     fakeGcsServer: join(folderOf(fakeGcsServer), "fake-gcs-server"),
+    seaweedfs: join(folderOf(seaweedfs), "bin/weed"),
     bwrap: findOnPath("bwrap") ?? "",
     python: { home: environment, medusa: join(environment, "bin/medusa"), rclone: join(environment, "bin/rclone") },
     cassandra: {

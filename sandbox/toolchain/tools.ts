@@ -9,6 +9,8 @@ export interface Tools {
   kubeControllerManager: string;
   kubeScheduler: string;
   fakeGcsServer: string;
+  /** SeaweedFS, the S3 server. */
+  seaweedfs: string;
   bwrap: string;
   /** Python environment with Medusa and rclone; its programs are in `bin`. */
   python: { home: string; medusa: string; rclone: string };

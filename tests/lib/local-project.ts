@@ -60,8 +60,15 @@ export class LocalProject {
     }
     project.server = await serveControl(project.socket, project.cloud.control, {
       token: async (email) => ({ accessToken: email, expiresAt: new Date(Date.now() + 3600_000).toISOString() }),
-      status: () => ({ pid: process.pid, storageEndpoint: "", clusters: [], resources: project.cloud.control.size }),
+      awsCredentials: async () => Promise.reject(new Error("there is no AWS here")),
       moveClock: async () => project.cloud.control.now(),
+      status: () => ({
+        pid: process.pid,
+        storageEndpoint: "",
+        s3Endpoint: "",
+        clusters: [],
+        resources: project.cloud.control.size,
+      }),
       stop: async () => undefined,
     });
     return project;

@@ -13,6 +13,8 @@ export interface AutoName {
   separator: string;
   /** Characters that a name may have beside letters and digits, as a class of a regular expression. Default: none. */
   also?: string;
+  /** What every name begins with. */
+  prefix?: string;
   /** Keeps capital letters. Default: they become small. */
   capitals?: boolean;
 }
@@ -74,7 +76,7 @@ function generateName(auto: AutoName, name: string, seed: Uint8Array): string {
     new RegExp(`[^${auto.capitals ? "A-Z" : ""}a-z0-9${auto.also ?? ""}]+`, "g"),
     auto.separator,
   );
-  return stem.slice(0, auto.maxLength - suffix.length) + suffix;
+  return `${auto.prefix ?? ""}${stem}`.slice(0, auto.maxLength - suffix.length) + suffix;
 }
 
 function filledBefore(inputs: Props): string[] {
