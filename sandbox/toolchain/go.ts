@@ -50,6 +50,9 @@ export const etcd = goRecipe("etcd", ["server"]);
 /** The object store behind the sandbox's Cloud Storage. */
 export const fakeGcsServer = goRecipe("fake-gcs-server", ["fake-gcs-server"]);
 
+/** Sends requests at a constant rate, whether or not those before were answered. */
+export const vegeta = goRecipe("vegeta", ["vegeta"]);
+
 /** The programs of a Kubernetes control plane. */
 export const kubernetes = goRecipe(
   "kubernetes",

@@ -2,7 +2,8 @@
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { ensure, folderOf, missingResults, type Recipe, type Report } from "./cache";
-import { etcd, fakeGcsServer, kubernetes, pulumi } from "./go";
+import { envoy, envoyProgram } from "./envoy";
+import { etcd, fakeGcsServer, kubernetes, pulumi, vegeta } from "./go";
 import { javaRuntimes } from "./jre";
 import { cassandra, opensearch } from "./maven";
 import { findOnPath } from "./on-path";
@@ -18,7 +19,7 @@ export type { Tools } from "./tools";
 const AT_ONCE = 2;
 
 /** The quick ones first, so that a missing network shows soon. */
-const always: Recipe[] = [python, seaweedfs, cassandra, opensearch, fakeGcsServer, etcd, kubernetes];
+const always: Recipe[] = [python, seaweedfs, envoy, cassandra, opensearch, fakeGcsServer, vegeta, etcd, kubernetes];
 
 /** Installs and builds what is missing, reporting one line per tool, and says where everything is. */
 export async function ensureTools(report: Report): Promise<Tools> {
@@ -51,6 +52,8 @@ export function loadTools(): Tools {
     kubeScheduler: join(folderOf(kubernetes), "kube-scheduler"),
     fakeGcsServer: join(folderOf(fakeGcsServer), "fake-gcs-server"),
     seaweedfs: join(folderOf(seaweedfs), "bin/weed"),
+    envoy: join(folderOf(envoy), envoyProgram),
+    vegeta: join(folderOf(vegeta), "vegeta"),
     bwrap: findOnPath("bwrap") ?? "",
     python: { home: environment, medusa: join(environment, "bin/medusa"), rclone: join(environment, "bin/rclone") },
     cassandra: {

@@ -11,6 +11,10 @@ export interface Tools {
   fakeGcsServer: string;
   /** SeaweedFS, the S3 server. */
   seaweedfs: string;
+  /** The proxy behind forwarding rules. */
+  envoy: string;
+  /** The load generator of the fault matrices. */
+  vegeta: string;
   bwrap: string;
   /** Python environment with Medusa and rclone; its programs are in `bin`. */
   python: { home: string; medusa: string; rclone: string };
