@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { ControlClient, type Fault, type Status } from "./cloud/api";
+import { ControlClient, type Fault, faultStates, type Status } from "./cloud/api";
 import { buildImages } from "./config";
 import { daemonLog, environment, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { reapLeftovers, sleep } from "./lib/process";
@@ -75,9 +75,9 @@ async function printEnvironment(options: { json?: boolean }): Promise<void> {
 const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
 
 async function makeFault(kind: string, target: string, state: string): Promise<void> {
-  const allowed: Record<string, string[]> = { region: ["lost"], bucket: ["unreadable", "readable"] };
-  if (!allowed[kind]?.includes(state)) {
-    const choices = Object.entries(allowed).flatMap(([name, states]) => states.map((each) => `${name} NAME ${each}`));
+  const states = (faultStates as Record<string, readonly string[]>)[kind];
+  if (!states?.includes(state)) {
+    const choices = Object.entries(faultStates).map(([name, each]) => `${name} NAME ${each.join("|")}`);
     throw new Error(`"${kind} ${target} ${state}" is no fault; allowed: ${choices.join(", ")}`);
   }
   await client.fault({ kind, target, state } as Fault);
@@ -108,6 +108,10 @@ program
   .description("what runs")
   .action(async () => console.log(JSON.stringify(await client.status(), null, 2)));
 program
+  .command("traffic")
+  .description("front ends, where they answer here, and whom their health checks find healthy")
+  .action(async () => console.log(JSON.stringify(await client.traffic(), null, 2)));
+program
   .command("token <email>")
   .description("an access token of a service account, as somebody who took it over would have")
   .action(async (email) => console.log((await client.token(email)).accessToken));
@@ -122,7 +126,11 @@ program
   });
 program
   .command("fault <kind> <target> <state>")
-  .description("region NAME lost | bucket NAME unreadable|readable")
+  .description(
+    Object.entries(faultStates)
+      .map(([kind, states]) => `${kind} NAME ${states.join("|")}`)
+      .join(", "),
+  )
   .action(makeFault);
 
 program

@@ -30,6 +30,7 @@ import { OperatorManager } from "./operators/manager";
 import { onePasswordOperator } from "./operators/onepassword";
 import { seedOnePassword } from "./operators/onepassword/items";
 import { loadTools } from "./toolchain";
+import { Traffic } from "./traffic";
 
 const log = logger("daemon");
 
@@ -49,8 +50,16 @@ async function main(): Promise<void> {
   const clock = new CloudClock(dir);
   const upstream = new Upstream(storage.endpoint, clock);
   const objects = new FakeGcsObjects(upstream, () => versions);
+  const traffic: Traffic = new Traffic({
+    dir: join(dir, "traffic"),
+    envoy: tools.envoy,
+    processes,
+    resources: { all: (type) => control.resources.all(type) },
+  });
   const control: CloudControl = new CloudControl({
     dir,
+    changed: () => traffic.changed(),
+    network: traffic.paths,
     clusters: () => clusters,
     objects,
     clock,
@@ -65,7 +74,7 @@ async function main(): Promise<void> {
     buckets: () => control.buckets(),
   });
   const store = new SeaweedStore(s3);
-  const aws: AwsControl = new AwsControl({ dir, clusters: () => clusters, store });
+  const aws: AwsControl = new AwsControl({ dir, clusters: () => clusters, store, now: () => clock.now() });
   const clouds = new Clouds(control, aws);
   const authorityOfAws = await authority("the local cloud");
   const certificate = await issue(authorityOfAws, { commonName: "127.0.0.1", ipAddresses: ["127.0.0.1"] });
@@ -92,11 +101,15 @@ async function main(): Promise<void> {
     processes,
     identities,
     images: imageTable(tools, PROJECT_ROOT, config, dir),
-    onStart: (cluster, agent, resolve) => operators.attach(cluster, agent, resolve),
+    onStart: async (cluster, agent, resolve) => {
+      const attached = [await traffic.attach(cluster), await operators.attach(cluster, agent, resolve)];
+      return { stop: async (lost) => void (await Promise.all(attached.map((each) => each.stop(lost)))) };
+    },
   });
 
   const stop = async (): Promise<void> => {
     log("stops");
+    await traffic.stop();
     await clusters.stopAll();
     await Promise.all([gateway.close(), s3Gateway.close()]);
     await Promise.all([storage.stop(), s3.stop()]);
@@ -116,6 +129,7 @@ async function main(): Promise<void> {
       resources: clouds.size,
     }),
     moveClock: (seconds) => versions.move(seconds).then(() => clock.now()),
+    traffic: () => traffic.status(),
     stop,
   });
   process.once("SIGTERM", () => void stop());

@@ -12,16 +12,55 @@
  *     POST /fault              { kind, target, state }            -> {}
  *     POST /clock              { seconds }                        -> { now }
  *     GET  /status             -> Status
+ *     GET  /traffic            -> TrafficStatus
  *     POST /stop               -> {}
  */
 import { request } from "node:http";
 import { CloudError, type CloudResource, type Props } from "../lib/types";
 
-/** A fault to make or to end: `region` lost, `bucket` unreadable or readable. */
-export interface Fault {
-  kind: "region" | "bucket";
-  target: string;
-  state: "lost" | "unreadable" | "readable";
+/** States of each kind of fault, by what they strike; the second of two ends the first. */
+export const faultStates = {
+  /** Its clusters are gone with their disks; without power, or with it; reaching themselves alone, or all; twenty times as far away, or as far as ever. */
+  region: ["lost", "off", "on", "apart", "joined", "slow", "near"],
+  /** The control planes of a region's clusters. */
+  "control-plane": ["down", "up"],
+  bucket: ["unreadable", "readable"],
+} as const;
+
+/** A fault to make or to end. */
+export type Fault = {
+  [Kind in keyof typeof faultStates]: { kind: Kind; target: string; state: (typeof faultStates)[Kind][number] };
+}[keyof typeof faultStates];
+
+/** A front end of a load balancer. */
+export interface FrontEndStatus {
+  /** Declared address and port. */
+  address: string;
+  port: number;
+  /** Where it answers on this machine, `127.0.0.1:PORT`. */
+  listener: string;
+}
+
+/** An endpoint as the front ends near a region see it. */
+export interface BackendStatus {
+  /** Backend service and the front ends' region, e.g. `app of my-project near europe-west1`. */
+  cluster: string;
+  /** `ADDRESS:PORT` of the pod. */
+  endpoint: string;
+  region: string;
+  healthy: boolean;
+}
+
+/** Load balancers: what answers, and whom their health checks find healthy. */
+export interface TrafficStatus {
+  frontEnds: FrontEndStatus[];
+  backends: BackendStatus[];
+  /** PEM file of the authority of their certificates. */
+  authority: string;
+  /** Header by which a client says which region it is in. */
+  clientHeader: string;
+  /** Files of JSON lines: every request, every change of health. */
+  logs: { requests: string; health: string };
 }
 
 /** What runs. */
@@ -96,6 +135,9 @@ export class ControlClient {
   }
   status(): Promise<Status> {
     return this.send("GET", "/status");
+  }
+  traffic(): Promise<TrafficStatus> {
+    return this.send("GET", "/traffic");
   }
   async stop(): Promise<void> {
     await this.post("/stop", {});

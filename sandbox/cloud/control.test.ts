@@ -23,6 +23,8 @@ let objects: Map<string, Map<string, Date>>;
 let pools: Map<string, NodePoolSpec>;
 let control: CloudControl;
 let dir: string;
+/** Faults that reached clusters and the network. */
+let struck: string[];
 
 function start(): CloudControl {
   const running = new Map<string, RunningCluster>();
@@ -48,16 +50,25 @@ function start(): CloudControl {
     collectMetrics: async () => undefined,
     delete: async (id: string) => void running.delete(id),
     lose: async (id: string) => void running.delete(id),
+    powerOff: async (id: string) => void struck.push(`${id} off`),
+    powerOn: async (id: string) => void struck.push(`${id} on`),
+    stopControlPlane: async (id: string) => void struck.push(`${id} down`),
+    startControlPlane: async (id: string) => void struck.push(`${id} up`),
     get: (id: string) => running.get(id),
     list: () => [...running.values()],
     stopAll: async () => undefined,
   } satisfies ClusterManager;
-  return new CloudControl({ dir, clusters: () => clusters, objects: store });
+  const network = {
+    partition: (region: string, apart: boolean) => void struck.push(`${region} apart ${apart}`),
+    slow: (region: string, factor: number) => void struck.push(`${region} x ${factor}`),
+  };
+  return new CloudControl({ dir, clusters: () => clusters, objects: store, network });
 }
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "control-"));
   dirs.push(dir);
+  struck = [];
   objects = new Map();
   pools = new Map();
   control = start();
@@ -187,6 +198,27 @@ test("a protected cluster stays; a lost one is gone when it is read", async () =
   await control.fault({ kind: "region", target: "europe-west1", state: "lost" });
   assert.equal(await control.read(TYPES.cluster, id), undefined);
   await refused(control.fault({ kind: "region", target: "europe-west1", state: "lost" }), 404, /no cluster runs/);
+});
+
+test("a region's faults strike its clusters, their control planes, or the ways to it", async () => {
+  const { id } = await make(TYPES.cluster, { project: "proj", name: "c", location: "europe-west1" });
+  await make(TYPES.cluster, { project: "proj", name: "d", location: "us-east4" });
+  for (const state of ["off", "on", "apart", "joined", "slow", "near"] as const)
+    await control.fault({ kind: "region", target: "europe-west1", state });
+  for (const state of ["down", "up"] as const)
+    await control.fault({ kind: "control-plane", target: "europe-west1", state });
+  assert.deepEqual(struck, [
+    `${id} off`,
+    `${id} on`,
+    "europe-west1 apart true",
+    "europe-west1 apart false",
+    "europe-west1 x 20",
+    "europe-west1 x 1",
+    `${id} down`,
+    `${id} up`,
+  ]);
+  assert.ok(await control.read(TYPES.cluster, id), "a cluster without power is declared as before");
+  await refused(control.fault({ kind: "control-plane", target: "asia-east1", state: "down" }), 404, /asia-east1/);
 });
 
 test("node pools become nodes: cores and memory of the machine type, zones of the cluster, taints", async () => {

@@ -45,16 +45,22 @@ export interface CloudControlOptions {
   preparedAccounts?: string[];
   /** Who owns which projects by `roles/owner` (which is not access to objects under a bucket's own policy). */
   deployers?: Deployer[];
+  /** Called after every change of a resource. */
+  changed?: () => void;
+  /** The network between regions, for its faults. */
+  network?: { partition(region: string, apart: boolean): void; slow(region: string, factor: number): void };
 }
 
 const UNREADABLE = "unreadable buckets";
+/** How many times as long everything from and to a slow region takes. */
+const SLOW_FACTOR = 20;
 
 /** A small Google Cloud. Every call that it refuses throws {@link CloudError}. */
 export class CloudControl implements AccessDecisions {
   private readonly registry: Registry;
   private readonly access: Access;
   private readonly clock: CloudClock;
-  private readonly resources: Resources;
+  private readonly managed: Resources;
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
@@ -80,7 +86,12 @@ export class CloudControl implements AccessDecisions {
       ...monitoringBehaviours(registry),
       ...federationBehaviours(registry),
     };
-    this.resources = new Resources(registry, behaviours, recorded);
+    this.managed = new Resources(registry, behaviours, recorded);
+  }
+
+  /** Every resource, by type. */
+  get resources(): Pick<Registry, "all"> {
+    return this.registry;
   }
 
   /** Number of resources that exist. */
@@ -88,20 +99,25 @@ export class CloudControl implements AccessDecisions {
     return this.registry.size;
   }
 
-  create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
-    return this.resources.create(type, name, inputs, caller);
+  async create(type: string, name: string, inputs: Props, caller: string): Promise<{ id: string; outputs: Props }> {
+    const made = await this.managed.create(type, name, inputs, caller);
+    this.options.changed?.();
+    return made;
   }
 
   read(type: string, id: string): Promise<CloudResource | undefined> {
-    return this.resources.read(type, id);
+    return this.managed.read(type, id);
   }
 
-  update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
-    return this.resources.update(type, id, inputs, caller);
+  async update(type: string, id: string, inputs: Props, caller: string): Promise<Props> {
+    const outputs = await this.managed.update(type, id, inputs, caller);
+    this.options.changed?.();
+    return outputs;
   }
 
-  delete(type: string, id: string, caller: string): Promise<void> {
-    return this.resources.delete(type, id, caller);
+  async delete(type: string, id: string, caller: string): Promise<void> {
+    await this.managed.delete(type, id, caller);
+    this.options.changed?.();
   }
 
   /** Runs a function of the provider; `accessToken` makes a token of the caller. */
@@ -131,12 +147,28 @@ export class CloudControl implements AccessDecisions {
     const clusters = this.options.clusters();
     const hit = clusters.list().filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
     if (hit.length === 0) throw new CloudError(404, "notFound", `no cluster runs in region ${target}`);
-    await Promise.all(
-      hit.map(async ({ spec }) => {
-        await clusters.lose(spec.id);
-        forgetCluster(this.registry, spec.id);
-      }),
-    );
+    const { network } = this.options;
+    if (state === "apart" || state === "joined") network?.partition(target, state === "apart");
+    else if (state === "slow" || state === "near") network?.slow(target, state === "slow" ? SLOW_FACTOR : 1);
+    else await Promise.all(hit.map(({ spec }) => this.strike(spec.id, state)));
+  }
+
+  private async strike(cluster: string, state: "lost" | "off" | "on" | "down" | "up"): Promise<void> {
+    const clusters = this.options.clusters();
+    switch (state) {
+      case "lost":
+        await clusters.lose(cluster);
+        forgetCluster(this.registry, cluster);
+        return;
+      case "off":
+        return clusters.powerOff(cluster);
+      case "on":
+        return clusters.powerOn(cluster);
+      case "down":
+        return clusters.stopControlPlane(cluster);
+      case "up":
+        return clusters.startControlPlane(cluster);
+    }
   }
 
   /** A project is known by what was created or prepared in it, or by its deployers. */

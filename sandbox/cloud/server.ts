@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { z } from "zod";
 import { logger } from "../lib/log";
 import { CloudError, type Props } from "../lib/types";
-import type { AccessToken, AwsCredentials, Status } from "./api";
+import { type AccessToken, type AwsCredentials, faultStates, type Status, type TrafficStatus } from "./api";
 import type { CloudControl } from "./control";
 
 /** What the daemon answers itself. */
@@ -15,6 +15,8 @@ export interface DaemonHooks {
   status(): Status;
   /** Moves the cloud's clock forward and tells what it shows then. */
   moveClock(seconds: number): Promise<Date>;
+  /** Absent: nothing serves load balancers. */
+  traffic?(): Promise<TrafficStatus>;
   /** Ends the daemon; called after the answer has been sent. */
   stop(): Promise<void>;
 }
@@ -31,8 +33,9 @@ const invoked = z.strictObject({ token: word, args: props, caller: word });
 const account = z.strictObject({ email: word });
 const role = z.strictObject({ roleArn: word });
 const fault = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("region"), target: word, state: z.literal("lost") }),
-  z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(["unreadable", "readable"]) }),
+  z.strictObject({ kind: z.literal("region"), target: word, state: z.enum(faultStates.region) }),
+  z.strictObject({ kind: z.literal("control-plane"), target: word, state: z.enum(faultStates["control-plane"]) }),
+  z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(faultStates.bucket) }),
 ]);
 
 const move = z.strictObject({ seconds: z.number() });
@@ -51,7 +54,7 @@ function call<T>(shape: z.ZodType<T>, work: (body: T) => Promise<unknown>): Rout
 }
 
 function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
-  return new Map([
+  return new Map<string, Route>([
     ["POST /resources/create", call(created, (b) => control.create(b.type, b.name, b.inputs, b.caller))],
     [
       "POST /resources/read",
@@ -77,6 +80,7 @@ function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
     ["POST /fault", call(fault, (body) => control.fault(body))],
     ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],
     ["GET /status", async () => hooks.status()],
+    ...(hooks.traffic ? [["GET /traffic", async () => hooks.traffic?.()] as [string, Route]] : []),
     ["POST /stop", async () => ({})],
   ]);
 }

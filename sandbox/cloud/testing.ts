@@ -44,6 +44,18 @@ export class MemoryClusters implements ClusterManager {
     this.mustRun(id);
     this.running.delete(id);
   }
+  async powerOff(id: string): Promise<void> {
+    this.mustRun(id);
+  }
+  async powerOn(id: string): Promise<void> {
+    this.mustRun(id);
+  }
+  async stopControlPlane(id: string): Promise<void> {
+    this.mustRun(id);
+  }
+  async startControlPlane(id: string): Promise<void> {
+    this.mustRun(id);
+  }
   get(id: string): RunningCluster | undefined {
     return this.running.get(id);
   }

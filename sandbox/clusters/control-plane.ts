@@ -24,6 +24,8 @@ export interface ControlPlaneOptions {
   credentials: ClusterCredentials;
   binaries: ControlPlaneBinaries;
   processes: ProcessTable;
+  /** Port of the API server. Default: a free one. */
+  port?: number;
 }
 
 /** Controllers that clusters here need. The endpoint controllers are off: the API refuses loopback addresses in them. */
@@ -71,7 +73,7 @@ export class ControlPlane {
   /** Starts all three and returns when the API server is ready. */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     mkdirSync(options.dir, { recursive: true });
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const log = (program: string) => join(options.dir, `${program}.log`);
     const apiserver = options.processes.run({
       name: `kube-apiserver ${options.name}`,

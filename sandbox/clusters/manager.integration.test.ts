@@ -218,3 +218,51 @@ test("what is to be scraped can be said once metrics are collected, with a port 
   const selector = { matchLabels: { app: "it" } };
   assert.deepEqual(kept.spec, { selector, endpoints: [{ port: "metrics", interval: "60s", path: "/m" }] });
 });
+
+test("without its control plane pods go on, and what changed meanwhile is seen when it is back", async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  const body = {
+    metadata: { name: "steady" },
+    spec: { containers: [{ name: "c", image: "shell", args: [`exec sleep ${MARK}`] }] },
+  };
+  await core.createNamespacedPod({ namespace: "default", body });
+  const phase = async () =>
+    (await core.readNamespacedPod({ namespace: "default", name: "steady" }).catch(() => undefined))?.status?.phase;
+  await waitUntil("the pod", async () => (await phase()) === "Running", { timeoutMs: 20_000 });
+  const before = processesNaming(MARK);
+  await clusters.stopControlPlane("c");
+  await assert.rejects(core.listNode());
+  assert.equal((await agent.exec("default", "steady", "c", ["true"])).code, 0);
+  // Longer than a watch tries again once.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await clusters.startControlPlane("c");
+  assert.deepEqual(processesNaming(MARK), before);
+  await core.deleteNamespacedPod({ namespace: "default", name: "steady", gracePeriodSeconds: 0 });
+  await waitUntil("its end", async () => processesNaming(MARK).length < before.length, { timeoutMs: 20_000 });
+});
+
+test("after a loss of power the same pods are back, with their disks and addresses", async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  const read = () => core.readNamespacedPod({ namespace: "default", name: "web-0" });
+  const ready = async () =>
+    (await read().catch(() => undefined))?.status?.containerStatuses?.every(({ ready }) => ready) === true;
+  await waitUntil("web-0", ready, { timeoutMs: 20_000 });
+  const { metadata, status } = await read();
+  const container = (await read()).spec?.containers[0]?.name ?? "";
+  const written = await agent.exec("default", "web-0", container, [
+    "sh",
+    "-c",
+    "echo kept > /data/file; cat /data/file",
+  ]);
+  assert.equal(written.stdout, "kept\n", written.stderr);
+  await clusters.powerOff("c");
+  await assert.rejects(core.listNode());
+  await clusters.powerOn("c");
+  await waitUntil("web-0", async () => (await agent.exec("default", "web-0", container, ["true"])).code === 0, {
+    timeoutMs: 30_000,
+  });
+  const again = await read();
+  assert.equal(again.metadata?.uid, metadata?.uid);
+  assert.equal(again.status?.podIP, status?.podIP);
+  assert.equal((await agent.exec("default", "web-0", container, ["cat", "/data/file"])).stdout, "kept\n");
+});

@@ -33,11 +33,13 @@ export interface ClusterManagerOptions {
   identities: PodIdentities;
   images: ImageTable;
   /** Called when a cluster runs and its agent is ready; what it returns is stopped before the cluster is. */
-  onStart(
-    cluster: RunningCluster,
-    agent: NodeAgent,
-    resolve: (host: string) => string[],
-  ): Promise<{ stop(): Promise<void> }>;
+  onStart(cluster: RunningCluster, agent: NodeAgent, resolve: (host: string) => string[]): Promise<Attached>;
+}
+
+/** What follows a cluster. */
+interface Attached {
+  /** @param lost the cluster is struck by a fault, and not deleted */
+  stop(lost: boolean): Promise<void>;
 }
 
 interface Entry {
@@ -46,7 +48,7 @@ interface Entry {
   plane: ControlPlane;
   agent: Agent;
   config: KubeConfig;
-  attached: { stop(): Promise<void> };
+  attached: Attached;
 }
 
 export class LocalClusters implements ClusterManager {
@@ -79,18 +81,7 @@ export class LocalClusters implements ClusterManager {
       binary: this.options.binaries.etcd,
       processes: this.options.processes,
     });
-    const etcd = await this.etcd;
-    const dir = this.dirOf(network);
-    const plane = await ControlPlane.start({
-      dir,
-      name: spec.name,
-      network,
-      etcdEndpoint: etcd.endpoint,
-      etcdPrefix: prefixOf(network),
-      credentials: this.credentials,
-      binaries: this.options.binaries,
-      processes: this.options.processes,
-    });
+    const plane = await this.startPlane(spec, network);
     const cluster: RunningCluster = {
       spec,
       endpoint: plane.endpoint,
@@ -99,11 +90,34 @@ export class LocalClusters implements ClusterManager {
     };
     const config = kubeConfigOf(plane.adminKubeconfig);
     await createStorageClasses(config);
+    const machines = await this.startMachines(cluster, config, network);
+    this.entries.set(spec.id, { network, cluster, plane, config, ...machines });
+    this.log(`${spec.id} runs at ${plane.endpoint} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    return cluster;
+  }
+
+  private async startPlane(spec: ClusterSpec, network: number, port?: number): Promise<ControlPlane> {
+    const { endpoint } = (await this.etcd)!;
+    return ControlPlane.start({
+      dir: this.dirOf(network),
+      name: spec.name,
+      network,
+      etcdEndpoint: endpoint,
+      etcdPrefix: prefixOf(network),
+      credentials: this.credentials,
+      binaries: this.options.binaries,
+      processes: this.options.processes,
+      port,
+    });
+  }
+
+  /** What runs the pods, and what follows the cluster. */
+  private async startMachines(cluster: RunningCluster, config: KubeConfig, network: number) {
     const agent = new Agent({
       cluster,
       config,
       network,
-      dir,
+      dir: this.dirOf(network),
       bwrap: this.options.binaries.bwrap,
       processes: this.options.processes,
       identities: this.options.identities,
@@ -111,10 +125,8 @@ export class LocalClusters implements ClusterManager {
       hosts: this.hosts,
     });
     await agent.start();
-    const attached = await this.options.onStart(cluster, agent, (host) => this.hosts.resolve(spec.id, host));
-    this.entries.set(spec.id, { network, cluster, plane, agent, config, attached });
-    this.log(`${spec.id} runs at ${plane.endpoint} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
-    return cluster;
+    const resolve = (host: string) => this.hosts.resolve(cluster.spec.id, host);
+    return { agent, attached: await this.options.onStart(cluster, agent, resolve) };
   }
 
   async setNodePool(clusterId: string, pool: NodePoolSpec): Promise<void> {
@@ -132,20 +144,42 @@ export class LocalClusters implements ClusterManager {
   }
 
   async delete(clusterId: string): Promise<void> {
-    await this.end(clusterId);
+    await this.end(clusterId, false);
   }
 
   async lose(clusterId: string): Promise<void> {
     this.entry(clusterId);
-    await this.end(clusterId);
+    await this.end(clusterId, true);
+  }
+
+  async powerOff(clusterId: string): Promise<void> {
+    const { attached, agent, plane } = this.entry(clusterId);
+    await attached.stop(true);
+    await Promise.all([agent.kill(), plane.stop(0)]);
+  }
+
+  async powerOn(clusterId: string): Promise<void> {
+    const entry = this.entry(clusterId);
+    await this.startControlPlane(clusterId);
+    Object.assign(entry, await this.startMachines(entry.cluster, entry.config, entry.network));
+  }
+
+  async stopControlPlane(clusterId: string): Promise<void> {
+    await this.entry(clusterId).plane.stop(0);
+  }
+
+  async startControlPlane(clusterId: string): Promise<void> {
+    const entry = this.entry(clusterId);
+    const port = Number(entry.cluster.endpoint.split(":")[1]);
+    entry.plane = await this.startPlane(entry.cluster.spec, entry.network, port);
   }
 
   /** Processes are killed, not asked: a deleted cluster and a lost one differ only in who wanted it. */
-  private async end(clusterId: string): Promise<void> {
+  private async end(clusterId: string, lost: boolean): Promise<void> {
     const entry = this.entries.get(clusterId);
     if (!entry) return;
     this.entries.delete(clusterId);
-    await entry.attached.stop();
+    await entry.attached.stop(lost);
     await Promise.all([entry.agent.kill(), entry.plane.stop(0)]);
     this.hosts.remove(clusterId);
     await (await this.etcd)?.removePrefix(prefixOf(entry.network));
@@ -162,7 +196,7 @@ export class LocalClusters implements ClusterManager {
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.entries.keys()].map((id) => this.end(id)));
+    await Promise.all([...this.entries.keys()].map((id) => this.end(id, false)));
     await (await this.etcd)?.stop();
     this.etcd = undefined;
   }

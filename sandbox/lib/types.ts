@@ -83,6 +83,14 @@ export interface ClusterManager {
   delete(clusterId: string): Promise<void>;
   /** Fault: every process of the cluster is killed and every disk removed; its endpoint refuses from then on. */
   lose(clusterId: string): Promise<void>;
+  /** Fault: every process is killed as by a loss of power; disks and the API server's memory stay. */
+  powerOff(clusterId: string): Promise<void>;
+  /** Ends {@link powerOff}: machines start, and with them the pods that were on them. */
+  powerOn(clusterId: string): Promise<void>;
+  /** Fault: the control plane ends; pods go on. */
+  stopControlPlane(clusterId: string): Promise<void>;
+  /** Ends {@link stopControlPlane}. */
+  startControlPlane(clusterId: string): Promise<void>;
   get(clusterId: string): RunningCluster | undefined;
   list(): RunningCluster[];
   stopAll(): Promise<void>;

@@ -34,6 +34,8 @@ export class Agent implements NodeAgent {
   private readonly workers = new Map<string, PodWorker>();
   private readonly ending = new Set<string>();
   private readonly addresses = new Set<string>();
+  /** Addresses of pods that were here when the machines started, by their uid: after a loss of power they are the same. */
+  private readonly kept = new Map<string, string>();
   private readonly services: Services;
   private readonly provisioner: Provisioner;
   private pods?: Watched<V1Pod>;
@@ -51,6 +53,11 @@ export class Agent implements NodeAgent {
 
   async start(): Promise<void> {
     await this.provisioner.start();
+    for (const { metadata, status } of (await this.core.listPodForAllNamespaces()).items) {
+      if (!metadata?.uid || !status?.podIP) continue;
+      this.kept.set(metadata.uid, status.podIP);
+      this.addresses.add(status.podIP);
+    }
     this.serviceList = await watchAll<V1Service>(
       this.options.config,
       "/api/v1/services",
@@ -103,7 +110,7 @@ export class Agent implements NodeAgent {
     worker?.update(pod);
     const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     if (worker || !pod.spec?.nodeName || over || this.ending.has(uid)) return;
-    const started = new PodWorker(pod, this.takeAddress(), join(this.options.dir, "pods", uid), {
+    const started = new PodWorker(pod, this.kept.get(uid) ?? this.takeAddress(), join(this.options.dir, "pods", uid), {
       cluster: this.options.cluster,
       config: this.options.config,
       bwrap: this.options.bwrap,

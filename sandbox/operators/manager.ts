@@ -83,6 +83,7 @@ export class OperatorManager {
       stop: async () => {
         await secrets.stop();
         const started = await Promise.allSettled(running.values());
+        running.clear();
         await Promise.all(started.map((each) => (each.status === "fulfilled" ? each.value.stop() : undefined)));
       },
     };

@@ -22,6 +22,8 @@ export interface AwsControlOptions {
   dir: string;
   clusters: () => ClusterManager;
   store: S3Store;
+  /** The cloud's clock. Default: the machine's. */
+  now?: () => Date;
 }
 
 /** Whoever deploys: a role of this name in any account may do everything there. */
@@ -116,7 +118,7 @@ export class AwsControl implements S3Decisions {
   }
 
   now(): Date {
-    return new Date();
+    return this.options.now?.() ?? new Date();
   }
 }
 

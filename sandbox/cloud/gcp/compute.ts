@@ -10,7 +10,8 @@ export const NETWORK = "gcp:compute/network:Network";
 export const SUBNETWORK = "gcp:compute/subnetwork:Subnetwork";
 const ROUTER = "gcp:compute/router:Router";
 const NAT = "gcp:compute/routerNat:RouterNat";
-const FIREWALL = "gcp:compute/firewall:Firewall";
+/** Type token. */
+export const FIREWALL = "gcp:compute/firewall:Firewall";
 const ADDRESS = "gcp:compute/address:Address";
 const FORWARDING_RULE = "gcp:compute/globalForwardingRule:GlobalForwardingRule";
 const GROUP = "gcp:compute/networkEndpointGroup:NetworkEndpointGroup";

@@ -190,10 +190,20 @@ function meant(value: string, { id, inputs: own }: CloudResource, project: strin
   return own.name === reference && own.project === project && (own.zone === undefined || own.zone === inputs.zone);
 }
 
+/** The resource of one of the types that `value`, among the inputs of another resource, means. */
+export function named(
+  resources: Pick<Registry, "all">,
+  types: string[],
+  value: unknown,
+  inputs: Props,
+): CloudResource | undefined {
+  return types
+    .flatMap((token) => resources.all(token))
+    .find((each) => meant(String(value), each, text(inputs, "project"), inputs));
+}
+
 function resolve(registry: Registry, { types, value }: Reference, inputs: Props): CloudResource {
-  const found = types
-    .flatMap((token) => registry.all(token))
-    .find((each) => meant(value, each, text(inputs, "project"), inputs));
+  const found = named(registry, types, value, inputs);
   if (!found) throw notFound(`The resource '${plain(value)}'`);
   return found;
 }
