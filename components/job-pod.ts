@@ -1,3 +1,4 @@
+import { type Input, Output } from "@pulumi/pulumi";
 import { CONFIG_VARIABLE, type JobCommand, type JobInput, jobConfig, jobRules } from "../jobs/config";
 import { elasticsearchService, namespaces, secrets } from "../plan/names";
 import { jobContainer } from "../plan/sizing";
@@ -6,7 +7,8 @@ import { restrictedContainer, restrictedPod } from "./pod-security";
 /** Arguments of {@link jobPod}. */
 export interface JobPodArgs<C extends JobCommand> {
   command: C;
-  config: JobInput<C>;
+  /** What only the cloud can tell makes all of it an output. */
+  config: JobInput<C> | Output<JobInput<C>>;
   /** Image reference with digest. */
   image: string;
   /** Kubernetes service account. */
@@ -51,6 +53,13 @@ function googleVolume({ configMap, audience }: { configMap: string; audience: st
 /** Seconds a job keeps for reporting before Kubernetes ends it. */
 export const reportSeconds = 300;
 
+function checked<C extends JobCommand>(command: C, config: JobInput<C> | Output<JobInput<C>>): Input<string> {
+  // As an output only where it has to be: what is wrong shows before anything is created.
+  return Output.isInstance(config)
+    ? config.apply((known) => jobConfig(command, known as JobInput<C>))
+    : jobConfig(command, config as JobInput<C>);
+}
+
 /** A mount of a container. */
 export interface VolumeMount {
   name: string;
@@ -73,7 +82,7 @@ export function jobContainerOf<C extends JobCommand>({
     name: command,
     image,
     args: [command],
-    env: [{ name: CONFIG_VARIABLE, value: jobConfig(command, config) }, ...env],
+    env: [{ name: CONFIG_VARIABLE, value: checked(command, config) }, ...env],
     resources: {
       requests: { cpu: jobContainer.cpuRequest, memory: jobContainer.memoryRequest },
       limits: { memory: jobContainer.memoryLimit },

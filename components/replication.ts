@@ -1,10 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { all, ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { namespaces } from "../plan/names";
 import type { Schedule } from "../plan/schedules";
 import type { Cluster } from "./cluster";
 import { cronJob } from "./cron-job";
 import { jobPod, reportSeconds } from "./job-pod";
+import type { MarkerKey } from "./marker-key";
 
 /** A site whose backups are copied. */
 export interface ReplicatedSite {
@@ -22,6 +23,8 @@ export interface ReplicationArgs {
   sites: ReplicatedSite[];
   image: string;
   schedule: Schedule;
+  /** Signs the markers. */
+  markerKey: MarkerKey;
 }
 
 /** Time for the copy itself; what is left of the run's deadline is spent waiting for the night's manifests. */
@@ -43,13 +46,15 @@ export class Replication extends ComponentResource {
             command: "replicate",
             image: args.image,
             serviceAccount: "backup-replicator",
-            config: {
+            config: all([args.markerKey.signingKey, args.markerKey.publicKeys]).apply(([signingKey, markerKeys]) => ({
               site: site.name,
               bucket: site.bucket,
               copiesBucket: args.copiesBucket,
               repositories: site.repositories,
+              signingKey,
+              markerKeys,
               waitSeconds: args.schedule.activeDeadlineSeconds - copySeconds - reportSeconds,
-            },
+            })),
           }),
         }),
         args.cluster.inside(this),

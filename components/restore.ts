@@ -28,6 +28,8 @@ export interface RestoreArgs {
   /** Marker id of the copy, `latest` resolved. Each run resolves it anew: name the id where newer copies may appear. */
   marker: string;
   copiesBucket: string;
+  /** Public keys that the marker may be signed with. */
+  markerKeys: string[];
   /** The site's own backup bucket. */
   bucket: string;
   image: string;
@@ -55,7 +57,7 @@ export class Restore extends ComponentResource {
         command: "restore-copy",
         image,
         serviceAccount: "restorer",
-        config: { source: args.source, marker, copiesBucket: args.copiesBucket, bucket },
+        config: { source: args.source, marker, markerKeys: args.markerKeys, copiesBucket: args.copiesBucket, bucket },
       },
       opts: { ...first.cluster.inside(this), dependsOn: args.copyDependsOn },
     });

@@ -113,8 +113,15 @@ export function vaultConfig(options: { grantUntil?: Date; retentionDays: number 
   };
 }
 
-/** Configuration of a site; `restore` makes it a rebuild from the vault's newest copy of prod. */
-export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false): Record<string, unknown> {
+/**
+ * Configuration of a site; `restore` makes it a rebuild from the vault's newest copy of prod.
+ * @param markerKeys the vault's output of that name
+ */
+export function siteConfig(
+  name: typeof PROD | typeof REBUILD,
+  markerKeys: string[] = [],
+  restore = false,
+): Record<string, unknown> {
   return {
     ...shared,
     role: "site",
@@ -127,7 +134,7 @@ export function siteConfig(name: typeof PROD | typeof REBUILD, restore = false):
     elasticsearch: { nodes: 1 },
     backups: { bucket: BUCKETS[name], location: "EU" },
     charts: { repository: `oci://${REGISTRY}/charts` },
-    vault: { project: PROJECTS[VAULT], location: "europe-west6", copiesBucket: COPIES_BUCKET },
+    vault: { project: PROJECTS[VAULT], location: "europe-west6", copiesBucket: COPIES_BUCKET, markerKeys },
     onePassword: { vault: "iconik-drill" },
     restore: restore ? { site: PROD, marker: "latest", grant: name } : undefined,
   };

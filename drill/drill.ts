@@ -107,6 +107,7 @@ class Drill {
   private foundation!: Stack;
   private media!: Media;
   private vaultKubeconfig = "";
+  private markerKeys: string[] = [];
   private storage = "";
   /** Kubeconfigs of the clusters that run, by what they are. */
   private clusters: Record<string, string> = {};
@@ -172,11 +173,12 @@ class Drill {
     this.vault = await openStack(VAULT, vaultConfig({ retentionDays: RETENTION_DAYS }));
     const outputs = await up(this.vault, progress);
     this.vaultKubeconfig = outputs.kubeconfig?.value;
+    this.markerKeys = outputs.markerKeys?.value;
     this.clusters = { vault: this.vaultKubeconfig };
   }
 
   private async upProd(progress: (line: string) => void): Promise<void> {
-    this.prod = await openStack(PROD, siteConfig(PROD));
+    this.prod = await openStack(PROD, siteConfig(PROD, this.markerKeys));
     const started = Date.now();
     const outputs = await up(this.prod, progress);
     this.startSeconds = (Date.now() - started) / 1000;
@@ -285,7 +287,7 @@ class Drill {
   }
 
   private async rebuild(progress: (line: string) => void): Promise<void> {
-    const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, true));
+    const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, this.markerKeys, true));
     const watch = new Stopwatch();
     const outputs = await up(rebuilt, progress, watch.hear);
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONFIG_VARIABLE, jobConfig, readJobConfig } from "./config";
+import { signingKey, testKey } from "./testing/kms";
 
 test("a configuration survives the environment, defaults filled in", () => {
   const text = jobConfig("replicate", {
@@ -8,6 +9,8 @@ test("a configuration survives the environment, defaults filled in", () => {
     bucket: "iconik-prod-backups",
     copiesBucket: "iconik-vault-backup-copies",
     repositories: ["cassandra-emea"],
+    signingKey,
+    markerKeys: [testKey().pem],
   });
   const config = readJobConfig("replicate", { [CONFIG_VARIABLE]: text });
   assert.equal(config.maxAgeHours, 20);
@@ -20,11 +23,12 @@ test("every problem is named at once, unknown keys too", () => {
       jobConfig("restore-copy", {
         source: "Prod",
         marker: "yesterday",
+        markerKeys: ["-----BEGIN PUBLIC KEY-----"],
         copiesBucket: "c0pies",
         bucket: "own",
         ...{ extra: 1 },
       }),
-    /(?=[\s\S]*source)(?=[\s\S]*copy-YYYYMMDDthhmmssz)(?=[\s\S]*extra)/,
+    /(?=[\s\S]*source)(?=[\s\S]*copy-YYYYMMDDthhmmssz)(?=[\s\S]*no public key in PEM)(?=[\s\S]*extra)/,
   );
 });
 

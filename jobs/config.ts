@@ -7,6 +7,7 @@ import { canary } from "../plan/canary";
 import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 import { secrets } from "../plan/names";
+import { keyProblem } from "./lib/envelope";
 
 /** Name of the environment variable that carries a job's configuration. */
 export const CONFIG_VARIABLE = "DR_CONFIG";
@@ -19,6 +20,15 @@ const name = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "lower-case let
 const repository = z
   .string()
   .regex(/^(cassandra|elasticsearch)-[a-z0-9-]+$/, "cassandra-<datacenter> or elasticsearch-<datacenter>");
+/** Public keys of the vault's markers, in PEM; two while a key is replaced. */
+export const markerKeys = z
+  .array(
+    z.string().superRefine((pem, issues) => {
+      const problem = keyProblem(pem);
+      if (problem !== undefined) issues.addIssue({ code: "custom", message: problem });
+    }),
+  )
+  .min(1);
 const marker = z.string().regex(/^(latest|copy-\d{8}t\d{6}z)$/, "latest or copy-YYYYMMDDthhmmssz");
 
 /** Where Elasticsearch answers and how a job proves who it is: files mounted from the Secrets that ECK writes. */
@@ -177,6 +187,12 @@ export const jobSchemas = {
     copiesBucket: bucket,
     /** Repositories that make a copy; all of them have to have a fresh manifest. */
     repositories: z.array(repository).min(1),
+    /** Version of the vault's key that signs markers, `projects/…/cryptoKeyVersions/N`. */
+    signingKey: z
+      .string()
+      .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+\/cryptoKeyVersions\/\d+$/),
+    /** Keys that markers are read with. */
+    markerKeys,
     /** A manifest older than this is not tonight's. */
     maxAgeHours: z.number().positive().default(20),
     /** How long fresh manifests are awaited, counted from the job's start. */
@@ -242,6 +258,8 @@ export const jobSchemas = {
     source: name,
     /** `latest` or a marker id. */
     marker,
+    /** Keys that the marker may be signed with. */
+    markerKeys,
     copiesBucket: bucket,
     /** The new site's own backup bucket. */
     bucket,

@@ -2,25 +2,41 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
-import { backupName, copyPath, manifestPath, markerPath, maxLayers, restoredPath } from "../plan/layout";
+import { events } from "../plan/events";
+import {
+  backupName,
+  copyPath,
+  manifestPath,
+  markerId,
+  markerOfPath,
+  markerPath,
+  maxLayers,
+  restoredPath,
+} from "../plan/layout";
+import { markerType } from "../plan/markers";
 import { type JobInput, jobConfig } from "./config";
+import { seal } from "./lib/envelope";
 import type { Marker } from "./lib/manifest";
+import { openMarker } from "./lib/markers";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { type RunningJob, startJob } from "./testing/job";
+import { signingKey, startKms, type TestKms, testKey } from "./testing/kms";
 import { startStorage, type TestStorage } from "./testing/storage";
 
 const [PRIMARY, COPIES, OWN] = ["iconik-prod-backups", "iconik-vault-backup-copies", "iconik-rebuild-1-backups"];
 const FILES = 40;
 let storage: TestStorage;
+let kms: TestKms;
 let night: string;
 let objects: Record<string, string>;
 
 before(async () => {
-  storage = await startStorage();
+  [storage, kms] = await Promise.all([startStorage(), startKms()]);
 });
-after(() => storage.stop());
+after(() => Promise.all([storage.stop(), kms.stop()]));
 
 beforeEach(async () => {
+  kms.refuses = false;
   storage.onCopy = undefined;
   storage.copies = 0;
   storage.appendOnly.clear();
@@ -42,17 +58,20 @@ function replicate(overrides: Partial<JobInput<"replicate">> = {}) {
     bucket: PRIMARY,
     copiesBucket: COPIES,
     repositories: ["cassandra-emea", "elasticsearch-emea"],
+    signingKey,
+    markerKeys: [kms.pem],
     waitSeconds: 0,
     transfers: 2,
     ...overrides,
   });
-  return startJob("replicate", config, storage.env);
+  return startJob("replicate", config, { ...storage.env, ...kms.env });
 }
 
 function restoreCopy(overrides: Partial<JobInput<"restore-copy">> = {}) {
   const common = {
     source: "prod",
     marker: "latest",
+    markerKeys: [kms.pem],
     copiesBucket: COPIES,
     bucket: OWN,
     accessSeconds: 0,
@@ -68,8 +87,7 @@ async function markers(): Promise<string[]> {
 /** Repositories of the newest copy. */
 async function repositories(): Promise<string[]> {
   const newest = (await markers()).at(-1);
-  const text = newest && (await storage.get(COPIES, newest));
-  return text ? Object.keys((JSON.parse(text) as Marker).repositories) : [];
+  return newest ? Object.keys((await markerAt(newest)).repositories) : [];
 }
 
 async function succeeded(job: Promise<RunningJob>): Promise<Record<string, unknown>> {
@@ -84,11 +102,14 @@ async function failed(job: Promise<RunningJob>, pattern: RegExp): Promise<void> 
   assert.match(JSON.stringify(lines.at(-1)), pattern);
 }
 
+async function markerAt(path: string): Promise<Marker> {
+  return openMarker((await storage.get(COPIES, path))!, "prod", markerOfPath("prod", path)!, [kms.pem]);
+}
+
 /** Where the second copy has each object of a copy, by its name at the source. */
 async function placesOf(marker: string): Promise<Map<string, string>> {
-  const text = await storage.get(COPIES, markerPath("prod", marker));
   const places = new Map<string, string>();
-  for (const { listing } of Object.values((JSON.parse(text!) as Marker).repositories)) {
+  for (const { listing } of Object.values((await markerAt(markerPath("prod", marker))).repositories)) {
     const list = (await storage.get(COPIES, listing.path))!;
     assert.equal(createHash("sha256").update(list).digest("hex"), listing.sha256, listing.path);
     const files = list.trimEnd().split("\n");
@@ -281,7 +302,7 @@ test("a region without a backup of tonight holds up no other, and stays in the c
     /some repositories have no copy of tonight.*elasticsearch-emea: night-.* h old/,
   );
   const [, second] = await markers();
-  const marker = JSON.parse((await storage.get(COPIES, second!))!) as Marker;
+  const marker = await markerAt(second!);
   assert.equal(marker.repositories["cassandra-emea"]!.backup, next);
   assert.deepEqual(
     [marker.repositories["elasticsearch-emea"]!.backup, marker.repositories["elasticsearch-emea"]!.copy],
@@ -316,6 +337,42 @@ test("a copy without its marker is no copy, and a marker that doesn't exist is a
   await storage.remove(COPIES, markerPath("prod", String(marker)));
   await failed(restoreCopy(), /no copy \\"latest\\" of site \\"prod\\".*none/);
   assert.deepEqual(await storage.names(OWN), []);
+});
+
+test("a forged, an unsigned or a moved marker is no copy, and keeps nobody from the one before it", async () => {
+  const marker = String((await succeeded(replicate())).marker);
+  const good = (await storage.get(COPIES, markerPath("prod", marker)))!;
+  const [unsigned, forged, moved, old] = [4, 3, 2, 1].map((minutes) =>
+    markerId(new Date(Date.now() + minutes * 60_000)),
+  );
+  const document = JSON.stringify({ ...(await markerAt(markerPath("prod", marker))), id: forged });
+  await storage.put(COPIES, markerPath("prod", unsigned!), document);
+  await storage.put(COPIES, markerPath("prod", forged!), await seal(markerType, document, testKey()));
+  await storage.put(COPIES, markerPath("prod", moved!), good);
+  await storage.put(COPIES, markerPath("prod", old!), JSON.stringify({ version: 1, site: "prod", id: old }));
+  await failed(restoreCopy({ marker: forged! }), /is refused: its signature .* is not of a key that is trusted/);
+  await failed(restoreCopy({ marker: unsigned! }), /is refused: it is not signed/);
+  await failed(restoreCopy({ marker: moved! }), /is refused: it was signed for copy/);
+  await failed(restoreCopy({ marker: old! }), /is refused: it is not signed.*before markers were signed/);
+  const { code, lines } = await (await restoreCopy()).done;
+  assert.deepEqual([code, lines.at(-1)!.marker], [0, marker]);
+  const refused = lines.filter(({ event }) => event === events.markerRefused);
+  assert.deepEqual(
+    refused.map(({ marker, severity }) => [marker, severity]),
+    [unsigned, forged, moved, old].map((id) => [id, "ERROR"]),
+  );
+  await failed(restoreCopy({ markerKeys: [testKey().pem], marker }), /not of a key that is trusted/);
+  assert.equal((await succeeded(restoreCopy({ markerKeys: [testKey().pem, kms.pem] }))).marker, marker);
+});
+
+test("without a signature there is no copy; with it, the next run makes one of what lies there", async () => {
+  kms.refuses = true;
+  await failed(replicate(), /did not sign.*useToSign/);
+  assert.deepEqual(await markers(), []);
+  kms.refuses = false;
+  await failed(replicate({ markerKeys: [testKey().pem] }), /not of a key that is trusted/);
+  assert.deepEqual(await markers(), [], "what no reader would believe is not written");
+  assert.equal((await succeeded(replicate())).copied, 2, "pointers alone are copied anew");
 });
 
 test("a damaged copy is not brought in as if it were whole", async () => {

@@ -9,6 +9,7 @@
 import type { JobConfig } from "./config";
 import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
 import { freshManifests } from "./lib/fresh";
+import { kmsSigner } from "./lib/kms";
 import { type Fields, JobError, log } from "./lib/log";
 import type { Marker, MarkerEntry } from "./lib/manifest";
 import { readMarker, writeMarker } from "./lib/markers";
@@ -29,7 +30,7 @@ interface Progress {
 
 /** Runs the job. @throws JobError when a repository has no copy of tonight; the others have theirs then. */
 export async function replicate(config: Config): Promise<Fields> {
-  const last = await readMarker(config.copiesBucket, config.site, "latest");
+  const last = await readMarker(config.copiesBucket, config.site, "latest", config.markerKeys);
   const id = await unusedId(config);
   const { done, failed, stale } = await copyFresh(config, last, id);
   const copied = [...done.values()].reduce((sum, each) => sum + each.copied, 0);
@@ -96,13 +97,14 @@ async function mark(
     const entry = done.get(name)?.entry ?? last?.repositories[name];
     return entry ? [[name, entry]] : [];
   });
-  await writeMarker(config.copiesBucket, {
+  const marker: Marker = {
     version: 2,
     site: config.site,
     id,
     createdAt: new Date().toISOString(),
     repositories: Object.fromEntries(entries),
-  });
+  };
+  await writeMarker(config.copiesBucket, marker, kmsSigner(config.signingKey), config.markerKeys);
   return id;
 }
 

@@ -47,8 +47,8 @@ async function awaitMarker(config: Config): Promise<Marker> {
     async () => {
       try {
         await listUnder(config.bucket, "restores");
-        const marker = await readMarker(config.copiesBucket, config.source, config.marker);
-        if (marker === undefined) throw noMarker(config.copiesBucket, config.source, config.marker);
+        const marker = await readMarker(config.copiesBucket, config.source, config.marker, config.markerKeys);
+        if (marker === undefined) throw noMarker(config.source, config.marker);
         return { done: marker };
       } catch (error) {
         if (!(error instanceof StorageError) || !error.denied) {

@@ -43,7 +43,8 @@ const manage: Record<Exclude<Service, "storage">, readonly ProjectRole[]> = {
   container: [{ role: "roles/container.admin" }],
   kubernetes: [{ role: "roles/container.admin" }],
   iam: [{ role: "roles/iam.workloadIdentityPoolAdmin" }],
-  kms: [{ role: "roles/cloudkms.admin" }],
+  // Administering a key does not include seeing its public half.
+  kms: [{ role: "roles/cloudkms.admin" }, { role: "roles/cloudkms.publicKeyViewer" }],
   logging: [{ role: "roles/logging.configWriter" }],
   monitoring: [{ role: "roles/monitoring.editor" }],
   projects: [
@@ -62,7 +63,7 @@ const look: Record<Exclude<Service, "storage">, readonly ProjectRole[]> = {
   container: [{ role: "roles/container.viewer" }],
   kubernetes: [{ role: "roles/container.viewer" }],
   iam: [{ role: "roles/iam.workloadIdentityPoolViewer" }],
-  kms: [{ role: "roles/cloudkms.viewer" }],
+  kms: [{ role: "roles/cloudkms.viewer" }, { role: "roles/cloudkms.publicKeyViewer" }],
   logging: [{ role: "roles/logging.viewer" }],
   monitoring: [{ role: "roles/monitoring.viewer" }],
   projects: [

@@ -6,6 +6,8 @@ export const events = {
   mediaBreakerOpen: "media-breaker-open",
   /** The standby could not take the newest backup: its topology is another one's. */
   standbyContractBroken: "standby-contract-broken",
+  /** A marker in the second copy is not signed by the vault's key, or for another copy. */
+  markerRefused: "marker-refused",
   /** The last line of a run that did its work. */
   jobSucceeded: "job-succeeded",
   /** The last line of a run that did not; Kubernetes may start another one. */

@@ -100,6 +100,9 @@ export function isPointer(path: string): boolean {
   return /(^|\/)index\.latest$/.test(path) || /(^|\/)index\/latest_backup\//.test(path);
 }
 
+/** Folders of the second copy beside the sites' own: no site has such a name. */
+export const reservedFolders: readonly string[] = ["evidence", "listings", "markers"];
+
 /** Folder of the second copy in which objects of the primary bucket keep their paths; `layer` is a copy's id. */
 export function copyFolder(site: string, layer?: string): string {
   return layer === undefined ? `${site}/objects` : `${site}/layers/${layer}`;

@@ -8,6 +8,8 @@ export const retention = {
   copiesDays: 35,
   /** Soft delete of the second copies, beyond the retention. */
   copiesSoftDeleteDays: 30,
+  /** A version of the markers' key that somebody destroys can be brought back this long. Google allows 120 at most. */
+  markerKeyDestroyDays: 120,
   /** S6: a file stays in the secondary media buckets this long after its removal from the primary. */
   mediaAfterRemovalDays: 30,
   /** Noncurrent versions stay in the primary media buckets this long after their object was removed or overwritten. */

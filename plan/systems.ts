@@ -54,6 +54,7 @@ export const systems: readonly System[] = [
       "the backup bucket is replicated to a second bucket in another region by an identity that can only read the primary; the identity that writes the primary has no access to the second bucket",
     components: [
       "components/copies-bucket.ts",
+      "components/marker-key.ts",
       "components/replication.ts",
       "components/restore-grant.ts",
       "components/freshness.ts",
@@ -72,6 +73,7 @@ export const systems: readonly System[] = [
       "identities-own-pods",
       "least-privilege",
       "lifecycle-keeps-data",
+      "markers-signed",
       "nightly-schedule",
       "second-copy-apart",
     ],
@@ -219,6 +221,7 @@ export const disasterPolicies: Record<DisasterId, readonly string[]> = {
     "https-only",
     "identities-own-pods",
     "least-privilege",
+    "markers-signed",
     "network-policies",
     "networks-closed",
     "no-exported-keys",

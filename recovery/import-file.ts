@@ -39,7 +39,7 @@ const certificates = (collection: string) => (inputs: Inputs) =>
   `projects/${inputs.project}/locations/global/${collection}/${inputs.name}`;
 
 /** Id of each resource type as `pulumi import` takes it. */
-const ids: Record<string, (inputs: Inputs) => string> = {
+const ids: Record<string, (inputs: Inputs, name: string) => string> = {
   "gcp:artifactregistry/repository:Repository": ({ project, location, repositoryId }) =>
     `projects/${project}/locations/${location}/repositories/${repositoryId}`,
   "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": ({ project, location, repository, role, member }) =>
@@ -79,6 +79,9 @@ const ids: Record<string, (inputs: Inputs) => string> = {
   "gcp:kms/keyRing:KeyRing": ({ project, location, name }) =>
     `projects/${project}/locations/${location}/keyRings/${name}`,
   "gcp:kms/cryptoKey:CryptoKey": ({ keyRing, name }) => `${keyRing}/cryptoKeys/${name}`,
+  // Versions are called by the numbers that Google gives them.
+  "gcp:kms/cryptoKeyVersion:CryptoKeyVersion": ({ cryptoKey }, name) =>
+    `${cryptoKey}/cryptoKeyVersions/${name.split("-").at(-1)}`,
   "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding": ({ cryptoKeyId, role }) => `${cryptoKeyId} ${role}`,
   "gcp:logging/metric:Metric": ({ project, name }) => `${project} ${name}`,
   "gcp:logging/projectBucketConfig:ProjectBucketConfig": ({ project, location, bucketId }) =>
@@ -116,7 +119,7 @@ export function importIds(inventory: Declared[]): Map<string, string> {
       const target = typeof value === "string" ? references.get(value) : undefined;
       return [key, target ? resolve(target) : value];
     });
-    const id = known(Object.fromEntries(entries));
+    const id = known(Object.fromEntries(entries), name);
     if (id.includes("undefined")) throw new Error(`${type} "${name}": the inventory says too little for its id, ${id}`);
     // A condition is part of what tells two bindings apart.
     const condition = inputs.condition as { title?: string } | undefined;

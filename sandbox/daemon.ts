@@ -10,6 +10,7 @@ import { Clouds } from "./cloud/clouds";
 import { CloudControl } from "./cloud/control";
 import { Gateway } from "./cloud/gateway";
 import { LocalIdentities } from "./cloud/identities";
+import { serveKms } from "./cloud/kms-server";
 import { FakeGcsObjects } from "./cloud/objects";
 import { serveControl } from "./cloud/server";
 import { startStorageServer } from "./cloud/storage-server";
@@ -82,11 +83,13 @@ async function main(): Promise<void> {
   writeFileSync(caFileOf(dir), authorityOfAws.certificate);
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream, versions, decisions: control, tokens });
+  const kms = await serveKms(control, tokens);
   const identities: LocalIdentities = new LocalIdentities({
     upstream,
     versions,
     decisions: control,
     tokens,
+    kms: kms.endpoint,
     workloadPool: (id: string): string | undefined => clusters.get(id)?.spec.workloadPool,
   });
   const operators = new OperatorManager([
@@ -111,7 +114,7 @@ async function main(): Promise<void> {
     log("stops");
     await traffic.stop();
     await clusters.stopAll();
-    await Promise.all([gateway.close(), s3Gateway.close()]);
+    await Promise.all([gateway.close(), kms.close(), s3Gateway.close()]);
     await Promise.all([storage.stop(), s3.stop()]);
     process.exit(0);
   };

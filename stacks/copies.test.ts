@@ -1,8 +1,11 @@
 /** Looking a copy up before a restore: refused with what there is, before anything is created. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seal } from "../jobs/lib/envelope";
 import type { Marker } from "../jobs/lib/manifest";
+import { testKey } from "../jobs/testing/kms";
 import { markerPath } from "../plan/layout";
+import { markerType } from "../plan/markers";
 import { stackConfig } from "../tests/lib/stack-file";
 import { ConfigError, type SiteConfig } from "./config";
 import { type BucketReader, findCopy } from "./copies";
@@ -51,9 +54,19 @@ function marker(id: string, heads: Head[]): Marker {
   return { version: 2, site: "prod", id, createdAt: moment, repositories: Object.fromEntries(repositories) };
 }
 
+const key = testKey();
+const signed = async (each: Marker, id = each.id, by = key): Promise<[string, string]> => [
+  markerPath("prod", id),
+  await seal(markerType, JSON.stringify(each), by),
+];
+
 /** A bucket of copies with these markers of prod. */
-function reader(...markers: Marker[]): BucketReader {
-  const objects = new Map(markers.map((each) => [markerPath("prod", each.id), JSON.stringify(each)]));
+async function reader(...markers: Marker[]): Promise<BucketReader> {
+  return bucketOf(await Promise.all(markers.map((each) => signed(each))));
+}
+
+function bucketOf(entries: [string, string][]): BucketReader {
+  const objects = new Map(entries);
   return {
     list: async (bucket, prefix) => {
       assert.equal(bucket, "iconik-vault-backup-copies");
@@ -63,10 +76,16 @@ function reader(...markers: Marker[]): BucketReader {
   };
 }
 
-const find = (bucket: BucketReader, restore?: { site?: string; marker?: string }, changes = {}) => {
+const find = async (
+  bucket: BucketReader | Promise<BucketReader>,
+  restore?: { site?: string; marker?: string },
+  changes = {},
+) => {
   const wanted = restore && { site: "prod", marker: "latest", grant: "rebuild-1", ...restore };
-  const config = stackConfig("prod", { project: "iconik-rebuild-1", restore: wanted, ...changes }, "rebuild-1");
-  return findCopy("rebuild-1", config as SiteConfig, bucket);
+  const { vault } = stackConfig("prod") as SiteConfig;
+  const own = { project: "iconik-rebuild-1", restore: wanted, vault: { ...vault, markerKeys: [key.pem] } };
+  const config = stackConfig("prod", { ...own, ...changes }, "rebuild-1");
+  return findCopy("rebuild-1", config as SiteConfig, await bucket);
 };
 const refused = (promise: Promise<unknown>, ...messages: RegExp[]) =>
   assert.rejects(promise, (error: Error) => {
@@ -83,8 +102,32 @@ test("a site that restores nothing asks nobody", async () => {
 
 test("the newest copy is found, and one by its name", async () => {
   const bucket = reader(marker(NEWER, whole), marker(OLDER, whole));
-  assert.deepEqual(await find(bucket, {}), { source: "prod", marker: NEWER });
-  assert.deepEqual(await find(bucket, { marker: OLDER }), { source: "prod", marker: OLDER });
+  assert.deepEqual(await find(bucket, {}), { source: "prod", marker: NEWER, refused: [] });
+  assert.deepEqual(await find(bucket, { marker: OLDER }), { source: "prod", marker: OLDER, refused: [] });
+});
+
+test("a forged, an unsigned or a moved marker is passed over as the newest, and refused by its name", async () => {
+  const [unsigned, forged, moved] = ["20260118", "20260117", "20260116"].map((day) => `copy-${day}t020000z`);
+  const bucket = bucketOf([
+    [markerPath("prod", unsigned!), JSON.stringify(marker(unsigned!, whole))],
+    await signed(marker(forged!, whole), forged, testKey()),
+    await signed(marker(OLDER, whole), moved),
+    await signed(marker(NEWER, whole)),
+  ]);
+  const found = await find(bucket, {});
+  assert.equal(found?.marker, NEWER);
+  assert.deepEqual(
+    found?.refused.map(({ id }) => id),
+    [unsigned, forged, moved],
+  );
+  await refused(
+    find(bucket, { marker: forged! }),
+    /restore\.marker is "copy-20260117.* is not of a key that is trusted/,
+  );
+  await refused(find(bucket, { marker: unsigned! }), /it is not signed: no envelope/);
+  await refused(find(bucket, { marker: moved! }), /it was signed for copy copy-20260114t020000z of site "prod"/);
+  const others = { vault: { ...(stackConfig("prod") as SiteConfig).vault, markerKeys: [testKey().pem] } };
+  await refused(find(bucket, {}, others), /none of the 4 markers .* is believed .*compare iconik-dr:vault\.markerKeys/);
 });
 
 test("a copy that doesn't exist is answered with those that do", () =>

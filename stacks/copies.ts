@@ -1,7 +1,9 @@
 /** Looks a copy up before anything is created: does it exist, and does the site to be restored fit it? */
 import { stripVTControlCharacters } from "node:util";
-import { type Marker, markerSchema, parseDocument } from "../jobs/lib/manifest";
-import { markerOfPath, markerPath, markersPrefix, newestMarker, repository } from "../plan/layout";
+import { JobError } from "../jobs/lib/log";
+import type { Marker } from "../jobs/lib/manifest";
+import { findMarker, type Refusal } from "../jobs/lib/markers";
+import { markerOfPath, markersPrefix, repository } from "../plan/layout";
 import { rackNames } from "../plan/names";
 import { cassandraVersion } from "../plan/versions";
 import { ConfigError, type SiteConfig } from "./config";
@@ -21,35 +23,49 @@ export interface FoundCopy {
 
 /**
  * The copy that `restore` asks for.
- * @returns undefined without `restore`
- * @throws ConfigError when there is no such copy or the site's topology does not fit it
+ * @returns undefined without `restore`; `refused`: newer markers that are not believed, somebody should look who wrote them
+ * @throws ConfigError when there is no such copy, it is not signed by one of `vault.markerKeys`, or the site's topology does not fit it
  */
 export async function findCopy(
   stack: string,
   config: SiteConfig,
   reader: BucketReader,
-): Promise<FoundCopy | undefined> {
+): Promise<(FoundCopy & { refused: Refusal[] }) | undefined> {
   if (!config.restore) return undefined;
   const { site: source, marker: wanted } = config.restore;
   const bucket = config.vault.copiesBucket;
   const granted = <T>(reading: Promise<T>) => reading.catch((error: Error) => unreadable(stack, config, error));
   const names = await granted(reader.list(bucket, markersPrefix(source)));
   const present = names.flatMap((name) => markerOfPath(source, name) ?? []).sort();
-  const marker = wanted === "latest" ? newestMarker(source, names) : wanted;
-  if (!marker || !present.includes(marker)) {
+  const none = () => {
     const allowed = present.length ? `latest, ${present.slice(-5).join(", ")}` : "none: the bucket holds no copy of it";
-    throw new ConfigError(stack, [
+    return new ConfigError(stack, [
       `iconik-dr:restore.marker is "${wanted}": no such copy of site "${source}" in ${bucket}; allowed: ${allowed}`,
     ]);
+  };
+  if (present.length === 0 || (wanted !== "latest" && !present.includes(wanted))) throw none();
+  const read = async (paths: readonly string[]) => {
+    const texts = paths.map(async (path) => [path, await granted(reader.read(bucket, path))] as const);
+    return new Map(await Promise.all(texts));
+  };
+  const found = await findMarker(source, wanted, names, read, config.vault.markerKeys).catch((error: Error) => {
+    if (!(error instanceof JobError)) throw error;
+    throw new ConfigError(stack, [`iconik-dr:restore.marker is "${wanted}": ${said(error)}`]);
+  });
+  const { marker, refused } = found;
+  if (marker === undefined) {
+    const [newest] = refused;
+    throw new ConfigError(stack, [
+      `iconik-dr:restore.marker is "${wanted}": none of the ${refused.length} markers of site "${source}" in ${bucket} is believed` +
+        `${newest ? ` (${newest.reason})` : ""}; compare iconik-dr:vault.markerKeys with the vault's output markerKeys`,
+    ]);
   }
-  const path = markerPath(source, marker);
-  const problems = misfits(
-    config,
-    parseDocument(markerSchema, await granted(reader.read(bucket, path)), `${bucket}/${path}`),
-  );
+  const problems = misfits(config, marker);
   if (problems.length) throw new ConfigError(stack, problems);
-  return { source, marker };
+  return { source, marker: marker.id, refused };
 }
+
+const said = ({ message, details }: JobError) => [message, details.value, details.fix].filter(Boolean).join("; ");
 
 /** A grant that is not there, has ended or names somebody else shows here first. @throws ConfigError */
 function unreadable(stack: string, { vault, restore }: SiteConfig, error: Error): never {

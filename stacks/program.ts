@@ -30,6 +30,11 @@ export async function program({ stack, config: all, env, reader }: Surroundings)
         ]);
       }
       const copy = config.restore && (await findCopy(stack, config, await reader()));
+      for (const { id, reason } of copy?.refused ?? []) {
+        (await import("@pulumi/pulumi")).log.warn(
+          `copy ${id} is passed over: ${reason}; find out who wrote its marker`,
+        );
+      }
       return (await import("./site")).site(config, token, copy);
     }
     case "vault":

@@ -171,6 +171,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
       source: copy.source,
       marker: copy.marker,
       copiesBucket: vault.copiesBucket,
+      markerKeys: vault.markerKeys,
       bucket: config.backups.bucket,
       image: config.images.jobs,
       regions,

@@ -2,6 +2,7 @@ import { ClusterKeys } from "../components/cluster-keys";
 import { CopiesBucket } from "../components/copies-bucket";
 import { Freshness } from "../components/freshness";
 import { GkeCluster } from "../components/gke-cluster";
+import { MarkerKey } from "../components/marker-key";
 import { MediaBuckets } from "../components/media-buckets";
 import { MediaReplication } from "../components/media-replication";
 import { MediaRestoreIdentities } from "../components/media-restore-identities";
@@ -132,6 +133,18 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [services] },
   );
+  const markerKey = new MarkerKey(
+    "marker-key",
+    {
+      project,
+      location,
+      versions: copies.keyVersions,
+      signers: [`serviceAccount:${replicator.email}`],
+      accounts: [replicator.account],
+      deletionProtection,
+    },
+    { dependsOn: [services] },
+  );
   const mediaReplicator =
     config.media &&
     new WorkloadIdentity(
@@ -185,9 +198,10 @@ export function vault(config: VaultConfig): Outputs {
       copiesBucket: copies.bucket,
       sites: config.sites,
       image: config.images.jobs,
+      markerKey,
       schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
     },
-    { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy] },
+    { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy, markerKey] },
   );
   new Freshness(
     "freshness",
@@ -223,6 +237,7 @@ export function vault(config: VaultConfig): Outputs {
   }
   return {
     copiesBucket: bucket.store.bucket.name,
+    markerKeys: markerKey.publicKeys,
     ...(secondaries && { secondMediaBuckets: secondaries.stores.map((store) => store.bucket.name) }),
     cluster: { name: cluster.clusterName, project, location, endpoint: cluster.cluster.endpoint },
     kubeconfig: cluster.kubeconfig,

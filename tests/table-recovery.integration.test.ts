@@ -161,7 +161,7 @@ async function recover(change: Partial<TableRecoverySpec> & { id: string }): Pro
     });
     const image = container.command ? cassandraImage(tools) : jobs;
     const command = container.command ?? [...jobs.entrypoint, ...container.args];
-    const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+    const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value as string]));
     const log = join(volumes, `${container.name}.log`);
     const code = await node.container(container.name, image, command, mounts, log, env).exitCode();
     const output = readFileSync(log, "utf8");

@@ -170,6 +170,28 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     }),
   },
   {
+    id: "marker-refused",
+    owner: "vault",
+    title: "A marker of the second copies is not the vault's own",
+    rows: ["S2", "D5"],
+    severity: "CRITICAL",
+    watches: `A job of the vault logged ${events.markerRefused}: a marker is not signed by the vault's key, or was signed for another copy.`,
+    why: "Somebody writes into the second copies who should not be able to. It is passed over, so that restores take the newest copy that is signed.",
+    steps: [
+      "The log line names the site, the marker and the reason. Who created the object: the audit logs of the copies' bucket.",
+      "An identity in other hands: take its access away (the account, its binding in the cluster), then see what else it created.",
+      "After a change of key: do the readers' markerKeys hold the new one? The vault's output markerKeys has all of them.",
+    ],
+    condition: () => ({
+      kind: "log",
+      filter: every(
+        'resource.type="k8s_container"',
+        `resource.labels.namespace_name="${namespaces.dr}"`,
+        `jsonPayload.event="${events.markerRefused}"`,
+      ),
+    }),
+  },
+  {
     id: "restore-granted",
     owner: "vault",
     title: "A restore grant was given, or the copies' policy changed",

@@ -11,6 +11,7 @@ export const types = {
   address: "gcp:compute/globalAddress:GlobalAddress",
   firewall: "gcp:compute/firewall:Firewall",
   key: "gcp:kms/cryptoKey:CryptoKey",
+  keyBinding: "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
   backendService: "gcp:compute/backendService:BackendService",
   endpointGroup: "gcp:compute/networkEndpointGroup:NetworkEndpointGroup",
   urlMap: "gcp:compute/uRLMap:URLMap",

@@ -24,6 +24,7 @@ import { imagesReleased } from "./images-released";
 import { leastPrivilege } from "./least-privilege";
 import { lifecycleKeepsData } from "./lifecycle-keeps-data";
 import { loadBalancerEveryRegion } from "./load-balancer-every-region";
+import { markersSigned } from "./markers-signed";
 import { mediaReplicated } from "./media-replicated";
 import { networkPolicies } from "./network-policies";
 import { networksClosed } from "./networks-closed";
@@ -64,6 +65,7 @@ export const rules: readonly Rule[] = [
   leastPrivilege,
   lifecycleKeepsData,
   loadBalancerEveryRegion,
+  markersSigned,
   mediaReplicated,
   networkPolicies,
   networksClosed,

@@ -22,7 +22,8 @@ import {
   prepareAccount,
   projectMemberBehaviour,
 } from "./gcp/identity";
-import { kmsBehaviours } from "./gcp/kms";
+import { KeyVersions } from "./gcp/key-versions";
+import { KeyOperations, kmsBehaviours } from "./gcp/kms";
 import { loadBalancingBehaviours } from "./gcp/load-balancing";
 import { monitoringBehaviours } from "./gcp/monitoring";
 import { serviceBehaviour, serviceIdentityBehaviour } from "./gcp/service";
@@ -61,6 +62,7 @@ export class CloudControl implements AccessDecisions {
   private readonly access: Access;
   private readonly clock: CloudClock;
   private readonly managed: Resources;
+  private readonly keys: KeyOperations;
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
@@ -69,6 +71,8 @@ export class CloudControl implements AccessDecisions {
     for (const project of options.preparedProjects ?? []) this.registry.note(POOLS, `${project}.svc.id.goog`);
     for (const email of options.preparedAccounts ?? []) prepareAccount(this.registry, email);
     const { registry, access } = this;
+    const keyVersions = new KeyVersions(options.dir);
+    this.keys = new KeyOperations(registry, access, keyVersions);
     const behaviours = {
       [TYPES.bucket]: bucketBehaviour(registry, options.objects, () => this.now()),
       [TYPES.bucketPolicy]: bucketPolicyBehaviour(registry, access),
@@ -80,7 +84,7 @@ export class CloudControl implements AccessDecisions {
       [TYPES.nodePool]: nodePoolBehaviour(registry, options.clusters),
       "gcp:projects/service:Service": serviceBehaviour(),
       [TYPES.serviceIdentity]: serviceIdentityBehaviour(),
-      ...kmsBehaviours(registry, access),
+      ...kmsBehaviours(registry, access, keyVersions),
       ...computeBehaviours(registry),
       ...loadBalancingBehaviours(registry, access),
       ...monitoringBehaviours(registry),
@@ -131,6 +135,7 @@ export class CloudControl implements AccessDecisions {
         return found && { unreadable: this.registry.knows(UNREADABLE, name), outputs: found.outputs };
       },
       projectExists: (project) => this.projectExists(project),
+      publicKey: (version) => this.publicKey(version, memberOf(caller)),
       allows: (permission, bucket, object, listPrefix) =>
         this.allows(memberOf(caller), permission, bucket, object, listPrefix),
     });
@@ -204,6 +209,15 @@ export class CloudControl implements AccessDecisions {
       resourceType: `storage.googleapis.com/${object === undefined ? "Bucket" : "Object"}`,
       ...(listPrefix === undefined ? {} : { listPrefix }),
     });
+  }
+
+  /** Signs a SHA-256 digest with a key version. */
+  asymmetricSign(version: string, digest: Buffer, member: string): Buffer {
+    return this.keys.sign(version, digest, { member, time: this.now() });
+  }
+
+  publicKey(version: string, member: string): { pem: string; algorithm: string } {
+    return this.keys.publicKey(version, { member, time: this.now() });
   }
 
   mayActAs(member: string, email: string): boolean {

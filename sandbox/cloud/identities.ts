@@ -13,6 +13,8 @@ export interface LocalIdentitiesOptions {
   versions: Versions;
   decisions: AccessDecisions;
   tokens: Tokens;
+  /** Endpoint of Cloud KMS. */
+  kms: string;
   /** Workload Identity pool of a cluster, `PROJECT.svc.id.goog`. */
   workloadPool(clusterId: string): string | undefined;
 }
@@ -58,6 +60,7 @@ export class LocalIdentities implements PodIdentities {
         GCE_METADATA_IP: host,
         STORAGE_EMULATOR_HOST: gateway.endpoint,
         RCLONE_GCS_ENDPOINT: `${gateway.endpoint}/storage/v1/`,
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS: this.options.kms,
       },
       close: async () => {
         metadata?.closeAllConnections();

@@ -11,6 +11,8 @@ export interface InvokeContext {
   allows(permission: string, bucket: string, object?: string, listPrefix?: string): boolean;
   bucket(name: string): { unreadable: boolean; outputs: Props } | undefined;
   projectExists(project: string): boolean;
+  /** The public half of a key version. */
+  publicKey(version: string): { pem: string; algorithm: string };
   /** A token of the caller. */
   accessToken(): Promise<string>;
   /** Who calls, for refusals. */
@@ -58,6 +60,17 @@ const invokes = new Map<string, Invoke>([
         md5hash: createHash("md5").update(content).digest("base64"),
         ...links(bucket, name),
       };
+    },
+  ],
+  [
+    "gcp:kms/getKMSCryptoKeyVersion:getKMSCryptoKeyVersion",
+    async (args, context) => {
+      const cryptoKey = required(args, "cryptoKey", "getKMSCryptoKeyVersion");
+      const version = Number(args.version ?? 1);
+      const name = `${cryptoKey}/cryptoKeyVersions/${version}`;
+      const { pem, algorithm } = context.publicKey(name);
+      const id = `//cloudkms.googleapis.com/v1/${name}`;
+      return { id, name, cryptoKey, version, algorithm, state: "ENABLED", publicKeys: [{ algorithm, pem }] };
     },
   ],
   [

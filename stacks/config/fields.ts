@@ -1,6 +1,8 @@
 /** Fields that several roles' configurations share, each with a message that says what is allowed and how to fix it. */
 import { CronExpressionParser } from "cron-parser";
 import { z } from "zod";
+import { keyProblem } from "../../jobs/lib/envelope";
+import { reservedFolders } from "../../plan/layout";
 import { siteNameMaxLength } from "../../plan/names";
 import { multiRegions, regions } from "../../plan/regions";
 import type { ScheduleName } from "../../plan/schedules";
@@ -24,7 +26,10 @@ export const siteName = z
     new RegExp(`^[a-z][a-z0-9-]{0,${siteNameMaxLength - 2}}[a-z0-9]$`),
     `no site name; allowed: 2 to ${siteNameMaxLength} lower-case letters, digits and hyphens, a letter first`,
   )
-  .refine((name) => name !== "markers", "taken: the second copies keep their markers under it; choose another name");
+  .refine(
+    (name) => !reservedFolders.includes(name),
+    `taken: the second copies keep documents of their own under ${reservedFolders.join(", ")}; choose another name`,
+  );
 
 /** Datacenter name: part of resource, Service and bucket paths. */
 export const datacenterName = z
@@ -46,6 +51,13 @@ export const multiRegion = z
 
 /** Cron expression with the five fields that Kubernetes takes. */
 export const cron = z.string().refine(isCron, "no cron expression; allowed: five fields in UTC, e.g. 0 1 * * *");
+
+/** Public key in PEM that markers are signed with. */
+export const publicKey = z.string().superRefine((pem, issues) => {
+  const problem = keyProblem(pem);
+  const fix = "set the vault's output markerKeys, PEM with its line ends";
+  if (problem !== undefined) issues.addIssue({ code: "custom", message: `${problem}; ${fix}` });
+});
 
 /** Image reference by digest: what was drilled is what runs. */
 export const image = z

@@ -10,6 +10,7 @@ import {
   member,
   multiRegion,
   projectId,
+  publicKey,
   regionName,
   scheduleOverrides,
   siteName,
@@ -75,7 +76,13 @@ export const site = z
           ),
       )
       .default([]),
-    vault: z.strictObject({ project: projectId, location: regionName, copiesBucket: bucketName }),
+    vault: z.strictObject({
+      project: projectId,
+      location: regionName,
+      copiesBucket: bucketName,
+      /** What the vault's output `markerKeys` says: copies are believed by these alone. */
+      markerKeys: z.array(publicKey).default([]),
+    }),
     charts: z.strictObject({
       repository: z.string().regex(/^oci:\/\/\S+[^/]$/, "no OCI repository; allowed: oci://REGISTRY/PATH"),
     }),
@@ -146,6 +153,10 @@ export const site = z
     if (config.backups.bucket === config.vault.copiesBucket) {
       const message = "the bucket of the second copies; name a bucket of the site's own";
       add(["backups", "bucket"], config.backups.bucket, message);
+    }
+    if (config.restore && config.vault.markerKeys.length === 0) {
+      const message = "a restore believes no copy without a key; set the vault's output markerKeys";
+      add(["vault", "markerKeys"], config.vault.markerKeys, message);
     }
     if (config.restore && config.restore.grant !== config.site) {
       const message = `a grant for another site; set "${config.site}" and have the vault grant it`;

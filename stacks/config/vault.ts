@@ -20,6 +20,8 @@ export const vault = z
     copies: z.strictObject({
       bucket: bucketName,
       retentionDays: z.int().min(0).max(3650).default(retention.copiesDays),
+      /** Versions of the key that signs markers; the newest signs. Google numbers them, so none can go. */
+      keyVersions: z.int().min(1, "one version or more is needed; set 1, or one more to replace the key").default(1),
     }),
     media: media.optional(),
     schedules: scheduleOverrides("replication", "mediaReplication"),

@@ -30,6 +30,13 @@ export const SERVICE_ACCOUNT_TOKEN = "a service account's token";
 /** Stands for a secret value. */
 export const SECRET = "[secret]";
 
+/** Stands for the public half of a key of the cloud. */
+export const MARKER_KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEr9IiyIOPjZCmjeL2Y740v3/o8nLG
+8ASWyLBdOAFlm/ZbHLv0zW+JH+qhIGbfjyy0groKwIndcUBdEUgNZcy1xg==
+-----END PUBLIC KEY-----
+`;
+
 type Values = Record<string, unknown>;
 type Options = Pick<
   DeclaredResource,
@@ -55,7 +62,10 @@ export async function declared(program: () => unknown, stack = "test"): Promise<
   const resources: DeclaredResource[] = [];
   await pulumi.runtime.setMocks(
     {
-      call: ({ inputs }) => inputs,
+      call: ({ token, inputs }) => ({
+        ...inputs,
+        ...(token.includes("getKMSCryptoKeyVersion") && { publicKeys: [{ pem: MARKER_KEY }] }),
+      }),
       newResource: ({ type, name, inputs, custom }) => {
         if (type !== ROOT_TYPE) {
           const known = options.get(`${type} ${name}`);
@@ -112,6 +122,9 @@ function computed(type: string, inputs: Values): Values {
       member: `serviceAccount:${email}`,
       name: `projects/${inputs.project}/serviceAccounts/${email}`,
     };
+  }
+  if (type === "gcp:kms/cryptoKeyVersion:CryptoKeyVersion") {
+    return { name: "projects/iconik-vault/locations/europe-west6/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1" };
   }
   if (type === "gcp:projects/serviceIdentity:ServiceIdentity") {
     const email = "service-123456789012@container-engine-robot.iam.gserviceaccount.com";

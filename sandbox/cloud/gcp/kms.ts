@@ -1,22 +1,25 @@
 /** Keys. Key rings and keys are never deleted: their names stay taken, and a key that goes loses its versions only. */
-import type { Behaviour, Props } from "../../lib/types";
-import type { Access } from "../iam/access";
+import { type Behaviour, CloudError, type Props } from "../../lib/types";
+import type { Access, Binding } from "../iam/access";
 import { type Condition, checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { checkMember } from "./bucket";
 import { absent, conflict, etag, invalid, matches, notFound, required } from "./checks";
+import { ALGORITHM, type KeyVersions } from "./key-versions";
 
 const RING = "gcp:kms/keyRing:KeyRing";
 const KEY = "gcp:kms/cryptoKey:CryptoKey";
+const VERSION = "gcp:kms/cryptoKeyVersion:CryptoKeyVersion";
 const BINDING = "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding";
 /** Facts of the registry: ids that were used once. */
 const TAKEN = "names of keys";
 const NAME = /^[a-zA-Z0-9_-]{1,63}$/;
 const LOCATION = /^(global|[a-z]+(-[a-z]+\d{1,2})?)$/;
 const DAY = 24 * 3600;
+const SIGN = "ASYMMETRIC_SIGN";
 
 /** Behaviours by type token. */
-export function kmsBehaviours(registry: Registry, access: Access): Record<string, Behaviour> {
+export function kmsBehaviours(registry: Registry, access: Access, versions: KeyVersions): Record<string, Behaviour> {
   const take = (type: string, id: string) => {
     absent(registry, type, id);
     if (registry.knows(TAKEN, id)) throw conflict(id);
@@ -48,12 +51,34 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
         checkKey(inputs);
         const id = `${ring}/cryptoKeys/${text(inputs, "name")}`;
         take(KEY, id);
-        return { id, outputs: { ...inputs, primaries: [{ name: `${id}/cryptoKeyVersions/1`, state: "ENABLED" }] } };
+        const symmetric = (text(inputs, "purpose") || "ENCRYPT_DECRYPT") === "ENCRYPT_DECRYPT";
+        if (!inputs.skipInitialVersionCreation && text(inputs, "purpose") === SIGN)
+          versions.make(`${id}/cryptoKeyVersions/1`);
+        const primaries = symmetric ? [{ name: `${id}/cryptoKeyVersions/1`, state: "ENABLED" }] : [];
+        return { id, outputs: { ...inputs, primaries } };
       },
       update: async ({ outputs }, inputs) => {
         checkKey(inputs);
         return { ...outputs, ...inputs };
       },
+    },
+    [VERSION]: {
+      create: async (inputs) => {
+        const id = required(inputs, "cryptoKey", "key version");
+        const key = registry.get(KEY, id);
+        if (!key) throw notFound(`CryptoKey ${id}`);
+        const next = registry.all(VERSION).filter(({ inputs: { cryptoKey } }) => cryptoKey === id).length;
+        const name = `${id}/cryptoKeyVersions/${next + (key.inputs.skipInitialVersionCreation ? 1 : 2)}`;
+        take(VERSION, name);
+        if (text(key.inputs, "purpose") === SIGN) versions.make(name);
+        const template = (key.inputs.versionTemplate ?? {}) as Props;
+        const { algorithm = "GOOGLE_SYMMETRIC_ENCRYPTION", protectionLevel = "SOFTWARE" } = template;
+        return {
+          id: name,
+          outputs: { ...inputs, name, algorithm, protectionLevel, state: "ENABLED", attestations: [] },
+        };
+      },
+      delete: async ({ id }) => versions.destroy(id),
     },
     [BINDING]: {
       create: async (inputs) => {
@@ -72,8 +97,14 @@ export function kmsBehaviours(registry: Registry, access: Access): Record<string
   };
 }
 
-/** @throws CloudError 400 as Cloud KMS refuses periods */
+/** @throws CloudError 400 as Cloud KMS refuses periods and purposes */
 function checkKey(inputs: Props): void {
+  const algorithm = text((inputs.versionTemplate ?? {}) as Props, "algorithm");
+  if (text(inputs, "purpose") === SIGN) {
+    if (inputs.rotationPeriod) throw invalid("rotation_period can only be set for keys with purpose ENCRYPT_DECRYPT");
+    if (!algorithm) throw invalid("version_template.algorithm is required for keys with purpose ASYMMETRIC_SIGN");
+    if (algorithm !== ALGORITHM) throw invalid(`the sandbox signs with ${ALGORITHM} only, not with ${algorithm}`);
+  } else if (algorithm.startsWith("EC_SIGN_")) throw invalid(`${algorithm} is no algorithm of this key's purpose`);
   const period = secondsOf(inputs, "rotationPeriod");
   if (period !== undefined && period < DAY) throw invalid("rotation_period must be at least one day");
   const scheduled = secondsOf(inputs, "destroyScheduledDuration");
@@ -89,6 +120,61 @@ function secondsOf(inputs: Props, name: string): number | undefined {
 }
 
 const projectOf = (id: string) => id.split("/")[1] ?? "";
+
+/** Who asks for something of a key version. */
+export interface KeyCall {
+  /** IAM member. */
+  member: string;
+  time: Date;
+}
+
+/** What can be done with a key version once it is made. Every refusal is a {@link CloudError}. */
+export class KeyOperations {
+  constructor(
+    private readonly registry: Registry,
+    private readonly access: Access,
+    private readonly versions: KeyVersions,
+  ) {}
+
+  sign(version: string, digest: Buffer, call: KeyCall): Buffer {
+    this.allow(version, "cloudkms.cryptoKeyVersions.useToSign", call);
+    return this.versions.sign(version, digest);
+  }
+
+  publicKey(version: string, call: KeyCall): { pem: string; algorithm: string } {
+    this.allow(version, "cloudkms.cryptoKeyVersions.viewPublicKey", call);
+    return { pem: this.versions.publicKey(version), algorithm: ALGORITHM };
+  }
+
+  /** @throws CloudError 403 as Cloud KMS refuses, also what is not there; 400 for a version that cannot sign */
+  private allow(version: string, permission: string, { member, time }: KeyCall): void {
+    const id = version.replace(/\/cryptoKeyVersions\/[^/]+$/, "");
+    const key = this.registry.get(KEY, id);
+    const bindings = this.registry
+      .all(BINDING)
+      .filter(({ inputs }) => inputs.cryptoKeyId === id)
+      .map(({ inputs }) => inputs as unknown as Binding);
+    const context = { time, resourceName: version, resourceType: "cloudkms.googleapis.com/CryptoKeyVersion" };
+    if (
+      !key ||
+      !this.access.holdsPermission(
+        [...bindings, ...this.access.projectBindings(projectOf(id))],
+        member,
+        permission,
+        context,
+      )
+    )
+      throw new CloudError(
+        403,
+        "PERMISSION_DENIED",
+        `Permission '${permission}' denied on resource '${version}' (or it may not exist).`,
+      );
+    const first = !key.inputs.skipInitialVersionCreation && version.endsWith("/cryptoKeyVersions/1");
+    if (!first && !this.registry.get(VERSION, version)) throw notFound(`CryptoKeyVersion ${version}`);
+    if (text(key.inputs, "purpose") !== SIGN)
+      throw invalid(`${version} is not enabled for signing: its purpose is another`);
+  }
+}
 
 /**
  * @throws CloudError 400 as GKE refuses a cluster whose key is not there, is elsewhere, or may not be used by its account

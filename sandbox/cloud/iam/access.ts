@@ -109,6 +109,21 @@ export class Access {
     );
   }
 
+  /** True when one of the bindings gives the member the permission. */
+  holdsPermission(
+    bindings: readonly Binding[],
+    member: string,
+    permission: string,
+    context: ConditionContext,
+  ): boolean {
+    return bindings.some(
+      ({ role, members, condition }) =>
+        (members ?? []).includes(member) &&
+        (this.rolePermissions(role)?.includes(permission) ?? false) &&
+        (!condition || holds(condition, context)),
+    );
+  }
+
   /** True when a binding on the account lets the member act as it. */
   mayActAs(member: string, email: string, time: Date): boolean {
     const account = this.registry.all(TYPES.account).find(({ outputs }) => outputs.email === email);

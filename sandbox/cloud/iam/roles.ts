@@ -5,6 +5,7 @@ const CHANGE = ["create", "delete", "restore", "update"].map((verb) => `storage.
 const ALL = [...READ, ...CHANGE];
 const BUCKET = ["storage.buckets.get", "storage.buckets.update", "storage.buckets.getIamPolicy"];
 const USE_BACKENDS = "compute.backendServices.use";
+const VIEW_PUBLIC_KEY = "cloudkms.cryptoKeyVersions.viewPublicKey";
 
 const predefined: Record<string, readonly string[]> = {
   "roles/storage.objectViewer": READ,
@@ -29,7 +30,13 @@ const predefined: Record<string, readonly string[]> = {
     "storage.objects.delete",
   ],
   // What is in a bucket, and its policy, reach basic roles only through the bindings that a bucket is born with.
-  "roles/owner": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list", USE_BACKENDS],
+  "roles/owner": [
+    "storage.buckets.create",
+    "storage.buckets.delete",
+    "storage.buckets.list",
+    USE_BACKENDS,
+    VIEW_PUBLIC_KEY,
+  ],
   "roles/editor": ["storage.buckets.create", "storage.buckets.delete", "storage.buckets.list", USE_BACKENDS],
   "roles/viewer": ["storage.buckets.list"],
   "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken"],
@@ -41,6 +48,9 @@ const predefined: Record<string, readonly string[]> = {
     "cloudkms.cryptoKeyVersions.useToDecrypt",
     "cloudkms.cryptoKeyVersions.useToEncrypt",
   ],
+  "roles/cloudkms.signer": ["cloudkms.cryptoKeyVersions.useToSign"],
+  "roles/cloudkms.signerVerifier": ["cloudkms.cryptoKeyVersions.useToSign", VIEW_PUBLIC_KEY],
+  "roles/cloudkms.publicKeyViewer": [VIEW_PUBLIC_KEY],
   // Known, though storage decisions do not depend on them.
   ...Object.fromEntries(
     `artifactregistry.admin artifactregistry.reader artifactregistry.writer certificatemanager.owner

@@ -45,6 +45,7 @@ export const resourceTypes = [
   "projects/iAMAuditConfig:IAMAuditConfig",
   "kms/cryptoKey:CryptoKey",
   "kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
+  "kms/cryptoKeyVersion:CryptoKeyVersion",
   "kms/keyRing:KeyRing",
   "projects/iAMCustomRole:IAMCustomRole",
   "projects/iAMMember:IAMMember",

@@ -48,6 +48,9 @@ const valid: Record<string, Props> = {
   },
   "kms/keyRing:KeyRing": { name: "states", location: "europe", project: "my-project" },
   "kms/cryptoKey:CryptoKey": { name: "prod", keyRing: "projects/p/locations/europe/keyRings/states" },
+  "kms/cryptoKeyVersion:CryptoKeyVersion": {
+    cryptoKey: "projects/p/locations/europe/keyRings/states/cryptoKeys/prod",
+  },
   "kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding": {
     cryptoKeyId: "projects/p/locations/europe/keyRings/states/cryptoKeys/prod",
     role: "roles/cloudkms.cryptoKeyDecrypter",
@@ -167,6 +170,8 @@ const refusals: [type: string, change: Props, expected: RegExp][] = [
     /^oidc\.issuerUri: .*https/,
   ],
   ["kms/keyRing:KeyRing", { name: "a.b" }, /^name: /],
+  ["kms/cryptoKey:CryptoKey", { versionTemplate: { algorithm: "A", protectionLevel: "hsm" } }, /protectionLevel/],
+  ["kms/cryptoKeyVersion:CryptoKeyVersion", { cryptoKey: "prod" }, /^cryptoKey: /],
   ["kms/cryptoKey:CryptoKey", { rotationPeriod: "90d" }, /^rotationPeriod: .*in seconds/],
   ["kms/cryptoKey:CryptoKey", { keyRing: undefined }, /^keyRing: Missing/],
   ["kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding", { members: ["g"] }, /^members\[0\]: /],

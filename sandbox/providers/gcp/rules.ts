@@ -211,6 +211,14 @@ const rules: Record<string, Record<string, Rule>> = {
     purpose: oneOf("ENCRYPT_DECRYPT", "ASYMMETRIC_SIGN", "ASYMMETRIC_DECRYPT", "MAC"),
     rotationPeriod: seconds,
     destroyScheduledDuration: seconds,
+    "versionTemplate.protectionLevel": oneOf("SOFTWARE", "HSM", "EXTERNAL", "EXTERNAL_VPC", "HSM_SINGLE_TENANT"),
+  },
+  "kms/cryptoKeyVersion:CryptoKeyVersion": {
+    cryptoKey: matches(
+      /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
+      "write the id of a key",
+    ),
+    state: oneOf("ENABLED", "DISABLED", "DESTROYED"),
   },
   "kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding": { role, "members[]": member },
   "projects/serviceIdentity:ServiceIdentity": {
