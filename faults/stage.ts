@@ -17,7 +17,7 @@ import { Tokens } from "../sandbox/cloud/tokens";
 import { Upstream } from "../sandbox/cloud/upstream";
 import { Versions } from "../sandbox/cloud/versions";
 import { ProcessTable } from "../sandbox/lib/process";
-import type { Props } from "../sandbox/lib/types";
+import { CloudError, type Props } from "../sandbox/lib/types";
 
 /** A resource as a program declares it, secrets and outputs resolved. */
 export interface Declared {
@@ -50,7 +50,10 @@ export class Refused extends Error {
 
 /** A running storage. Whoever acts is an account's e-mail address, and may do what the declared IAM gives it. */
 export interface GatewayStage {
-  /** Creates roles, accounts, buckets and their policies; other resources are passed over. Accounts that policies name exist. */
+  /**
+   * Creates roles, accounts, buckets and their policies; other resources are passed over. Accounts that policies name exist.
+   * Of what is there already, policies are set anew and everything else stays.
+   */
   declare(resources: readonly Declared[]): Promise<void>;
   /** Environment that makes rclone and Google's clients this account, as a pod of it would be. */
   as(email: string): Promise<Record<string, string>>;
@@ -117,7 +120,11 @@ export async function startGatewayStage(): Promise<GatewayStage> {
           }
           for (const [, email] of String(inputs.policyData ?? "").matchAll(/"serviceAccount:([^"]+)"/g))
             await account(email!);
-          await cloud.control.create(type, name, inputs, DEPLOYER);
+          try {
+            await cloud.control.create(type, name, inputs, DEPLOYER);
+          } catch (error) {
+            if (!(error instanceof CloudError && error.status === 409)) throw error;
+          }
         }
     },
     async as(email) {

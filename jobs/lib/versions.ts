@@ -135,26 +135,47 @@ export function isSame(one: ObjectVersion, other: ObjectVersion): boolean {
   return one.md5Hash && other.md5Hash ? one.md5Hash === other.md5Hash : one.crc32c === other.crc32c;
 }
 
+/** The live object of a name. */
+async function liveObject(bucket: string, name: string): Promise<ObjectVersion | undefined> {
+  try {
+    return await call(`b/${bucket}/o/${encodeURIComponent(name)}`, { method: "GET" });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Makes a version of one bucket the live object of another (or the same), with its metadata.
  * @param expected generation that is live there now, undefined: none. Another one stays as it is.
- * @throws ApiError 412 when another is live by now, 404 when the version is gone
+ * @throws ApiError 412 when something else is live by now, 404 when the version is gone
  */
 export async function makeLive(
   from: string,
-  { name, generation }: ObjectVersion,
+  version: ObjectVersion,
   to: string,
   expected: string | undefined,
 ): Promise<void> {
+  try {
+    await rewrite(from, version, to, expected);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 412)) throw error;
+    // A call whose answer was lost is repeated: then what is live is what it made.
+    const live = await liveObject(to, version.name);
+    if (!live || !isSame(live, version)) throw error;
+  }
+}
+
+async function rewrite(from: string, { name, generation }: ObjectVersion, to: string, expected: string | undefined) {
   const object = encodeURIComponent(name);
   const query = { sourceGeneration: generation, ifGenerationMatch: expected ?? "0" };
   // A large object takes several calls; each carries the condition.
   for (let rewriteToken: string | undefined = ""; rewriteToken !== undefined; ) {
     const given = new URLSearchParams({ ...query, ...(rewriteToken === "" ? {} : { rewriteToken }) });
-    const answer: { rewriteToken?: string } = await call(
+    const answer: { done: boolean; rewriteToken?: string } = await call(
       `b/${from}/o/${object}/rewriteTo/b/${to}/o/${object}?${given}`,
       { method: "POST" },
     );
-    rewriteToken = answer.rewriteToken;
+    rewriteToken = answer.done ? undefined : answer.rewriteToken;
   }
 }
