@@ -5,6 +5,7 @@
  */
 import { stamp } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
+import { cassandraVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
 import { newestRow } from "./lib/canaries";
 import { readSchema } from "./lib/cql";
@@ -12,6 +13,7 @@ import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest } from "./lib/manifest";
 import { meet } from "./lib/meeting";
+import { notNewer } from "./lib/recovery";
 import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
@@ -39,6 +41,7 @@ interface RestoreSpec {
 /** Runs the job. @throws JobError when the topology doesn't fit, the restore fails or a table is missing. */
 export async function restoreCassandra(config: Config): Promise<Fields> {
   const { backup, manifest, marker } = await broughtIn("cassandra", config);
+  notNewer("Cassandra", manifest.versions.cassandra, cassandraVersion);
   const resources = new Resources(config.namespace);
   const uid = await fits(resources, config, manifest);
   const restore = await currentRestore(resources, config, backup);

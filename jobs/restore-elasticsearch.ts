@@ -4,6 +4,7 @@
  * site's own snapshots. May be repeated: what came from this snapshot is recognised, nothing with documents is deleted.
  */
 import { createHash } from "node:crypto";
+import { elasticsearchVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
 import { newestDocument } from "./lib/canaries";
 import { canonical } from "./lib/canonical";
@@ -17,6 +18,7 @@ import {
 } from "./lib/elastic";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { ElasticsearchManifest } from "./lib/manifest";
+import { notNewer } from "./lib/recovery";
 import { broughtIn } from "./lib/restored";
 import { waitFor } from "./lib/wait";
 
@@ -48,6 +50,7 @@ export function judge(recoveries: ShardRecovery[] | undefined, documents: number
 /** Runs the job. @throws JobError when an index is in the way, or what was restored is not what the manifest lists. */
 export async function restoreElasticsearch(config: Config): Promise<Fields> {
   const { backup, manifest, marker } = await broughtIn("elasticsearch", config);
+  notNewer("Elasticsearch", manifest.versions.elasticsearch, elasticsearchVersion);
   const call = await connect(config.elasticsearch);
   await reachable(call, config);
   const repository = `/_snapshot/${snapshotRepository}`;

@@ -78,7 +78,7 @@ function bucketOf(entries: [string, string][]): BucketReader {
 
 const find = async (
   bucket: BucketReader | Promise<BucketReader>,
-  restore?: { site?: string; marker?: string },
+  restore?: { site?: string; marker?: string; before?: string },
   changes = {},
 ) => {
   const wanted = restore && { site: "prod", marker: "latest", grant: "rebuild-1", ...restore };
@@ -173,4 +173,25 @@ test("a copy of other nodes and racks does not fit", () => {
 test("a copy of another major version does not fit", () => {
   const heads = [cassandra("emea", RACKS, "4.1.9"), ...whole.slice(1)];
   return refused(find(reader(marker(NEWER, heads)), {}), /was written by 4\.1\.9; restore with the same major version/);
+});
+
+test("before takes the newest copy that began at or before a moment", async () => {
+  const found = (before: string) => find(reader(marker(OLDER, whole), marker(NEWER, whole)), { before });
+  assert.equal((await found("2026-01-15T02:00:00Z"))?.marker, NEWER);
+  assert.equal((await found("2026-01-15T01:59:59Z"))?.marker, OLDER);
+  await refused(
+    found("2026-01-14T01:00:00Z"),
+    /restore\.before is "2026-01-14T01:00:00Z": no copy of site "prod" .* began at or before it; the oldest of 2 is copy-20260114t020000z/,
+  );
+  await refused(find(reader(), { before: "2026-01-14T01:00:00Z" }), /the oldest of 0 is none/);
+});
+
+test("a copy that a newer Elasticsearch wrote is refused", async () => {
+  const newer = whole.map((head) =>
+    head.kind === "elasticsearch" ? { ...head, versions: { elasticsearch: "10.0.0" } } : head,
+  );
+  await refused(
+    find(reader(marker(NEWER, newer)), {}),
+    /has Elasticsearch 9\.2\.3: copy copy-20260115t020000z was written by 10\.0\.0 in emea; restore with the same major/,
+  );
 });

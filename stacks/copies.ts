@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from "node:util";
 import { JobError } from "../jobs/lib/log";
 import type { Marker } from "../jobs/lib/manifest";
 import { findMarker, type Refusal } from "../jobs/lib/markers";
-import { markerOfPath, markersPrefix, repository } from "../plan/layout";
+import { markerOfPath, markersPrefix, momentOf, repository } from "../plan/layout";
 import { rackNames } from "../plan/names";
-import { cassandraVersion } from "../plan/versions";
+import { cassandraVersion, elasticsearchVersion } from "../plan/versions";
 import { ConfigError, type SiteConfig } from "./config";
 
 /** Read access to a bucket, as the deployer's manifest reader has it. */
@@ -32,13 +32,21 @@ export async function findCopy(
   reader: BucketReader,
 ): Promise<(FoundCopy & { refused: Refusal[] }) | undefined> {
   if (!config.restore) return undefined;
-  const { site: source, marker: wanted } = config.restore;
+  const { site: source, marker: wanted, before } = config.restore;
   const bucket = config.vault.copiesBucket;
   const granted = <T>(reading: Promise<T>) => reading.catch((error: Error) => unreadable(stack, config, error));
-  const names = await granted(reader.list(bucket, markersPrefix(source)));
+  const all = await granted(reader.list(bucket, markersPrefix(source)));
+  const names = before === undefined ? all : all.filter((name) => isFrom(source, name, before));
   const present = names.flatMap((name) => markerOfPath(source, name) ?? []).sort();
   const none = () => {
     const allowed = present.length ? `latest, ${present.slice(-5).join(", ")}` : "none: the bucket holds no copy of it";
+    if (before !== undefined) {
+      const others = all.flatMap((name) => markerOfPath(source, name) ?? []).sort();
+      return new ConfigError(stack, [
+        `iconik-dr:restore.before is "${before}": no copy of site "${source}" in ${bucket} began at or before it; ` +
+          `the oldest of ${others.length} is ${others[0] ?? "none"}`,
+      ]);
+    }
     return new ConfigError(stack, [
       `iconik-dr:restore.marker is "${wanted}": no such copy of site "${source}" in ${bucket}; allowed: ${allowed}`,
     ]);
@@ -66,6 +74,15 @@ export async function findCopy(
 }
 
 const said = ({ message, details }: JobError) => [message, details.value, details.fix].filter(Boolean).join("; ");
+/** Is it a marker of a copy that began at or before a moment? */
+function isFrom(source: string, path: string, before: string): boolean {
+  const marker = markerOfPath(source, path);
+  try {
+    return marker !== undefined && momentOf(marker).getTime() <= Date.parse(before);
+  } catch {
+    return false;
+  }
+}
 
 /** A grant that is not there, has ended or names somebody else shows here first. @throws ConfigError */
 function unreadable(stack: string, { vault, restore }: SiteConfig, error: Error): never {
@@ -108,6 +125,15 @@ export function misfits(config: SiteConfig, marker: Marker): string[] {
     if (major(manifest.versions.cassandra) !== major(cassandraVersion)) {
       problems.push(
         `plan/versions.ts has Cassandra ${cassandraVersion}: copy ${marker.id} was written by ${manifest.versions.cassandra}; restore with the same major version`,
+      );
+    }
+    const search = marker.repositories[repository("elasticsearch", datacenter)]!.manifest;
+    if (
+      search.kind === "elasticsearch" &&
+      Number(major(search.versions.elasticsearch)) > Number(major(elasticsearchVersion))
+    ) {
+      problems.push(
+        `plan/versions.ts has Elasticsearch ${elasticsearchVersion}: copy ${marker.id} was written by ${search.versions.elasticsearch} in ${datacenter}; restore with the same major version or a newer one`,
       );
     }
     return problems;

@@ -39,7 +39,10 @@ before(async () => {
   await storage.emptyBucket(BUCKET);
   const emulator = String(storage.env.RCLONE_GCS_ENDPOINT).replace(/\/storage\/v1\/$/, "");
   const env = { ...storage.env, STORAGE_EMULATOR_HOST: emulator };
-  node = await CassandraNode.start("127.77.0.1", ["iconik-emea-service.cassandra.svc"], { env, bucket: BUCKET });
+  node = await CassandraNode.start(
+    { address: "127.77.0.1", names: { "iconik-emea-service.cassandra.svc": "127.77.0.1" } },
+    { env, bucket: BUCKET },
+  );
   client = await node.client();
   for (const statement of [
     "CREATE KEYSPACE media WITH replication = {'class': 'NetworkTopologyStrategy', 'emea': 1}",

@@ -8,6 +8,7 @@ import {
   image,
   imageRepository,
   member,
+  moment,
   multiRegion,
   projectId,
   publicKey,
@@ -93,7 +94,10 @@ export const site = z
         site: siteName,
         marker: z
           .string()
-          .regex(/^(latest|copy-\d{8}t\d{6}z)$/, "no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)"),
+          .regex(/^(latest|copy-\d{8}t\d{6}z)$/, "no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)")
+          .default("latest"),
+        /** Only copies that began at or before this moment: the newest of them. */
+        before: moment.optional(),
         grant: siteName,
       })
       .optional(),
@@ -157,6 +161,10 @@ export const site = z
     if (config.restore && config.vault.markerKeys.length === 0) {
       const message = "a restore believes no copy without a key; set the vault's output markerKeys";
       add(["vault", "markerKeys"], config.vault.markerKeys, message);
+    }
+    if (config.restore?.before !== undefined && config.restore.marker !== "latest") {
+      const message = "one of marker and before says which copy; remove the other";
+      add(["restore", "before"], config.restore.before, message);
     }
     if (config.restore && config.restore.grant !== config.site) {
       const message = `a grant for another site; set "${config.site}" and have the vault grant it`;

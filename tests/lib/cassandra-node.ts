@@ -1,9 +1,9 @@
 /** One real Cassandra node that encrypts towards other nodes, with the real Medusa beside it; for tests, without any cluster. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auth, Client } from "cassandra-driver";
+import { auth, Client, policies } from "cassandra-driver";
 import { cassandraImage } from "../../sandbox/images/cassandra";
 import { medusaImage } from "../../sandbox/images/medusa";
 import { ProcessTable, waitUntil } from "../../sandbox/lib/process";
@@ -13,8 +13,19 @@ import { ContainerProcess } from "../../sandbox/nodes/container";
 import { cassandraYaml, encodeConfig, medusaIni } from "../../sandbox/operators/k8ssandra/files";
 import { loadTools } from "../../sandbox/toolchain";
 
-const POD = "iconik-emea-rack1-sts-0";
 const USER = "cassandra";
+
+/** Where a node stands. */
+export interface NodePlace {
+  /** Address of the node, and of nobody else's. */
+  address: string;
+  /** `rack1` starts the ring. Default: rack1. */
+  rack?: string;
+  /** Names by which the nodes are found, with the address that they lead to. Default: none. */
+  names?: Record<string, string>;
+  /** A node of the ring that this one joins, whose keys it has. Default: it is the first. */
+  joins?: CassandraNode;
+}
 
 /** A node that runs. `folder` holds its data, and `secrets` in the form in which pods mount them. */
 export class CassandraNode {
@@ -25,50 +36,53 @@ export class CassandraNode {
 
   private constructor(
     readonly folder: string,
-    /** Address of the node, and of nobody else's. */
-    readonly address: string,
+    private readonly place: NodePlace,
     private readonly storage: { env: Record<string, string>; bucket: string },
   ) {
     this.processes = new ProcessTable(folder);
   }
 
-  /** Starts it; it answers then. @param names by which it is found @param storage where Medusa keeps backups */
+  /** Starts it; it answers then. @param storage where Medusa keeps backups */
   static async start(
-    address: string,
-    names: readonly string[],
+    place: NodePlace,
     storage: { env: Record<string, string>; bucket: string },
   ): Promise<CassandraNode> {
-    const node = new CassandraNode(mkdtempSync(join(tmpdir(), "cassandra-node-")), address, storage);
-    node.configure(names);
+    const node = new CassandraNode(mkdtempSync(join(tmpdir(), "cassandra-node-")), place, storage);
+    node.configure();
     await node.run();
     return node;
   }
 
-  /** Files of the superuser's Secret, of the keystores' and of their authority's. */
-  get secrets() {
-    return { superuser: join(this.folder, "superuser"), internode: join(this.folder, "internode") };
+  get address(): string {
+    return this.place.address;
   }
 
-  private configure(names: readonly string[]): void {
-    for (const name of ["etc", "data", "medusa", "hosts", "superuser", "internode"]) mkdirSync(join(this.folder, name));
-    writeFileSync(
-      join(this.folder, "hosts", "hosts"),
-      `127.0.0.1 localhost\n${this.address} ${POD}.svc ${POD} ${names.join(" ")}\n`,
+  get rack(): string {
+    return this.place.rack ?? "rack1";
+  }
+
+  /** Name of the pod that the node would be. */
+  get pod(): string {
+    return `iconik-emea-${this.rack}-sts-0`;
+  }
+
+  /** Files of the superuser's Secret, of the keystores' and of their authority's. */
+  get secrets(): { superuser: string; internode: string } {
+    return (
+      this.place.joins?.secrets ?? {
+        superuser: join(this.folder, "superuser"),
+        internode: join(this.folder, "internode"),
+      }
     );
-    for (const key of ["username", "password"]) writeFileSync(join(this.secrets.superuser, key), USER);
-    const keytool = (args: string[]) => execFileSync(this.tools.cassandra.keytool, args, { stdio: "pipe" });
-    const keystore = join(this.secrets.internode, "keystore.p12");
-    writeFileSync(join(this.secrets.internode, "keystore-password"), "keep-out");
-    const store = ["-storetype", "PKCS12", "-storepass", "keep-out"];
-    const certificate = join(this.folder, "node.crt");
-    keytool([
-      ...["-genkeypair", "-alias", "node", "-keyalg", "RSA", "-dname", "CN=node", "-keystore", keystore, ...store],
-    ]);
-    keytool(["-exportcert", "-alias", "node", "-keystore", keystore, "-file", certificate, ...store]);
-    const truststore = join(this.secrets.internode, "truststore.p12");
-    keytool([
-      ...["-importcert", "-noprompt", "-alias", "node", "-file", certificate, "-keystore", truststore, ...store],
-    ]);
+  }
+
+  private configure(): void {
+    for (const name of ["etc", "data", "medusa", "hosts", "superuser", "internode"]) mkdirSync(join(this.folder, name));
+    const first = this.place.joins ?? this;
+    const known = { [`${first.pod}.svc`]: first.address, [`${this.pod}.svc`]: this.address, ...this.place.names };
+    const lines = Object.entries(known).map(([name, address]) => `${address} ${name} ${name.split(".")[0]}`);
+    writeFileSync(join(this.folder, "hosts", "hosts"), ["127.0.0.1 localhost", ...lines, ""].join("\n"));
+    if (!this.place.joins) this.makeSecrets();
     const encryption = {
       internode_encryption: "all",
       require_client_auth: true,
@@ -92,9 +106,9 @@ export class CassandraNode {
     const etc = (name: string) => join(this.folder, "etc", name);
     writeFileSync(
       etc("cassandra.yaml"),
-      yaml.replaceAll("@NODE_IP@", this.address).replaceAll("@SEEDS@", this.address),
+      yaml.replaceAll("@NODE_IP@", this.address).replaceAll("@SEEDS@", first.address),
     );
-    writeFileSync(etc("cassandra-rackdc.properties"), "dc=emea\nrack=rack1\n");
+    writeFileSync(etc("cassandra-rackdc.properties"), `dc=emea\nrack=${this.rack}\n`);
     writeFileSync(etc("logback.xml"), `<configuration><root level="INFO"/></configuration>`);
     const ini = medusaIni({
       storageProperties: {
@@ -104,12 +118,32 @@ export class CassandraNode {
         prefix: "cassandra",
       },
     });
-    writeFileSync(join(this.folder, "medusa", "medusa.ini"), ini.replaceAll("@POD_NAME@", POD));
+    writeFileSync(join(this.folder, "medusa", "medusa.ini"), ini.replaceAll("@POD_NAME@", this.pod));
   }
 
-  private async run(): Promise<void> {
+  private makeSecrets(): void {
+    for (const key of ["username", "password"]) writeFileSync(join(this.secrets.superuser, key), USER);
+    const keytool = (args: string[]) => execFileSync(this.tools.cassandra.keytool, args, { stdio: "pipe" });
+    const keystore = join(this.secrets.internode, "keystore.p12");
+    writeFileSync(join(this.secrets.internode, "keystore-password"), "keep-out");
+    const store = ["-storetype", "PKCS12", "-storepass", "keep-out"];
+    const certificate = join(this.folder, "node.crt");
+    keytool([
+      ...["-genkeypair", "-alias", "node", "-keyalg", "RSA", "-dname", "CN=node", "-keystore", keystore, ...store],
+    ]);
+    keytool(["-exportcert", "-alias", "node", "-keystore", keystore, "-file", certificate, ...store]);
+    const truststore = join(this.secrets.internode, "truststore.p12");
+    keytool([
+      ...["-importcert", "-noprompt", "-alias", "node", "-file", certificate, "-keystore", truststore, ...store],
+    ]);
+  }
+
+  /** @param options of the server's JVM */
+  private async run(options = ""): Promise<void> {
     const log = this.log("server");
-    this.server = this.container("server", cassandraImage(this.tools), ["/image/cassandra.sh", "run"], [], log);
+    this.server = this.container("server", cassandraImage(this.tools), ["/image/cassandra.sh", "run"], [], log, {
+      JVM_EXTRA_OPTS: options,
+    });
     const client = () => this.client();
     await waitUntil(
       "Cassandra",
@@ -161,12 +195,12 @@ export class CassandraNode {
         env: {
           PATH: [...image.path, "/usr/bin", "/bin"].join(":"),
           HOME: "/tmp",
-          HOSTNAME: POD,
+          HOSTNAME: this.pod,
           NODE_IP: this.address,
           DATACENTER: "emea",
-          RACK: "rack1",
+          RACK: this.rack,
           FIRST_RACK: "rack1",
-          SEEDS: this.address,
+          SEEDS: (this.place.joins ?? this).address,
           ADDITIONAL_SEEDS: "",
           CQL_USERNAME: USER,
           CQL_PASSWORD: USER,
@@ -181,10 +215,12 @@ export class CassandraNode {
     );
   }
 
-  /** A connected session of the superuser. */
+  /** A connected session of the superuser with this node and no other. */
   async client(): Promise<Client> {
+    const nearby = new policies.loadBalancing.DCAwareRoundRobinPolicy("emea");
     const client = new Client({
       contactPoints: [this.address],
+      policies: { loadBalancing: new policies.loadBalancing.AllowListPolicy(nearby, [`${this.address}:9042`]) },
       localDataCenter: "emea",
       authProvider: new auth.PlainTextAuthProvider(USER, USER),
       socketOptions: { readTimeout: 60_000, connectTimeout: 5_000 },
@@ -209,8 +245,41 @@ export class CassandraNode {
     return succeeded(await this.medusa!.exec(command));
   }
 
-  async stop(): Promise<void> {
+  /** Folder of a table's files. @throws when there is none */
+  tableFolder(keyspace: string, table: string): string {
+    const folder = join(this.folder, "data", "data", keyspace);
+    const found = readdirSync(folder).find((name) => name.startsWith(`${table}-`));
+    if (!found) throw new Error(`${folder} has no table ${table}`);
+    return join(folder, found);
+  }
+
+  /** Ends its processes at once, as a machine that goes away. Its files stay. */
+  async kill(): Promise<void> {
     await Promise.all([this.medusa?.stop(0), this.server?.stop(0)]);
+  }
+
+  /** Removes every file of a node that was killed. */
+  wipe(): void {
+    rmSync(join(this.folder, "data"), { recursive: true, force: true });
+    mkdirSync(join(this.folder, "data"));
+  }
+
+  /**
+   * Starts a node again that was killed.
+   * @param replaces as cass-operator does it for `replacenode`: it takes the place of the node that had this address
+   * @throws when it ends instead, with its last lines
+   */
+  async restart(replaces?: string): Promise<void> {
+    await this.run(replaces === undefined ? "" : `-Dcassandra.replace_address_first_boot=${replaces}`);
+  }
+
+  /** What the server has logged. */
+  get words(): string {
+    return readFileSync(this.log("server"), "utf8");
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

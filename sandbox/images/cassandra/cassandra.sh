@@ -48,6 +48,7 @@ run() {
   sed -i "s|@SEEDS@|${seeds%,}|" /etc/cassandra/cassandra.yaml
   # shellcheck disable=SC2046 # one word per flag
   set -- $(module_flags)
+  # JVM_EXTRA_OPTS is the image's own: that a node replaces another one is said there.
   # Quick starts on an idle machine: no long waits for gossip to settle, for the ring or for the superuser.
   exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k \
     "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" "$@" \
@@ -56,7 +57,7 @@ run() {
     -Dcassandra-rackdc.properties=file:///etc/cassandra/cassandra-rackdc.properties \
     -Dlogback.configurationFile=/etc/cassandra/logback.xml -Dcassandra.storagedir=/var/lib/cassandra \
     "-Dcassandra.jmx.local.port=$(jmx_port)" -Dcassandra.ring_delay_ms=1000 \
-    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500 \
+    ${JVM_EXTRA_OPTS:-} -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500 \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.service.CassandraDaemon
 }
 
