@@ -195,6 +195,46 @@ test("a Job that fails says why, and one with an unknown image waits", async () 
   });
 });
 
+test("an ephemeral volume is shared by the containers of a pod and goes with it", async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  const volumeMounts = [{ name: "work", mountPath: "/work" }];
+  await core.createNamespacedPod({
+    namespace: "default",
+    body: {
+      metadata: { name: "ephemeral" },
+      spec: {
+        restartPolicy: "Never",
+        securityContext: { runAsUser: 65532, fsGroup: 65532 },
+        initContainers: [{ name: "first", image: "shell", args: ["echo fetched > /work/file"], volumeMounts }],
+        containers: [{ name: "main", image: "shell", args: ["grep fetched /work/file"], volumeMounts }],
+        volumes: [
+          {
+            name: "work",
+            ephemeral: {
+              volumeClaimTemplate: {
+                spec: {
+                  accessModes: ["ReadWriteOnce"],
+                  storageClassName: "standard-rwo",
+                  resources: { requests: { storage: "1Gi" } },
+                },
+              },
+            },
+          },
+        ],
+      },
+    },
+  });
+  const at = { namespace: "default", name: "ephemeral" };
+  await waitUntil("the pod's end", async () => (await core.readNamespacedPodStatus(at)).status?.phase === "Succeeded", {
+    timeoutMs: 30_000,
+  });
+  const claims = async () => (await core.listNamespacedPersistentVolumeClaim({ namespace: "default" })).items;
+  const own = async () => (await claims()).filter(({ metadata }) => metadata?.name === "ephemeral-work");
+  assert.equal((await own()).length, 1);
+  await core.deleteNamespacedPod(at);
+  await waitUntil("the claim's end", async () => (await own()).length === 0, { timeoutMs: 30_000 });
+});
+
 test("what is to be scraped can be said once metrics are collected, with a port and an interval", async () => {
   const objects = config.makeApiClient(CustomObjectsApi);
   const say = (endpoints: unknown[]) =>
