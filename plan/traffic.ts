@@ -12,6 +12,9 @@ export const backendServiceName = "app";
 /** Name of the endpoint groups of a site, one in each zone; the front's Service names it as well. */
 export const endpointGroupName = "app-front";
 
+/** Header of every answer of the product: the region that gave it. */
+export const regionHeader = "x-region";
+
 /** Port of the front's pods that requests and health checks go to. */
 export const frontPort = 8080;
 

@@ -6,13 +6,15 @@ import { types } from "cassandra-driver";
 import { z } from "zod";
 import { assetIndex } from "../../plan/names";
 import { cassandra } from "./cassandra";
-import { bodyOf, cached, type Route, serve } from "./http";
+import { type Answer, bodyOf, cached, type Route, serve } from "./http";
 import { minuteOf } from "./schema";
 import { type Search, SearchError, search } from "./search";
 import type { StoreSettings } from "./settings";
 
 /** For how long a look at the stores counts, in milliseconds. */
 const FRESH_MS = 1_000;
+/** `?wait=found`: the answer waits until the region's own index has what was written. */
+const FOUND = "found";
 /** Results of one search. */
 const PAGE = 50;
 
@@ -49,9 +51,12 @@ export function routes(database: Database, find: Search): Route[] {
     [
       "PUT",
       new RegExp(`^/api/assets/${ID}$`),
-      async (request, [, id]) => {
+      async (request, [, id], query) => {
         const parsed = asset.safeParse(json(await bodyOf(request)));
         if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+        const wait = query.get("wait");
+        if (wait !== null && wait !== FOUND)
+          return { status: 400, body: { error: `wait=${wait} is not known; allowed: wait=${FOUND}` } };
         const changed = new Date();
         await database.batch(
           [
@@ -66,6 +71,7 @@ export function routes(database: Database, find: Search): Route[] {
           ],
           { prepare: true, logged: true },
         );
+        if (wait === FOUND) return foundAgain(database, find, id!);
         return { status: 200, body: { id, ...parsed.data, changed } };
       },
     ],
@@ -90,6 +96,21 @@ export function routes(database: Database, find: Search): Route[] {
       },
     ],
   ];
+}
+
+/**
+ * An asset that was just written, as the region's stores have it: read at LOCAL_QUORUM, put into the index and found there.
+ * The worker does the same soon after; whoever waits has it done with the request.
+ */
+async function foundAgain(database: Database, find: Search, id: string): Promise<Answer> {
+  const { rows } = await database.execute("SELECT id, title, changed FROM assets WHERE id = ?", [id]);
+  if (!rows[0]) throw new Error(`asset ${id} was written and cannot be read`);
+  const { id: _, ...source } = described(rows[0]);
+  const path = `/${assetIndex}/_doc/${id}`;
+  await find("PUT", path, source);
+  const { found } = await find<{ found: boolean }>("GET", path);
+  if (!found) throw new Error(`asset ${id} was indexed and cannot be found`);
+  return { status: 200, body: described(rows[0]) };
 }
 
 /** What keeps the region from serving; empty when nothing does. */

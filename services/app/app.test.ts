@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { types } from "cassandra-driver";
+import { regionHeader } from "../../plan/traffic";
 import { routes as apiRoutes } from "./api";
 import { cassandra } from "./cassandra";
 import { routes as frontRoutes } from "./front";
@@ -25,7 +26,7 @@ after(() => {
 });
 
 async function started(routes: Route[]): Promise<string> {
-  const server = await serve(routes, { HOST: "127.0.0.1", PORT: 0 });
+  const server = await serve(routes, { HOST: "127.0.0.1", PORT: 0, REGION: "europe-west1" });
   opened.push(server);
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -36,6 +37,7 @@ function stores() {
     assets: new Map<string, { id: string; title: string; changed: Date }>(),
     changes: [] as { minute: Date; asset: string }[],
     bulk: [] as string[],
+    documents: new Map<string, object>(),
     databaseFails: false,
     health: "green",
     found: [] as object[] | undefined,
@@ -66,6 +68,10 @@ function stores() {
       state.bulk.push(String(body));
       return { errors: false };
     }
+    const document = /_doc\/(.+)$/.exec(path)?.[1];
+    if (document && state.health === "red") throw new SearchError(503, path, "unavailable");
+    if (document && body) state.documents.set(document, body as object);
+    if (document) return { found: state.documents.has(document) };
     if (!state.found) throw new SearchError(404, path, "index_not_found_exception");
     return { hits: { hits: state.found } };
   };
@@ -86,6 +92,20 @@ test("an asset that was written is read again, and its change is noted for the i
     state.changes.map(({ asset }) => asset),
     [ID],
   );
+});
+
+test("who waits for an asset to be found gets an answer when both stores have it", async () => {
+  const { state, database, search } = stores();
+  const base = await started(apiRoutes(database, search));
+  const answer = await put(base, `${ID}?wait=found`, { title: "Dailies" });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get(regionHeader), "europe-west1");
+  assert.equal((state.documents.get(ID) as { title: string }).title, "Dailies");
+  assert.equal((await put(base, `${ID}?wait=long`, { title: "Dailies" })).status, 400);
+  state.health = "red";
+  assert.equal((await put(base, `${ID}?wait=found`, { title: "Rushes" })).status, 503);
+  state.databaseFails = true;
+  assert.equal((await put(base, `${ID}?wait=found`, { title: "Rushes" })).status, 503);
 });
 
 test("what is no asset is refused: no title, no JSON, too much, no id, no such way", async () => {

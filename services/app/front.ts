@@ -22,7 +22,7 @@ const PAGE = `<!doctype html>
 `;
 
 /** Starts the front. */
-export async function front(options: { HOST: string; PORT: number; API_URL: string }): Promise<void> {
+export async function front(options: { HOST: string; PORT: number; REGION: string; API_URL: string }): Promise<void> {
   await serve(routes(options.API_URL), options);
 }
 

@@ -1,5 +1,6 @@
 /** A small HTTP server: routes by method and path, JSON answers, an orderly end. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { regionHeader } from "../../plan/traffic";
 
 /** An answer; `body` is written as JSON unless it is text. */
 export interface Answer {
@@ -16,14 +17,18 @@ const BODY_BYTES = 64 << 10;
 /** Longer than a load balancer keeps an idle connection (600 s), which must be the one to close it. */
 const KEEP_ALIVE_MS = 620_000;
 
-/** Serves routes; a handler that throws becomes a 503 that says why. */
-export function serve(routes: Route[], { HOST, PORT }: { HOST: string; PORT: number }): Promise<Server> {
+/** Serves routes; a handler that throws becomes a 503 that says why. Every answer names the region that gives it. */
+export function serve(
+  routes: Route[],
+  { HOST, PORT, REGION }: { HOST: string; PORT: number; REGION: string },
+): Promise<Server> {
   const server = createServer((request, response) => {
     void answer(routes, request).then(({ status, body, type }) => {
       const text = typeof body === "string" ? body : JSON.stringify(body);
       response.writeHead(status, {
         "content-type": type ?? (typeof body === "string" ? "text/plain; charset=utf-8" : "application/json"),
         "content-length": Buffer.byteLength(text),
+        [regionHeader]: REGION,
       });
       response.end(request.method === "HEAD" ? undefined : text);
     });

@@ -7,7 +7,12 @@ const list = z
   .pipe(z.array(z.string()).min(1));
 
 /** Where a service listens: its pod's own address. */
-export const listening = { HOST: z.string().min(1), PORT: z.coerce.number().int().min(1).max(65535).default(8080) };
+export const listening = {
+  HOST: z.string().min(1),
+  PORT: z.coerce.number().int().min(1).max(65535).default(8080),
+  /** Named in every answer. */
+  REGION: z.string().min(1),
+};
 
 /** The stores of the service's own region. */
 export const stores = {
