@@ -1,6 +1,7 @@
 /** The faults of the night: backups, copies, retention, restores. */
 import type { AnyGroup } from "../run";
+import { mediaGroup } from "./media";
 import { restoreGroup } from "./restore-killed";
 
 /** Rows by what they stand on, in the order of a night. */
-export const nightGroups: readonly AnyGroup[] = [restoreGroup];
+export const nightGroups: readonly AnyGroup[] = [mediaGroup, restoreGroup];
