@@ -10,6 +10,7 @@ const ROOT = join(__dirname, "..");
 const RUNBOOKS = "docs/runbooks";
 /** Within the day that break-glass access may last. */
 const TOMORROW = new Date(Date.now() + 23 * 3600_000).toISOString();
+const YESTERDAY = new Date(Date.now() - 24 * 3600_000).toISOString();
 const TODAY = new Date().toISOString().slice(0, 10);
 
 type Settings = Record<string, unknown>;
@@ -21,6 +22,7 @@ function blocks(file: string): { stack: string | undefined; settings: Settings }
     // A moment that is written down has passed when the tests run.
     const current = yaml
       .replace(/(?<=(expires|until): )("[^"]*"|\S+)/g, `"${TOMORROW}"`)
+      .replace(/(?<=\bat: )"[^"]*"/g, `"${YESTERDAY}"`)
       .replace(/(?<=date: )"[^"]*"/g, `"${TODAY}"`);
     const content = parse(current) as Settings & { config?: Settings };
     return { stack: /# Pulumi\.(\S+)\.yaml/.exec(yaml)?.[1], settings: content.config ?? content };

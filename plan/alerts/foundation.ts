@@ -80,7 +80,7 @@ export const foundationAlerts: readonly Alert<FoundationScope>[] = [
     why: "Versions and soft delete hold 30 days. The secondary follows tonight, unless its breaker opens.",
     steps: [
       "Is it a customer's or an operator's wish? Then close it, and approve it for the secondary's breaker.",
-      "If not: suspend the bucket's replication in the vault, revoke the identity, restore from versions.",
+      "If not: revoke the identity, then restore as docs/runbooks/media-restore.md says; it suspends the bucket's replication.",
     ],
     condition: ({ mediaBuckets }) => ({
       kind: "threshold",

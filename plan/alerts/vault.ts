@@ -157,7 +157,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     why: "Either somebody wipes or encrypts the primary, or the 30 days of what people removed do not begin.",
     steps: [
       "Find out who removed the objects: the audit logs of the primary bucket, the product's own records.",
-      "An attack: revoke the identity, restore the primary from the secondary, nothing was removed there.",
+      "An attack: revoke the identity, then bring the primary back as docs/runbooks/media-restore.md says; the secondary has all of it.",
       "Meant: approve that bucket and day in the vault's configuration; the message says how.",
     ],
     condition: () => ({

@@ -44,3 +44,11 @@ export function isRestoring(resources: Declared[]): boolean {
     .filter(({ type }) => type === types.job)
     .some((job) => commandsOf(job).some(({ command }) => command === "restore-copy"));
 }
+
+/** Is a media bucket being brought back? `secondary` is its second copy. */
+export function isMediaRestored(secondary: unknown, resources: Declared[]): boolean {
+  return resources
+    .filter(({ type }) => type === types.job)
+    .flatMap(commandsOf)
+    .some(({ command, config }) => command === "restore-media" && config.secondary === secondary);
+}

@@ -1,6 +1,6 @@
 /** The stacks that tests look at: the repository's own, and what they become in a disaster. */
 import { bootstrap } from "../../stacks/bootstrap";
-import type { BootstrapConfig, SiteConfig, VaultConfig } from "../../stacks/config";
+import type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig } from "../../stacks/config";
 import { foundation } from "../../stacks/foundation";
 import { site } from "../../stacks/site";
 import { vault } from "../../stacks/vault";
@@ -42,6 +42,12 @@ const recoveries = [
   },
 ];
 
+/** A prefix that comes back, and a bucket that is taken back to a moment. */
+const mediaRestores = [
+  { id: "one", bucket: "iconik-files", prefix: "a/", overwrite: false },
+  { id: "two", bucket: "iconik-proxies", overwrite: true },
+].map((each) => ({ ...each, at: "2026-01-20T00:00:00Z", dryRun: false, expires: GRANT_ENDS }));
+
 /** Names of the stacks with an inventory in tests/golden. */
 export const stackNames = [
   "prod",
@@ -52,8 +58,8 @@ export const stackNames = [
   "bootstrap",
   "bootstrap-vault",
 ] as const;
-/** Every stack that rules are held against: those, and a site that brings something back in place. */
-export const allStackNames = [...stackNames, "prod-recovering"] as const;
+/** Every stack that rules are held against: those, a site that brings something back in place, and stacks that restore media. */
+export const allStackNames = [...stackNames, "prod-recovering", "vault-restoring", "foundation-restoring"] as const;
 export type StackName = (typeof allStackNames)[number];
 
 const programs: Record<StackName, () => unknown> = {
@@ -69,9 +75,21 @@ const programs: Record<StackName, () => unknown> = {
     const config = stackConfig("vault", { restoreGrants: [grant] }) as VaultConfig;
     return vault({ ...config, restoreGrants: config.restoreGrants.map((each) => ({ ...each, expires: GRANT_ENDS })) });
   },
+  "vault-restoring": () => {
+    const config = stackConfig("vault") as VaultConfig;
+    return vault({ ...config, media: { ...config.media!, restores: mediaRestores } });
+  },
+  "foundation-restoring": () => {
+    const config = stackConfig("foundation") as FoundationConfig;
+    return foundation({
+      ...config,
+      vault: { project: (stackConfig("vault") as VaultConfig).project },
+      media: { ...config.media, restores: mediaRestores },
+    });
+  },
   bootstrap: () => bootstrap(stackConfig("bootstrap") as BootstrapConfig, "bootstrap"),
   "bootstrap-vault": () => bootstrap(stackConfig("bootstrap-vault") as BootstrapConfig, "bootstrap-vault"),
-  foundation: () => foundation(stackConfig("foundation") as Parameters<typeof foundation>[0]),
+  foundation: () => foundation(stackConfig("foundation") as FoundationConfig),
 };
 
 /** What a stack declares. */
