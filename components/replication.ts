@@ -4,6 +4,7 @@ import { namespaces } from "../plan/names";
 import type { Schedule } from "../plan/schedules";
 import type { Cluster } from "./cluster";
 import { cronJob } from "./cron-job";
+import { jobAccess } from "./job-access";
 import { jobPod, reportSeconds } from "./job-pod";
 import type { MarkerKey } from "./marker-key";
 
@@ -27,6 +28,8 @@ export interface ReplicationArgs {
   markerKey: MarkerKey;
 }
 
+const account = "backup-replicator";
+
 /** Time for the copy itself; what is left of the run's deadline is spent waiting for the night's manifests. */
 const copySeconds = 3600;
 
@@ -34,6 +37,8 @@ const copySeconds = 3600;
 export class Replication extends ComponentResource {
   constructor(name: string, args: ReplicationArgs, opts?: ComponentResourceOptions) {
     super("iconik:backup:Replication", name, {}, opts);
+    const inside = args.cluster.inside(this);
+    const access = jobAccess(`${name}-access`, "replicate", namespaces.dr, account, inside);
     for (const site of args.sites) {
       new k8s.batch.v1.CronJob(
         `${name}-${site.name}`,
@@ -45,7 +50,7 @@ export class Replication extends ComponentResource {
           pod: jobPod({
             command: "replicate",
             image: args.image,
-            serviceAccount: "backup-replicator",
+            serviceAccount: account,
             config: all([args.markerKey.signingKey, args.markerKey.publicKeys]).apply(([signingKey, markerKeys]) => ({
               site: site.name,
               bucket: site.bucket,
@@ -53,11 +58,12 @@ export class Replication extends ComponentResource {
               repositories: site.repositories,
               signingKey,
               markerKeys,
+              leaseIn: namespaces.dr,
               waitSeconds: args.schedule.activeDeadlineSeconds - copySeconds - reportSeconds,
             })),
           }),
         }),
-        args.cluster.inside(this),
+        { ...inside, dependsOn: [access] },
       );
     }
     this.registerOutputs({});

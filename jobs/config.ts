@@ -191,6 +191,10 @@ export const jobSchemas = {
     signingKey: z
       .string()
       .regex(/^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+\/cryptoKeyVersions\/\d+$/),
+    /** Namespace of the Lease `replicate-<site>` that two runs exclude each other by, with {@link jobRules} there. Default: none is taken. */
+    leaseIn: name.optional(),
+    /** Seconds after which a run that was killed has lost it. */
+    leaseSeconds: z.int().min(1).max(600).default(60),
     /** Keys that markers are read with. */
     markerKeys,
     /** A manifest older than this is not tonight's. */
@@ -372,6 +376,7 @@ export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
     },
   ],
   canary: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secrets.elasticCertificates], verbs: ["get"] }],
+  replicate: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] }],
   freshness: [{ apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list"] }],
   "restore-cassandra": [
     {

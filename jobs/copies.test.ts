@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { events } from "../plan/events";
 import {
   backupName,
@@ -14,29 +15,32 @@ import {
   restoredPath,
 } from "../plan/layout";
 import { markerType } from "../plan/markers";
-import { type JobInput, jobConfig } from "./config";
+import { FINAL_EXIT_CODE, type JobInput, jobConfig } from "./config";
 import { seal } from "./lib/envelope";
 import type { Marker } from "./lib/manifest";
 import { openMarker } from "./lib/markers";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { type RunningJob, startJob } from "./testing/job";
 import { signingKey, startKms, type TestKms, testKey } from "./testing/kms";
+import { startKube, type TestKube } from "./testing/kube";
 import { startStorage, type TestStorage } from "./testing/storage";
 
 const [PRIMARY, COPIES, OWN] = ["iconik-prod-backups", "iconik-vault-backup-copies", "iconik-rebuild-1-backups"];
 const FILES = 40;
 let storage: TestStorage;
 let kms: TestKms;
+let kube: TestKube;
 let night: string;
 let objects: Record<string, string>;
 
 before(async () => {
-  [storage, kms] = await Promise.all([startStorage(), startKms()]);
+  [storage, kms, kube] = await Promise.all([startStorage(), startKms(), startKube()]);
 });
-after(() => Promise.all([storage.stop(), kms.stop()]));
+after(() => Promise.all([storage.stop(), kms.stop(), kube.stop()]));
 
 beforeEach(async () => {
   kms.refuses = false;
+  kube.clear();
   storage.onCopy = undefined;
   storage.copies = 0;
   storage.appendOnly.clear();
@@ -52,7 +56,7 @@ beforeEach(async () => {
   };
 });
 
-function replicate(overrides: Partial<JobInput<"replicate">> = {}) {
+function replicate(overrides: Partial<JobInput<"replicate">> = {}, env: Record<string, string> = {}) {
   const config = jobConfig("replicate", {
     site: "prod",
     bucket: PRIMARY,
@@ -64,7 +68,7 @@ function replicate(overrides: Partial<JobInput<"replicate">> = {}) {
     transfers: 2,
     ...overrides,
   });
-  return startJob("replicate", config, { ...storage.env, ...kms.env });
+  return startJob("replicate", config, { ...storage.env, ...kms.env, ...env });
 }
 
 function restoreCopy(overrides: Partial<JobInput<"restore-copy">> = {}) {
@@ -123,6 +127,16 @@ async function placesOf(marker: string): Promise<Map<string, string>> {
 async function copied(marker: string, name: string): Promise<string | undefined> {
   const place = (await placesOf(marker)).get(name);
   return place && storage.get(COPIES, place);
+}
+
+async function failedFinally(job: Promise<RunningJob>, pattern: RegExp): Promise<void> {
+  const { code, lines } = await (await job).done;
+  assert.equal(code, FINAL_EXIT_CODE, JSON.stringify(lines.at(-1)));
+  assert.match(JSON.stringify(lines.at(-1)), pattern);
+}
+
+async function waitUntil(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(20);
 }
 
 async function assertWhole(marker: string): Promise<void> {
@@ -373,6 +387,53 @@ test("without a signature there is no copy; with it, the next run makes one of w
   await failed(replicate({ markerKeys: [testKey().pem] }), /not of a key that is trusted/);
   assert.deepEqual(await markers(), [], "what no reader would believe is not written");
   assert.equal((await succeeded(replicate())).copied, 2, "pointers alone are copied anew");
+});
+
+/** A run of a Job's pod, with the lease. */
+const leased = (pod: string, leaseSeconds: number) =>
+  replicate({ leaseIn: "dr", leaseSeconds }, { HOSTNAME: pod, ...kube.env });
+
+test("of two runs at once the second fails at once, and one that was killed keeps nobody out for long", async () => {
+  let letGo: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  storage.onCopy = () => held;
+  const first = await leased("replicate-prod-1-aaaaa", 2);
+  await waitUntil(() => kube.get("leases", "replicate-prod") !== undefined);
+  await failedFinally(
+    leased("replicate-prod-2-bbbbb", 2),
+    /another run holds the lease replicate-prod.*replicate-prod-1-aaaaa/,
+  );
+  await sleep(3000);
+  await failedFinally(leased("replicate-prod-2-ccccc", 2), /another run holds the lease/);
+  first.child.kill("SIGKILL");
+  await first.done;
+  storage.onCopy = undefined;
+  letGo?.();
+  await sleep(2000);
+  const { marker } = await succeeded(leased("replicate-prod-2-ddddd", 2));
+  assert.deepEqual(await markers(), [markerPath("prod", String(marker))]);
+  assert.equal(kube.get("leases", "replicate-prod")?.spec?.holderIdentity, "", "given back");
+});
+
+test("a pod of the same Job goes on at once; who lost the lease copies nothing on and writes no marker", async () => {
+  let go: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  storage.onCopy = () => held;
+  const first = await leased("replicate-prod-1-aaaaa", 3);
+  await waitUntil(() => kube.get("leases", "replicate-prod") !== undefined);
+  const second = await leased("replicate-prod-1-bbbbb", 60);
+  const { code, lines } = await first.done;
+  assert.equal(code, 1);
+  assert.match(JSON.stringify(lines.at(-1)), /lease replicate-prod is lost: another run has taken it over/);
+  storage.onCopy = undefined;
+  go?.();
+  const { marker } = await succeeded(Promise.resolve(second));
+  assert.deepEqual(await markers(), [markerPath("prod", String(marker))]);
+  await assertWhole(String(marker));
 });
 
 test("a damaged copy is not brought in as if it were whole", async () => {

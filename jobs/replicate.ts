@@ -10,6 +10,7 @@ import type { JobConfig } from "./config";
 import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
 import { freshManifests } from "./lib/fresh";
 import { kmsSigner } from "./lib/kms";
+import { withLease } from "./lib/lease";
 import { type Fields, JobError, log } from "./lib/log";
 import type { Marker, MarkerEntry } from "./lib/manifest";
 import { readMarker, writeMarker } from "./lib/markers";
@@ -28,14 +29,25 @@ interface Progress {
   stale: string[];
 }
 
-/** Runs the job. @throws JobError when a repository has no copy of tonight; the others have theirs then. */
+/**
+ * Runs the job.
+ * @throws JobError when another run for the site goes on, or a repository has no copy of tonight; the others have theirs then
+ */
 export async function replicate(config: Config): Promise<Fields> {
+  const { leaseIn: namespace, leaseSeconds: seconds } = config;
+  if (namespace === undefined) return copyNight(config, () => undefined);
+  // What excludes nobody for sure is made up for by the bucket: nothing in it is ever overwritten.
+  return withLease({ namespace, name: `replicate-${config.site}`, seconds }, (held) => copyNight(config, held));
+}
+
+async function copyNight(config: Config, held: () => void): Promise<Fields> {
   const last = await readMarker(config.copiesBucket, config.site, "latest", config.markerKeys);
   const id = await unusedId(config);
   const { done, failed, stale } = await copyFresh(config, last, id);
   const copied = [...done.values()].reduce((sum, each) => sum + each.copied, 0);
   const copiedBytes = [...done.values()].reduce((sum, each) => sum + each.copiedBytes, 0);
   const unchanged = [...done].every(([name, { entry }]) => entry === last?.repositories[name]);
+  held();
   const marker = unchanged ? last?.id : await mark(config, id, last, done);
   if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, done, failed, stale);
   if (unchanged) {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 /** A custom resource as the API has it. */
 export interface Stored {
   kind?: string;
-  metadata: { name: string; namespace?: string; uid?: string; creationTimestamp?: string };
+  metadata: { name: string; namespace?: string; uid?: string; creationTimestamp?: string; resourceVersion?: string };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }
@@ -37,6 +37,7 @@ export interface TestKube {
 export async function startKube(): Promise<TestKube> {
   const folder = mkdtempSync(join(tmpdir(), "kube-"));
   const objects = new Map<string, Map<string, Stored>>();
+  let version = 0;
   const of = (plural: string) => {
     const known = objects.get(plural) ?? new Map<string, Stored>();
     objects.set(plural, known);
@@ -47,7 +48,12 @@ export async function startKube(): Promise<TestKube> {
     onCreate: undefined,
     onRequest: undefined,
     put(plural, object) {
-      const metadata = { uid: randomUUID(), creationTimestamp: new Date().toISOString(), ...object.metadata };
+      const metadata = {
+        uid: randomUUID(),
+        creationTimestamp: new Date().toISOString(),
+        ...object.metadata,
+        resourceVersion: String(++version),
+      };
       const stored = { ...object, metadata };
       of(plural).set(object.metadata.name, stored);
       return stored;
@@ -103,6 +109,13 @@ function handle(
     const stored = kube.put(plural, object);
     kube.onCreate?.(plural, stored);
     return [201, stored];
+  }
+  if (method === "PUT") {
+    const object = JSON.parse(body) as Stored;
+    const { resourceVersion, uid, creationTimestamp } = kube.get(plural, object.metadata.name)?.metadata ?? {};
+    if (resourceVersion === undefined) return refusal(404, "NotFound");
+    if ((object.metadata.resourceVersion ?? resourceVersion) !== resourceVersion) return refusal(409, "Conflict");
+    return [200, kube.put(plural, { ...object, metadata: { ...object.metadata, uid, creationTimestamp } })];
   }
   if (method !== "GET") return refusal(405, "MethodNotAllowed");
   if (name === undefined) return [200, { kind: "List", items: kube.list(plural) }];
