@@ -126,6 +126,8 @@ export interface KeyCall {
   /** IAM member. */
   member: string;
   time: Date;
+  /** Owns the key's project. */
+  owner?: boolean;
 }
 
 /** What can be done with a key version once it is made. Every refusal is a {@link CloudError}. */
@@ -147,7 +149,7 @@ export class KeyOperations {
   }
 
   /** @throws CloudError 403 as Cloud KMS refuses, also what is not there; 400 for a version that cannot sign */
-  private allow(version: string, permission: string, { member, time }: KeyCall): void {
+  private allow(version: string, permission: string, { member, time, owner = false }: KeyCall): void {
     const id = version.replace(/\/cryptoKeyVersions\/[^/]+$/, "");
     const key = this.registry.get(KEY, id);
     const bindings = this.registry
@@ -155,15 +157,8 @@ export class KeyOperations {
       .filter(({ inputs }) => inputs.cryptoKeyId === id)
       .map(({ inputs }) => inputs as unknown as Binding);
     const context = { time, resourceName: version, resourceType: "cloudkms.googleapis.com/CryptoKeyVersion" };
-    if (
-      !key ||
-      !this.access.holdsPermission(
-        [...bindings, ...this.access.projectBindings(projectOf(id))],
-        member,
-        permission,
-        context,
-      )
-    )
+    const all = [...bindings, ...this.access.projectBindings(projectOf(id))];
+    if (!key || !(owner || this.access.holdsPermission(all, member, permission, context)))
       throw new CloudError(
         403,
         "PERMISSION_DENIED",
