@@ -1,6 +1,6 @@
+import type { types } from "@pulumi/kubernetes";
 import { FINAL_EXIT_CODE } from "../jobs/config";
 import { type Schedule, timeZone } from "../plan/schedules";
-import type { jobPod } from "./job-pod";
 
 /** Arguments of {@link cronJob}. */
 export interface CronJobArgs {
@@ -9,7 +9,7 @@ export interface CronJobArgs {
   schedule: Schedule;
   /** A site that is being restored must not become "the latest". */
   suspend: boolean;
-  pod: ReturnType<typeof jobPod>;
+  pod: types.input.core.v1.PodTemplateSpec;
 }
 
 /**

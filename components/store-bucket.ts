@@ -89,7 +89,7 @@ export class StoreBucket extends ComponentResource {
       customRoles(store, (row) => granted.has(row.id)).map(
         (role) =>
           new gcp.projects.IAMCustomRole(
-            `${name}-${role.identity}`,
+            `${name}-${role.identity}${role.roleId.endsWith("Below") ? "-below" : ""}`,
             { project, roleId: role.roleId, title: role.title, permissions: role.permissions, stage: "GA" },
             { parent: this },
           ),
@@ -98,7 +98,7 @@ export class StoreBucket extends ComponentResource {
       `${name}-policy`,
       {
         bucket: this.bucket.name,
-        policyData: JSON.stringify({ bindings: bindings(store, project, args.grants) }),
+        policyData: JSON.stringify({ bindings: bindings(store, project, args.grants, args.bucket) }),
       },
       { parent: this, dependsOn: [...this.roles, ...(args.accounts ?? [])], deletedWith: this.bucket },
     );

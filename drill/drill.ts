@@ -5,7 +5,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { repository } from "../plan/layout";
 import { mediaJobName } from "../plan/media";
-import { serviceAccountEmail } from "../plan/names";
+import { serviceAccountEmail, verificationJobName } from "../plan/names";
 import { type AttackResult, attack, findMarker } from "./attack";
 import { newestRestored, newestWritten } from "./canaries";
 import type { RegionOutput } from "./clusters";
@@ -20,6 +20,7 @@ import {
   PROD,
   REBUILD,
   REGIONS,
+  SMALL,
   siteConfig,
   VAULT,
   VAULT_PROJECT,
@@ -130,6 +131,7 @@ class Drill {
       { name: "a refresh shows no drift", run: (progress) => this.undrifted(progress) },
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
+      { name: "the copies are restored and read", run: (progress) => this.verifyCopies(progress) },
       { name: "media reached their secondaries", run: (progress) => this.media.verify(progress) },
       { name: "media are wiped, the breaker holds", run: (progress) => this.wipe(progress) },
       { name: "attack on the second copy", run: (progress) => this.attack(progress) },
@@ -247,6 +249,17 @@ class Drill {
       repository("elasticsearch", datacenter),
     ]);
     await expectFresh(this.vaultKubeconfig, PROD, repositories, progress);
+  }
+
+  /** Deep verification: one repository of each store, or all of them when the drill is large. */
+  private async verifyCopies(progress: (line: string) => void): Promise<void> {
+    for (const { datacenter } of this.size === SMALL ? REGIONS.slice(0, 1) : REGIONS) {
+      for (const kind of ["cassandra", "elasticsearch"] as const) {
+        const name = verificationJobName(PROD, repository(kind, datacenter));
+        await runVaultJob(this.vaultKubeconfig, name);
+        progress(`${name} found the copy whole`);
+      }
+    }
   }
 
   private async attack(progress: (line: string) => void): Promise<void> {

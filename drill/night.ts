@@ -24,7 +24,8 @@ export async function runNight(regions: RegionOutput[], vaultKubeconfig: string,
     );
   }
   await Promise.all(snapshots.map((job) => start(job, progress)));
-  const copies = await cronJobs(vaultKubeconfig);
+  // Verifications are weekly, and take as long as the rest of the night: the drill runs some of them by themselves.
+  const copies = (await cronJobs(vaultKubeconfig)).filter(({ name }) => !name.startsWith("verify-"));
   if (copies.length === 0) throw new Error("the vault declares no CronJob that replicates");
   for (const job of copies) await start(job, progress);
 }

@@ -256,6 +256,26 @@ export const jobSchemas = {
     })
     .superRefine(ownSecondary)
     .refine(({ prefix, object }) => prefix === undefined || object === undefined, "prefix or object, not both"),
+  /**
+   * Deep verification of one repository of a copy, as verifier: get and list on `copiesBucket`, create below `evidence/`. A
+   * throwaway Cassandra or Elasticsearch runs beside it in the pod, on the address in POD_IP.
+   */
+  "verify-copy": z.strictObject({
+    site: name,
+    repository,
+    copiesBucket: bucket,
+    markerKeys,
+    marker: marker.default("latest"),
+    /** Folder shared with the throwaway Cassandra; room for the largest node of the backup, twice. */
+    work: z.string().default("/work"),
+    /** Each wait for the throwaway server ends after this. */
+    timeoutSeconds: z
+      .int()
+      .positive()
+      .default(4 * 3600),
+    transfers: z.int().min(1).max(64).default(8),
+    pollSeconds,
+  }),
   /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
   "restore-copy": z.strictObject({
     /** The site whose copies are restored, e.g. prod. */

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, KubeConfig, type V1CronJob } from "@kubernetes/client-node";
 import { Gauge, Registry } from "prom-client";
 import { metrics } from "../plan/freshness";
-import { markersPrefix } from "../plan/layout";
+import { evidencePrefix, evidenceResults, markersPrefix } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { serveMetrics } from "./lib/exporter";
 import { type Fields, log } from "./lib/log";
-import { lateAfter, newestBackup, newestCopy } from "./lib/newest";
+import { lateAfter, newestBackup, newestCopy, newestEvidence } from "./lib/newest";
 import { namesBelow } from "./lib/rclone";
 
 type Config = JobConfig<"freshness">;
@@ -36,6 +36,11 @@ class Exporter {
   private readonly registry = new Registry();
   private readonly backup = this.gauge(metrics.backup, "Start of the newest complete backup", ["site", "repository"]);
   private readonly copy = this.gauge(metrics.copy, "Start of the newest second copy", ["site"]);
+  private readonly verification = this.gauge(metrics.verification, "Start of the newest deep verification by result", [
+    "site",
+    "repository",
+    "result",
+  ]);
   private readonly looked = this.gauge(metrics.looked, "When the site's backups and copies were last listed", ["site"]);
   private readonly jobSuccess = this.gauge(metrics.jobSuccess, "Last success of a CronJob, or its creation", [
     "cronjob",
@@ -80,7 +85,12 @@ class Exporter {
     const now = new Date();
     const manifests = await namesBelow(site.bucket, "manifests");
     const markers = await namesBelow(this.config.copiesBucket, markersPrefix(site.name));
+    const evidence = await namesBelow(this.config.copiesBucket, evidencePrefix(site.name));
     for (const repository of site.repositories) {
+      for (const result of evidenceResults) {
+        const at = newestEvidence(site.name, repository, result, evidence, now);
+        this.verification.set({ site: site.name, repository, result }, at);
+      }
       this.backup.set({ site: site.name, repository }, newestBackup(repository, manifests, now));
     }
     this.copy.set({ site: site.name }, newestCopy(site.name, markers, now));

@@ -15,6 +15,7 @@ import { restoreTable } from "./restore-table";
 import { restoreTableCheck } from "./restore-table-check";
 import { snapshotCassandra } from "./snapshot-cassandra";
 import { snapshotElasticsearch } from "./snapshot-elasticsearch";
+import { verifyCopy } from "./verify-copy";
 
 const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "snapshot-cassandra": snapshotCassandra,
@@ -24,6 +25,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   replicate,
   "replicate-media": replicateMedia,
   "restore-media": restoreMedia,
+  "verify-copy": verifyCopy,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,

@@ -11,12 +11,17 @@ export function lateAfterSeconds(schedule: ScheduleName): number {
   return day + schedules[schedule].activeDeadlineSeconds;
 }
 
+/** Age in seconds at which a repository's last good deep verification is old: one week missed, and the time of a run. */
+export const verificationLateSeconds = 14 * day + schedules.verification.activeDeadlineSeconds;
+
 /** Metrics of `dr-jobs freshness`; moments are Unix seconds, 0 when there is nothing yet. */
 export const metrics = {
   /** Labels `site`, `repository`. */
   backup: "iconik_backup_newest_timestamp_seconds",
   /** Label `site`. */
   copy: "iconik_copy_newest_timestamp_seconds",
+  /** Labels `site`, `repository`, `result` (`ok`, `failed`): start of the newest deep verification that ended so. */
+  verification: "iconik_verification_newest_timestamp_seconds",
   /** Label `site`: its bucket and its copies were listed then. */
   looked: "iconik_freshness_last_success_timestamp_seconds",
   /** Label `cronjob` (`job` is the scrape's own): a CronJob's last success, or its creation when it never succeeded. */

@@ -2,6 +2,7 @@
  * The identity matrix of the plan (S2, S3, D5): who may do what where. IAM roles and bucket policies are generated
  * from it, a policy holds what is declared against it, and the drill attacks everything it leaves empty.
  */
+import { evidencePrefix } from "./layout";
 import { namespaces, restorerAccountId } from "./names";
 
 /** Places the matrix has columns for. */
@@ -42,6 +43,8 @@ export interface Identity {
   /** Kubernetes accounts bound to it by Workload Identity. */
   kubernetes: KubernetesAccount[];
   access: Partial<Record<Store, readonly Action[]>>;
+  /** What it may do besides, below a prefix of a store alone. */
+  below?: Partial<Record<Store, { prefix: string; actions: readonly Action[] }>>;
   /** Stores whose buckets it administers: their settings and who may use them, none of their objects. */
   administers?: readonly Store[];
   /** Exists per granted site, its access ending at the grant's expiry. */
@@ -125,7 +128,8 @@ export const identities: readonly Identity[] = [
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "verifier", clusters: "vault" }],
     access: { secondCopy: read, secondMedia: read },
-    why: "reads copies to prove them restorable",
+    below: { secondCopy: { prefix: evidencePrefix(), actions: ["create"] } },
+    why: "reads copies to prove them restorable, and leaves what it found beside them without being able to change it",
   },
   {
     id: "freshness",

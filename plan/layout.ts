@@ -13,6 +13,7 @@
  *   <site>/layers/<copy>/<path>                               pointers of that night, and content that came later under a name in use
  *   listings/<site>/<copy>/<repository>.jsonl                 the objects of a repository's copy, and which layer has each
  *   markers/<site>/<marker>.json                              written last; a copy without it is no copy
+ *   evidence/<site>/<marker>/<repository>-<moment>-<result>.json   what a deep verification found
  */
 
 /** Stores that are backed up. */
@@ -169,4 +170,38 @@ export function readyPrefix(marker: string): string {
 /** Path in the site's own bucket that says which backup a recovery in place uses, how far it is, and when it was done. */
 export function recoveryPath(id: string): string {
   return `recoveries/${id}.json`;
+}
+
+/** Prefix of what deep verifications leave in the second copy, of a site or of all. */
+export function evidencePrefix(site?: string): string {
+  return site === undefined ? "evidence/" : `evidence/${site}/`;
+}
+
+/** How a deep verification ended. */
+export const evidenceResults = ["ok", "failed"] as const;
+export type EvidenceResult = (typeof evidenceResults)[number];
+
+/** Path of the evidence of one verification; `moment` is the {@link stamp} of its start. */
+export function evidencePath(
+  site: string,
+  marker: string,
+  repository: string,
+  moment: string,
+  result: EvidenceResult,
+): string {
+  return `${evidencePrefix(site)}${marker}/${repository}-${moment}-${result}.json`;
+}
+
+/** What a path below {@link evidencePrefix} says; undefined when it is no evidence of the site. */
+export function evidenceOfPath(
+  site: string,
+  path: string,
+): { repository: string; at: Date; result: EvidenceResult } | undefined {
+  const prefix = evidencePrefix(site);
+  const match = path.startsWith(prefix)
+    ? /^copy-\d{8}t\d{6}z\/(.+)-(\d{8}t\d{6}z)-(ok|failed)\.json$/.exec(path.slice(prefix.length))
+    : null;
+  return match
+    ? { repository: match[1]!, at: momentOf(`night-${match[2]}`), result: match[3] as EvidenceResult }
+    : undefined;
 }

@@ -105,6 +105,16 @@ export function nodeAccountId(region: string): string {
 /** Repositories of the vault's Artifact Registry: images of ours, the operators' charts, and images of others. */
 export const registries = { images: "dr", charts: "charts", mirror: "mirror" } as const;
 
+/** CronJob of the vault that verifies the copies of a site's repository. */
+export function verificationJobName(site: string, repository: string): string {
+  return `verify-${site}-${repository}`;
+}
+
+/** Where a repository of the vault's registry is pulled from. */
+export function registryAddress(location: string, project: string, repository: string): string {
+  return `${location}-docker.pkg.dev/${project}/${repository}`;
+}
+
 /** Service account id of a site's restorer in the vault project; Google allows 30 characters, hence the site's 21. */
 export function restorerAccountId(site: string): string {
   return `restorer-${site}`;

@@ -68,9 +68,34 @@ export function customRole(id: IdentityId, store: BucketStore): CustomRole | und
   };
 }
 
+/** The custom role of what an identity may do below a prefix of a store alone, or undefined. */
+export function roleBelow(id: IdentityId, store: BucketStore): CustomRole | undefined {
+  const below = identity(id).below?.[store];
+  return (
+    below && {
+      identity: id,
+      store,
+      roleId: `${roleId(id, store)}Below`,
+      title: `${id} below ${below.prefix} of ${storeTitles[store]}`,
+      permissions: below.actions.map((action) => permissionOf[action]),
+    }
+  );
+}
+
+/** Condition of a binding that holds for objects below a prefix alone. It gives no listing: that names no object. */
+export function belowCondition(bucket: string, prefix: string): Condition {
+  return {
+    title: "below-prefix",
+    description: `Objects below ${prefix}`,
+    expression: `resource.name.startsWith("projects/_/buckets/${bucket}/objects/${prefix}")`,
+  };
+}
+
 /** Every custom role a store's project needs. */
 export function customRoles(store: BucketStore, only: (row: Identity) => boolean = () => true): CustomRole[] {
-  return identities.filter(only).flatMap((row) => customRole(row.id, store) ?? []);
+  return identities
+    .filter(only)
+    .flatMap((row) => [customRole(row.id, store), roleBelow(row.id, store)].filter((role) => role !== undefined));
 }
 
 /** Full name of a project's custom role as bindings want it. */
@@ -128,22 +153,26 @@ export interface Binding {
 }
 
 /**
- * The authoritative bindings of a store's bucket: the grants whose cell says something, and nobody else. Order is
+ * The authoritative bindings of a store's bucket (`bucket`, for those below a prefix of it): the grants whose cell says something, and nobody else. Order is
  * stable (role, then condition), members of one role and condition share a binding.
  */
-export function bindings(store: BucketStore, project: string, grants: Grant[]): Binding[] {
+export function bindings(store: BucketStore, project: string, grants: Grant[], bucket = ""): Binding[] {
   const byKey = new Map<string, Binding>();
-  for (const grant of grants) {
-    const role = customRole(grant.identity, store);
-    if (!role) continue;
-    const key = `${role.roleId} ${grant.condition?.expression ?? ""}`;
+  const bind = (role: CustomRole | undefined, member: string, condition: Condition | undefined) => {
+    if (!role) return;
+    const key = `${role.roleId} ${condition?.expression ?? ""}`;
     const binding = byKey.get(key) ?? {
       role: roleName(project, role.roleId),
       members: [],
-      ...(grant.condition && { condition: grant.condition }),
+      ...(condition && { condition }),
     };
-    if (!binding.members.includes(grant.member)) binding.members.push(grant.member);
+    if (!binding.members.includes(member)) binding.members.push(member);
     byKey.set(key, binding);
+  };
+  for (const { identity: id, member, condition } of grants) {
+    bind(customRole(id, store), member, condition);
+    const below = identity(id).below?.[store];
+    if (below) bind(roleBelow(id, store), member, belowCondition(bucket, below.prefix));
   }
   return [...byKey.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))

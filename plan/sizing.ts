@@ -7,6 +7,7 @@ export const pools = {
   control: "control",
   jobs: "jobs",
   pilot: "pilot",
+  verification: "verification",
 } as const;
 
 /** Node pool of the stores: one Cassandra and one Elasticsearch node fit on a machine. */
@@ -63,4 +64,21 @@ export const standbyNodes = {
   pilot: { instanceType: "t3a.large", diskGigabytes: 50, count: 2, max: 3 },
   databases: { instanceType: "r6i.2xlarge", diskGigabytes: 100 },
   services: { instanceType: "m6i.xlarge", diskGigabytes: 100, perZone: 2 },
+} as const;
+
+/** Node pool of the vault's deep verifications, per zone: machines come for a run and go after it. */
+export const verificationNodes = {
+  machineType: "e2-highmem-4",
+  diskGigabytes: 50,
+  minPerZone: 0,
+  maxPerZone: 1,
+} as const;
+
+/**
+ * Throwaway servers of deep verifications. The volume holds the largest Cassandra node's data twice, or a search repository
+ * beside what is restored from it.
+ */
+export const verificationServers = {
+  cassandra: { cpu: "2", memory: "16Gi", heap: "6G", volume: "2Ti" },
+  elasticsearch: { cpu: "2", memory: "16Gi", heap: "8g", volume: "3Ti" },
 } as const;

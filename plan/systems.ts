@@ -58,6 +58,7 @@ export const systems: readonly System[] = [
       "components/replication.ts",
       "components/restore-grant.ts",
       "components/freshness.ts",
+      "components/verification.ts",
       "components/audit-logs.ts",
     ],
     policies: [

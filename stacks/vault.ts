@@ -14,15 +14,23 @@ import { clusterServices, ProjectServices } from "../components/project-services
 import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
+import { Verification } from "../components/verification";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { mediaBucketsOf } from "../plan/media";
-import { clusterName, namespaces, nodeAccountId, serviceAccountEmail } from "../plan/names";
+import {
+  clusterName,
+  namespaces,
+  nodeAccountId,
+  registries,
+  registryAddress,
+  serviceAccountEmail,
+} from "../plan/names";
 import { continentalMultiRegions, regions } from "../plan/regions";
 import { schedules } from "../plan/schedules";
-import { jobNodes, pools } from "../plan/sizing";
+import { jobNodes, pools, verificationNodes } from "../plan/sizing";
 import type { VaultConfig } from "./config";
 import { labelEverything } from "./labels";
 import { monitorVault } from "./monitoring";
@@ -60,6 +68,13 @@ export function vault(config: VaultConfig): Outputs {
           diskGigabytes: jobNodes.diskGigabytes,
           perZone: { min: jobNodes.minPerZone, max: jobNodes.maxPerZone },
         },
+        {
+          name: pools.verification,
+          machineType: verificationNodes.machineType,
+          diskGigabytes: verificationNodes.diskGigabytes,
+          perZone: { min: verificationNodes.minPerZone, max: verificationNodes.maxPerZone },
+          dedicated: true,
+        },
       ],
       authorizedNetworks: config.authorizedNetworks,
       secretsKey: keys.keys[location]!.id,
@@ -76,8 +91,8 @@ export function vault(config: VaultConfig): Outputs {
       location,
       readers: {
         images: [...nodesOf({ project, regions: [location] }), ...pulling.flatMap(nodesOf)],
-        // The vault's own cluster runs nothing of others.
-        mirror: pulling.flatMap(nodesOf),
+        // The vault's own cluster verifies copies with the servers that sites run.
+        mirror: [...nodesOf({ project, regions: [location] }), ...pulling.flatMap(nodesOf)],
         charts: [...new Set(pulling.flatMap(({ deployer }) => deployer ?? []))],
       },
       writers: config.publishers,
@@ -95,6 +110,11 @@ export function vault(config: VaultConfig): Outputs {
   const freshness = new WorkloadIdentity(
     "freshness",
     { identity: "freshness", project, poolProject: project },
+    { dependsOn: [cluster] },
+  );
+  const verifier = new WorkloadIdentity(
+    "verifier",
+    { identity: "verifier", project, poolProject: project },
     { dependsOn: [cluster] },
   );
   const grants = config.restoreGrants.map(
@@ -126,9 +146,15 @@ export function vault(config: VaultConfig): Outputs {
         { identity: "deployer", member: config.deployer },
         { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
         { identity: "freshness", member: `serviceAccount:${freshness.email}` },
+        { identity: "verifier", member: `serviceAccount:${verifier.email}` },
         ...grants.flatMap((grant) => grant.grants),
       ],
-      accounts: [replicator.account, freshness.account, ...grants.map((grant) => grant.identity.account)],
+      accounts: [
+        replicator.account,
+        freshness.account,
+        verifier.account,
+        ...grants.map((grant) => grant.identity.account),
+      ],
       deletionProtection,
     },
     { dependsOn: [services] },
@@ -208,6 +234,19 @@ export function vault(config: VaultConfig): Outputs {
     { cluster, copiesBucket: copies.bucket, sites: config.sites, image: config.images.jobs },
     { dependsOn: [...accountsOf("freshness", freshness), bucket.store.policy] },
   );
+  new Verification(
+    "verification",
+    {
+      cluster,
+      copiesBucket: copies.bucket,
+      sites: config.sites,
+      image: config.images.jobs,
+      mirror: registryAddress(location, project, registries.mirror),
+      markerKeys: markerKey.publicKeys,
+      schedule: { ...schedules.verification, cron: config.schedules.verification ?? schedules.verification.cron },
+    },
+    { dependsOn: [...accountsOf("verifier", verifier), bucket.store.policy, markerKey] },
+  );
   monitorVault(config, { copiesBucket: copies.bucket }, [services]);
   if (config.media && mediaReplicator && secondaries) {
     new MediaReplication(
@@ -245,6 +284,7 @@ export function vault(config: VaultConfig): Outputs {
       "backup-replicator": replicator.email,
       ...(mediaReplicator && { "media-replicator": mediaReplicator.email }),
       freshness: freshness.email,
+      verifier: verifier.email,
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };

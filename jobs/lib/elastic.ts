@@ -1,6 +1,7 @@
 /** Elasticsearch's HTTP API with the cluster's own certificate authority and basic authentication, both mounted files. */
 import { readFile } from "node:fs/promises";
-import { request } from "node:https";
+import { request as plain } from "node:http";
+import { request as encrypted } from "node:https";
 import type { ElasticsearchAccess } from "../config";
 
 /** An answer that is no success. */
@@ -31,42 +32,42 @@ export async function connect(access: ElasticsearchAccess): Promise<Elasticsearc
   return elasticsearchOf({ url: access.url, user: access.user, password, ca });
 }
 
-/** Who asks which cluster: the authority of its certificate in PEM. */
+/** Who asks which cluster: the authority of its certificate in PEM. A node in the job's own pod asks for neither. */
 export interface Credentials {
   url: string;
-  user: string;
-  password: string;
-  ca: string;
+  user?: string;
+  password?: string;
+  ca?: string;
 }
 
 /** A client of a cluster. */
 export function elasticsearchOf({ url, user, password, ca }: Credentials): Elasticsearch {
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const headers = {
+    "content-type": "application/json",
+    ...(user !== undefined && { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }),
+  };
+  const request = url.startsWith("http:") ? plain : encrypted;
   return (method, path, body) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const sent = request(
-        new URL(path, url),
-        { method, ca, timeout: CALL_SECONDS * 1000, headers: { authorization, "content-type": "application/json" } },
-        (response) => {
-          const parts: Buffer[] = [];
-          response.on("data", (part: Buffer) => parts.push(part));
-          response.on("error", reject);
-          response.on("end", () => {
-            const text = Buffer.concat(parts).toString("utf8");
-            const status = response.statusCode ?? 0;
-            if (status < 200 || status > 299) {
-              reject(new ElasticsearchError(status, `${method} ${path}`, text));
-              return;
-            }
-            try {
-              resolve(JSON.parse(text));
-            } catch {
-              reject(new ElasticsearchError(status, `${method} ${path}`, `no JSON: ${text}`));
-            }
-          });
-        },
-      );
+      const sent = request(new URL(path, url), { method, ca, timeout: CALL_SECONDS * 1000, headers }, (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(parts).toString("utf8");
+          const status = response.statusCode ?? 0;
+          if (status < 200 || status > 299) {
+            reject(new ElasticsearchError(status, `${method} ${path}`, text));
+            return;
+          }
+          try {
+            resolve(JSON.parse(text));
+          } catch {
+            reject(new ElasticsearchError(status, `${method} ${path}`, `no JSON: ${text}`));
+          }
+        });
+      });
       sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in ${CALL_SECONDS} s`)));
       sent.on("error", reject);
       sent.end(content);

@@ -54,6 +54,20 @@ export function metaPath(prefix: string, host: string, backup: string, file: str
   return `${prefix}/${host}/${backup}/meta/${file}`;
 }
 
+/** An object of a node's backup with the table or index it belongs to; `columnfamily` as Medusa writes it, with the id. */
+export interface NodeObject {
+  keyspace: string;
+  columnfamily: string;
+  path: string;
+}
+
+/** Every object that a node's own manifest names. */
+export function nodeObjects(manifest: string, where: string): NodeObject[] {
+  return parseDocument(sections, manifest, where).flatMap(({ keyspace, columnfamily, objects }) =>
+    objects.map(({ path }) => ({ keyspace, columnfamily, path })),
+  );
+}
+
 /** `keyspace.table` of every table in a schema dump, Cassandra's own keyspaces left out. */
 export function tablesOf(schema: string): Set<string> {
   const name = `(?:"([^"]+)"|(\\w+))`;

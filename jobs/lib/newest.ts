@@ -1,6 +1,6 @@
 /** The newest backup and copy by their names, and when a scheduled job is late. */
 import { CronExpressionParser } from "cron-parser";
-import { backupOfManifest, markerOfPath, momentOf } from "../../plan/layout";
+import { backupOfManifest, type EvidenceResult, evidenceOfPath, markerOfPath, momentOf } from "../../plan/layout";
 
 /** Clocks of different machines differ by less. */
 const SKEW_MS = 5 * 60_000;
@@ -22,6 +22,22 @@ export function newestCopy(site: string, paths: readonly string[], now: Date): n
     paths.flatMap((path) => markerOfPath(site, path) ?? []),
     now,
   );
+}
+
+/** Start of a repository's newest deep verification that ended with a result, in Unix seconds; 0: there is none. */
+export function newestEvidence(
+  site: string,
+  repository: string,
+  result: EvidenceResult,
+  paths: readonly string[],
+  now: Date,
+): number {
+  const moments = paths
+    .flatMap((path) => evidenceOfPath(site, path) ?? [])
+    .filter((evidence) => evidence.repository === repository && evidence.result === result)
+    .map(({ at }) => at.getTime())
+    .filter((moment) => moment <= now.getTime() + SKEW_MS);
+  return moments.reduce((a, b) => Math.max(a, b), 0) / 1000;
 }
 
 function newest(names: readonly string[], now: Date): number {

@@ -29,7 +29,7 @@ export interface TestStorage {
   emptyBucket(name: string, versioned?: boolean): Promise<void>;
   /** Contents of an object's noncurrent versions, the oldest first. */
   noncurrent(bucket: string, object: string): Promise<string[]>;
-  put(bucket: string, object: string, content: string): Promise<void>;
+  put(bucket: string, object: string, content: string | Buffer): Promise<void>;
   get(bucket: string, object: string): Promise<string | undefined>;
   /** Content of an object that is no text. */
   bytes(bucket: string, object: string): Promise<Buffer | undefined>;
@@ -162,7 +162,7 @@ async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<s
   return undefined;
 }
 
-async function send(url: string, method: string, body?: string): Promise<void> {
+async function send(url: string, method: string, body?: string | Buffer): Promise<void> {
   const response = await fetch(url, { method, ...(body === undefined ? {} : { body }) });
   if (!response.ok) {
     throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);

@@ -1,6 +1,6 @@
 /** Alerts of the vault: it outlives the sites, so that it watches their backups, their copies and itself (S2, S6, D5). */
 import { events } from "../events";
-import { freshnessSeconds, lateAfterSeconds, metrics } from "../freshness";
+import { freshnessSeconds, lateAfterSeconds, metrics, verificationLateSeconds } from "../freshness";
 import { namespaces, restorerAccountId } from "../names";
 import { objectives } from "../objectives";
 import type { ScheduleName } from "../schedules";
@@ -8,6 +8,7 @@ import { failedJobs } from "./jobs";
 import { type Alert, any, every, span, type VaultScope } from "./types";
 
 const runbook = "docs/runbooks/d2-regions-lost.md";
+const verificationRunbook = "docs/runbooks/verification-failed.md";
 /** Prefix of the CronJobs that copy media. */
 const mediaJobs = "replicate-media-";
 /** Looks in a row that may fail before the exporter counts as blind. */
@@ -75,6 +76,44 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       kind: "promql",
       query: `time() - max by (site) (${metrics.copy}) > ${lateAfterSeconds("replication")}`,
       seconds: 0,
+    }),
+  },
+  {
+    id: "verification-failed",
+    owner: "vault",
+    title: "A copy did not come back as its manifest says",
+    rows: ["S2", "S8", "D2", "D3"],
+    severity: "CRITICAL",
+    watches: "The newest deep verification of a repository's copies failed.",
+    why: "A restore from that copy would fail or lose data, and later copies may carry the same damage.",
+    steps: [
+      "The labels name the site and the repository; the evidence in the copies bucket and the job's last line name node, table or index.",
+      "Keep the last good backup from being pruned, then find out whether the primary has the same damage.",
+    ],
+    runbook: verificationRunbook,
+    condition: () => ({
+      kind: "promql",
+      query: `max by (site, repository) (${metrics.verification}{result="failed"}) > max by (site, repository) (${metrics.verification}{result="ok"})`,
+      seconds: 0,
+    }),
+  },
+  {
+    id: "evidence-old",
+    owner: "vault",
+    title: "Nobody has proven for long that a copy can be restored",
+    rows: ["S2", "S8", "D2"],
+    severity: "ERROR",
+    watches: `The last good deep verification of a repository began more than ${span(verificationLateSeconds)} ago, or there is none.`,
+    why: "Backups are worth what a restore proves.",
+    steps: [
+      `Look at the last runs of CronJob verify-SITE-REPOSITORY in namespace ${namespaces.dr} of the vault's cluster: no machine, no disk, no copy?`,
+      "Start it by hand: `kubectl create job --from=cronjob/NAME again -n dr`.",
+    ],
+    runbook: verificationRunbook,
+    condition: () => ({
+      kind: "promql",
+      query: `time() - max by (site, repository) (${metrics.verification}{result="ok"}) > ${verificationLateSeconds}`,
+      seconds: 3600,
     }),
   },
   {

@@ -1,5 +1,5 @@
 import { type Identity, identities, identityOfAccount } from "../../plan/identities";
-import { type BucketStore, permissions } from "../../plan/permissions";
+import { type BucketStore, belowCondition, permissionOf, permissions } from "../../plan/permissions";
 import { type DeclaredGrant, declaredAccounts, deploys, grantsOf, isCrowd, lasting, reachOfWideRole } from "../lib/iam";
 import { judge } from "../lib/judge";
 import type { Declared, StackRule } from "../lib/rule";
@@ -38,13 +38,19 @@ function bucketProblems(policy: Declared, bucket: Declared | undefined, resource
   const workloads = declaredAccounts(resources);
   const project = String(bucket.props.project);
   return grantsOf(policy, resources).flatMap((grant) => {
-    const problem = excess(grant, store, project, workloads);
+    const problem = excess(grant, store, project, workloads, String(policy.props.bucket));
     return problem ? [`bucket ${policy.props.bucket}: ${problem}`] : [];
   });
 }
 
 /** What a grant gives beyond the matrix, in words. */
-function excess(grant: DeclaredGrant, store: BucketStore, project: string, workloads: Set<string>): string | undefined {
+function excess(
+  grant: DeclaredGrant,
+  store: BucketStore,
+  project: string,
+  workloads: Set<string>,
+  bucket: string,
+): string | undefined {
   const { member, role, condition } = grant;
   if (isCrowd(member)) return `${member} is nobody in particular; name an identity of the plan`;
   if (!grant.permissions) return `${member} has ${role}, which is no generated role; generate it from the plan`;
@@ -58,10 +64,17 @@ function excess(grant: DeclaredGrant, store: BucketStore, project: string, workl
     return `${member} is no ${row.id} of ours: that one's account is in ${project}`;
   const why = row.granted && store !== "primaryBackups" && store !== "media" && lasting(condition);
   if (why) return `${member} (${row.id}) ${why}`;
-  const allowed = permissions(row.id, store);
+  const allowed = [...permissions(row.id, store), ...allowedBelow(row, store, bucket, condition)];
   const more = grant.permissions.filter((permission) => !allowed.includes(permission));
   if (more.length === 0) return undefined;
   return `${member} (${row.id}) gets ${more.join(", ")}; the matrix allows ${allowed.join(", ") || "nothing"}`;
+}
+
+/** What the matrix gives below a prefix, where the condition is exactly that prefix. */
+function allowedBelow(row: Identity, store: BucketStore, bucket: string, condition: string | undefined): string[] {
+  const below = row.below?.[store];
+  const fits = below && condition === belowCondition(bucket, below.prefix).expression;
+  return fits ? below.actions.map((action) => permissionOf[action]) : [];
 }
 
 /** Whose accounts are in the bucket's own project. */

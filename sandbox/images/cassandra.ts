@@ -15,6 +15,7 @@ export function cassandraPrograms(tools: Tools): Pick<ImageProgram, "mounts" | "
       "/image": join(__dirname, "cassandra"),
       // Where the published image has them.
       "/opt/cassandra/bin": join(__dirname, "cassandra", "bin"),
+      "/opt/cassandra/conf": join(__dirname, "cassandra", "conf"),
       [lib]: lib,
       ...outsideUsr(java),
     },

@@ -26,7 +26,11 @@ export function imageTable(tools: Tools, root: string, config: SandboxConfig, di
   }));
   // The published image, for pods that run one of its programs and no node: its entry point is not there.
   const published = { match: "*/k8ssandra/cass-management-api", program: cassandraImage(tools) };
-  const known = [published, ...own];
+  const search = {
+    match: "*/elasticsearch/elasticsearch",
+    program: { ...opensearchImage(tools), entrypoint: ["/image/opensearch.sh", "published"] },
+  };
+  const known = [published, search, ...own];
   return (image) => {
     const repository = repositoryOf(image);
     return builtIn[repository] ?? known.find(({ match }) => matches(repository, match))?.program;

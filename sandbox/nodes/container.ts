@@ -14,7 +14,7 @@ export interface ContainerProgram {
   env: Record<string, string>;
   log: string;
   /** File that the program may leave its last words in. */
-  lastWords: string;
+  lastWords?: string;
 }
 
 /** How much of a container's last words, or of a failed one's log, goes into its status: as much as kubelets take. */
@@ -100,7 +100,8 @@ export class ContainerProcess {
 
   /** What it left in its file, or undefined. */
   lastWords(): string | undefined {
-    return tail(this.program.lastWords, MESSAGE_BYTES.file) || undefined;
+    const { lastWords } = this.program;
+    return lastWords === undefined ? undefined : tail(lastWords, MESSAGE_BYTES.file) || undefined;
   }
 
   /** The end of its log. */

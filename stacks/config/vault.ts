@@ -24,7 +24,7 @@ export const vault = z
       keyVersions: z.int().min(1, "one version or more is needed; set 1, or one more to replace the key").default(1),
     }),
     media: media.optional(),
-    schedules: scheduleOverrides("replication", "mediaReplication"),
+    schedules: scheduleOverrides("replication", "mediaReplication", "verification"),
     publishers: z.array(member).default([]),
     sites: z
       .array(

@@ -46,19 +46,33 @@ run() {
   seeds=$SEEDS,$ADDITIONAL_SEEDS
   if first_seed; then seeds=$NODE_IP,$seeds; fi
   sed -i "s|@SEEDS@|${seeds%,}|" /etc/cassandra/cassandra.yaml
+  daemon /etc/cassandra /var/lib/cassandra -Dcassandra.ring_delay_ms=1000 \
+    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500
+}
+
+# The server with the configuration in one folder and what that does not place in another.
+daemon() {
+  conf=$1 storage=$2
+  shift 2
+  mkdir -p "$storage/tmp"
   # shellcheck disable=SC2046 # one word per flag
-  set -- $(module_flags)
   # JVM_EXTRA_OPTS is the image's own: that a node replaces another one is said there.
   # Quick starts on an idle machine: no long waits for gossip to settle, for the ring or for the superuser.
   exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k \
-    "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" "$@" \
-    -Djdk.attach.allowAttachSelf=true -Djava.io.tmpdir=/var/lib/cassandra/tmp -Dcassandra-foreground=yes \
-    -Dcassandra.config=file:///etc/cassandra/cassandra.yaml \
-    -Dcassandra-rackdc.properties=file:///etc/cassandra/cassandra-rackdc.properties \
-    -Dlogback.configurationFile=/etc/cassandra/logback.xml -Dcassandra.storagedir=/var/lib/cassandra \
-    "-Dcassandra.jmx.local.port=$(jmx_port)" -Dcassandra.ring_delay_ms=1000 \
-    ${JVM_EXTRA_OPTS:-} -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500 \
+    "-javaagent:$CASSANDRA_LIB/$(cd "$CASSANDRA_LIB" && ls jamm-*.jar)" $(module_flags) \
+    -Djdk.attach.allowAttachSelf=true "-Djava.io.tmpdir=$storage/tmp" -Dcassandra-foreground=yes \
+    "-Dcassandra.config=file://$conf/cassandra.yaml" \
+    "-Dcassandra-rackdc.properties=file://$conf/cassandra-rackdc.properties" \
+    "-Dlogback.configurationFile=$conf/logback.xml" "-Dcassandra.storagedir=$storage" \
+    "-Dcassandra.jmx.local.port=$(jmx_port)" ${JVM_EXTRA_OPTS:-} "$@" \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.service.CassandraDaemon
+}
+
+# `cassandra -f` of the published image: its configuration is in CASSANDRA_CONF.
+server() {
+  NODE_IP=$(sed -n 's/.*"*listen_address"*: *"*\([0-9.]*\).*/\1/p' "$CASSANDRA_CONF/cassandra.yaml")
+  daemon "$CASSANDRA_CONF" "${TMPDIR:-/tmp}/cassandra" -Dcassandra.ring_delay_ms=1000 \
+    -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.superuser_setup_delay_ms=500
 }
 
 nodetool() {
@@ -78,6 +92,6 @@ sstableloader() {
 
 case "${1:-run}" in
 configure | run) "$1" ;;
-nodetool | sstableloader) "$@" ;;
-*) echo "unknown command $1; known are configure, run, nodetool and sstableloader" >&2; exit 2 ;;
+nodetool | sstableloader | server) "$@" ;;
+*) echo "unknown command $1; known are configure, run, server, nodetool and sstableloader" >&2; exit 2 ;;
 esac

@@ -25,8 +25,24 @@ run() {
     -cp "$OPENSEARCH_HOME/lib/*" org.opensearch.bootstrap.OpenSearch
 }
 
+# The published image: settings are environment variables with dots in their names, port 9200 answers without TLS.
+published() {
+  config=/tmp/config
+  mkdir -p "$config" /tmp/logs
+  cp /image/log4j2.properties "$config/log4j2.properties"
+  {
+    env | sed -n 's/^\([a-z_]*\.[a-z_.]*\)=\(.*\)$/\1: \2/p' | grep -v '^xpack\.'
+    echo "path.data: /usr/share/elasticsearch/data"
+    echo "path.logs: /tmp/logs"
+    echo "node.store.allow_mmap: false"
+  } >"$config/opensearch.yml"
+  exec "$JAVA" "-Xms${HEAP_MIB}m" "-Xmx${HEAP_MIB}m" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss512k -Djava.io.tmpdir=/tmp \
+    "-Dopensearch.path.home=$OPENSEARCH_HOME" "-Dopensearch.path.conf=$config" -Dopensearch.distribution.type=tar \
+    -cp "$OPENSEARCH_HOME/lib/*" org.opensearch.bootstrap.OpenSearch
+}
+
 case "${1:-run}" in
-run) run ;;
+run | published) "$1" ;;
 proxy) exec "$NODE" /image/proxy.mjs ;;
-*) echo "unknown command $1; known are run and proxy" >&2; exit 2 ;;
+*) echo "unknown command $1; known are run, published and proxy" >&2; exit 2 ;;
 esac
