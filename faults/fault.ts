@@ -12,6 +12,8 @@ export type Signal =
   | { kind: "log"; command: string; line: Record<string, unknown> }
   /** A metric of plan/ with the labels and the value that make the alert fire. */
   | { kind: "metric"; name: string; value: number }
+  /** A line that a container of a namespace wrote, which is none of our jobs'. */
+  | { kind: "text"; namespace: string; text: string }
   /** The storage refused it and wrote so into its audit log. */
   | { kind: "audit"; permission: string; status: number };
 

@@ -83,6 +83,11 @@ test("an alert that does not listen to the signal fails the row", () => {
     message("snapshot-failed", { kind: "log", command: "snapshot-x", line: { event: "x" } }),
     /listen to event x/,
   );
+  const text = (namespace: string, words: string) => ({ kind: "text" as const, namespace, text: words });
+  assert.equal(message("cassandra-corruption", text("cassandra", "x CorruptSSTableException: y")), "");
+  assert.match(message("cassandra-corruption", text("cassandra", "all is well")), /does not listen to "all is well"/);
+  assert.match(message("cassandra-corruption", text("services", "CorruptSSTableException")), /does not listen/);
+  assert.match(message("copy-stale", text("cassandra", "CorruptSSTableException")), /does not listen/);
   assert.match(message("snapshot-failed", { kind: "metric", name: metrics.copy, value: 0 }), /does not look at/);
   assert.equal(message("copy-stale", { kind: "metric", name: metrics.copy, value: 0 }), "");
 });

@@ -30,6 +30,12 @@ export function deaf(id: string, signal: Signal): string | undefined {
       return deafToLine(id, text, signal);
     case "metric":
       return text.includes(signal.name) ? undefined : `alert ${id} does not look at ${signal.name}: ${text}`;
+    case "text": {
+      const words = [...(/SEARCH\("([^"]*)"\)/.exec(text)?.[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, word]) => word!);
+      const heard =
+        text.includes(`namespace_name="${signal.namespace}"`) && words.some((word) => signal.text.includes(word));
+      return heard ? undefined : `alert ${id} does not listen to "${signal.text.slice(0, 200)}": ${text}`;
+    }
     case "audit":
       return text.includes(signal.permission) || /protoPayload/.test(text)
         ? undefined

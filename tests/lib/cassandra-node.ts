@@ -1,6 +1,6 @@
 /** One real Cassandra node that encrypts towards other nodes, with the real Medusa beside it; for tests, without any cluster. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { auth, Client, policies } from "cassandra-driver";
@@ -99,7 +99,12 @@ export class CassandraNode {
       spec: {
         clusterName: "iconik",
         config: encodeConfig({
-          "cassandra-yaml": { server_encryption_options: encryption, uuid_sstable_identifiers_enabled: true },
+          "cassandra-yaml": {
+            server_encryption_options: encryption,
+            uuid_sstable_identifiers_enabled: true,
+            // Two nodes, and one of them may be away.
+            auth_read_consistency_level: "LOCAL_ONE",
+          },
         }),
       } as never,
     });
@@ -109,7 +114,7 @@ export class CassandraNode {
       yaml.replaceAll("@NODE_IP@", this.address).replaceAll("@SEEDS@", first.address),
     );
     writeFileSync(etc("cassandra-rackdc.properties"), `dc=emea\nrack=${this.rack}\n`);
-    writeFileSync(etc("logback.xml"), `<configuration><root level="INFO"/></configuration>`);
+    copyFileSync(join(__dirname, "..", "..", "sandbox", "images", "cassandra", "logback.xml"), etc("logback.xml"));
     const ini = medusaIni({
       storageProperties: {
         storageProvider: "google_storage",
@@ -215,14 +220,14 @@ export class CassandraNode {
     );
   }
 
-  /** A connected session of the superuser with this node and no other. */
-  async client(): Promise<Client> {
+  /** A connected session with this node and no other. @param user whose password is its name; default: the superuser */
+  async client(user = USER): Promise<Client> {
     const nearby = new policies.loadBalancing.DCAwareRoundRobinPolicy("emea");
     const client = new Client({
       contactPoints: [this.address],
       policies: { loadBalancing: new policies.loadBalancing.AllowListPolicy(nearby, [`${this.address}:9042`]) },
       localDataCenter: "emea",
-      authProvider: new auth.PlainTextAuthProvider(USER, USER),
+      authProvider: new auth.PlainTextAuthProvider(user, user),
       socketOptions: { readTimeout: 60_000, connectTimeout: 5_000 },
     });
     try {

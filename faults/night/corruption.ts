@@ -1,0 +1,133 @@
+/** Faults of Cassandra's files (D3): a flipped bit, a lost directory, a wiped node. docs/runbooks/d3-corruption.md has the same commands. */
+import assert from "node:assert/strict";
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { types } from "cassandra-driver";
+import type { Fault } from "../fault";
+import { closeRing, openRing, type RingStage, rowsAlone, rowsOf, saidSince, table, writeRows } from "../ring";
+import type { Group } from "../run";
+
+const ROWS = 2000;
+const DAMAGE = /CorruptSSTableException|CorruptBlockException|FSWriteError|FSReadError/;
+let next = 0;
+
+/** Rows that both nodes have on disk. @returns how many there are in all */
+async function flushedRows({ nodes }: RingStage): Promise<number> {
+  await writeRows(
+    nodes[0],
+    Array.from({ length: ROWS }, () => next++),
+  );
+  for (const node of nodes) await node.nodetool("flush", table[0]);
+  return next;
+}
+
+/** Flips a bit in the middle of the largest file of a table's data. */
+function flipBit(folder: string): string {
+  const [file] = readdirSync(folder)
+    .filter((name) => name.endsWith("-Data.db"))
+    .sort((a, b) => statSync(join(folder, b)).size - statSync(join(folder, a)).size);
+  assert.ok(file, `${folder} has no data`);
+  const at = Math.floor(statSync(join(folder, file)).size / 2);
+  const opened = openSync(join(folder, file), "r+");
+  const byte = Buffer.alloc(1);
+  readSync(opened, byte, 0, 1, at);
+  byte[0] = byte[0]! ^ 1;
+  writeSync(opened, byte, 0, 1, at);
+  closeSync(opened);
+  return file;
+}
+
+/** The wiped node is started as cass-operator's `replacenode` starts it; then it is compared alone. */
+async function replace(stage: RingStage, node: RingStage["nodes"][number], rows: number): Promise<void> {
+  await node.kill();
+  node.wipe();
+  await node.restart(node.address);
+  assert.equal(await rowsAlone(stage, node), rows, "rows on the node that was replaced");
+}
+
+const corruption: Fault<RingStage> = {
+  id: "sstable-corruption",
+  fault: "a bit is flipped in an SSTable of a node that runs",
+  rows: ["D3", "S1"],
+  alert: "cassandra-corruption",
+  mayLoseSeconds: 0,
+  inject: async (stage) => {
+    const node = stage.nodes[1];
+    const rows = await flushedRows(stage);
+    const from = node.words.length;
+    const file = flipBit(node.tableFolder(...table));
+    await assert.rejects(node.nodetool("verify", "--extended-verify", "--force", ...table), "verify passed");
+    await rowsOf(node).catch(() => undefined);
+    const line = saidSince(node, from, DAMAGE);
+    assert.ok(line, "the node logged no corruption");
+    // A file in which a read has met damage is left alone by every compaction, scrub among them, until the node starts again.
+    await node.kill();
+    await node.restart();
+    await node.nodetool("scrub", "--skip-corrupted", ...table);
+    await node.nodetool("repair", "--full", ...table);
+    await node.nodetool("verify", "--extended-verify", "--force", ...table);
+    assert.equal(await rowsAlone(stage, node), rows, "rows on the node that was scrubbed and repaired");
+    return {
+      noticed: `nodetool verify and the node's log name ${file}`,
+      signal: { kind: "text", namespace: "cassandra", text: line },
+      recovered: `a restart, scrub and repair; ${rows} rows on that node alone`,
+      lostSeconds: 0,
+    };
+  },
+};
+
+const directoryLost: Fault<RingStage> = {
+  id: "data-directory-lost",
+  fault: "the directory of a table is removed below a node that runs",
+  rows: ["D3", "S1"],
+  alert: "cassandra-corruption",
+  mayLoseSeconds: 0,
+  inject: async (stage) => {
+    const [neighbour, node] = stage.nodes;
+    const rows = await flushedRows(stage);
+    const from = node.words.length;
+    rmSync(node.tableFolder(...table), { recursive: true });
+    await writeRows(neighbour, [next++], types.consistencies.one);
+    await node.nodetool("flush", table[0]).catch(() => undefined);
+    const line = saidSince(node, from, DAMAGE);
+    assert.ok(line, "the node logged nothing of what it could not write");
+    await replace(stage, node, rows + 1);
+    return {
+      noticed: "the node cannot write its table",
+      signal: { kind: "text", namespace: "cassandra", text: line },
+      recovered: `the node was replaced; ${rows + 1} rows on it alone`,
+      lostSeconds: 0,
+    };
+  },
+};
+
+const wiped: Fault<RingStage> = {
+  id: "node-wiped",
+  fault: "a node comes back with an empty disk",
+  rows: ["D3", "S1"],
+  alert: "cassandra-node-down",
+  mayLoseSeconds: 0,
+  inject: async (stage) => {
+    const [neighbour, node] = stage.nodes;
+    const rows = await flushedRows(stage);
+    await node.kill();
+    node.wipe();
+    await assert.rejects(node.restart(), "it joined as if it were a new node");
+    await writeRows(neighbour, [next++], types.consistencies.one);
+    await replace(stage, node, rows + 1);
+    return {
+      noticed: "the ring refuses it, so that its pod never becomes ready",
+      signal: { kind: "metric", name: "kube_statefulset_status_replicas_ready", value: 0 },
+      recovered: `the node was replaced; ${rows + 1} rows on it alone, one of them written meanwhile`,
+      lostSeconds: 0,
+    };
+  },
+};
+
+/** Rows of corruption, which need nodes of Cassandra alone. */
+export const corruptionGroup: Group<RingStage> = {
+  stage: "two nodes of Cassandra",
+  open: openRing,
+  close: closeRing,
+  faults: [corruption, wiped, directoryLost],
+};
