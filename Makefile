@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill test faults-night bench up down env setup check format golden clean
+.PHONY: help drill test faults faults-night bench up down env setup check format golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ test: setup ## checks, unit and integration tests, a small drill
 
 faults-night: setup ## break backups, copies and restores on purpose; results in reports/latest/faults-night.json
 	@$(TSX) faults/cli.ts night
+
+faults: setup ## break pods, clusters and regions under traffic; results in reports/latest/faults.json
+	@$(TSX) faults/cli.ts traffic
 
 bench: setup ## what a preview of prod costs beside an empty program's; results in reports/latest/bench.json
 	@$(TSX) bench/cli.ts

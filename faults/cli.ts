@@ -1,4 +1,4 @@
-/** `faults night [--small] [--only ID]… [--page]`: runs a fault matrix; exit status 0 only if every row held. */
+/** `faults night|traffic [--small] [--only ID]… [--page]`: runs a fault matrix; exit status 0 only if every row held. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -6,6 +6,7 @@ import { nightGroups } from "./night";
 import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
 import { type AnyGroup, type Choice, choose, runFaults } from "./run";
 import { addTools } from "./tools";
+import { trafficGroups } from "./traffic";
 
 interface Options extends Choice {
   page?: boolean;
@@ -38,6 +39,16 @@ program
   .option("--page", "write docs/faults-night.md")
   .action(async (options: Options) => {
     process.exitCode = await matrix("faults-night", "Faults of the night", nightGroups, options);
+  });
+
+program
+  .command("traffic")
+  .description("A site that serves users: pods, nodes, zones, clusters, regions and the ways between them")
+  .option("--small", "the test suite's part")
+  .option("--only <id>", "this row alone; may be repeated", collect)
+  .option("--page", "write docs/faults.md")
+  .action(async (options: Options) => {
+    process.exitCode = await matrix("faults", "Faults under traffic", trafficGroups, options);
   });
 
 program.parseAsync().then(

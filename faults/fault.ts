@@ -14,6 +14,8 @@ export type Signal =
   | { kind: "metric"; name: string; value: number }
   /** A line that a container of a namespace wrote, which is none of our jobs'. */
   | { kind: "text"; namespace: string; text: string }
+  /** Google's health checks found an endpoint in another state than before, and logged it. */
+  | { kind: "health-check"; state: "UNHEALTHY" | "HEALTHY" }
   /** The storage refused it and wrote so into its audit log. */
   | { kind: "audit"; permission: string; status: number };
 
@@ -27,6 +29,8 @@ export interface Outcome {
   recovered: string;
   /** Age in seconds, at the fault, of the newest data that did not come back; 0: nothing was lost. */
   lostSeconds: number;
+  /** Further figures by name, for {@link Fault.bounds} and the report. */
+  figures?: Readonly<Record<string, number>>;
 }
 
 /** A row of a fault matrix. `Stage` is what it needs to stand on, e.g. a storage or a site that is up. */
@@ -41,6 +45,8 @@ export interface Fault<Stage> {
   alert?: string;
   /** Greatest {@link Outcome.lostSeconds}: 0, or the RPO of a disaster. */
   mayLoseSeconds: number;
+  /** Greatest values of {@link Outcome.figures}; one that was not measured fails the row. */
+  bounds?: Readonly<Record<string, number>>;
   /** Is part of the test suite, and not only of the full matrix. */
   small?: true;
   /** @throws when it was not noticed, not recovered, or something else broke */

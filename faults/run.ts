@@ -21,7 +21,7 @@ export interface Row {
   fault: string;
   rows: readonly string[];
   alert: string;
-  expected: { lostSeconds: number };
+  expected: { lostSeconds: number } & Record<string, number>;
   measured: Omit<Outcome, "signal"> | null;
   seconds: number;
   pass: boolean;
@@ -82,23 +82,27 @@ export async function runFault<Stage>(fault: Fault<Stage>, stage: Stage): Promis
 }
 
 /** Why an outcome is not what the plan promises, or undefined. */
-export function judge(fault: Fault<never>, { signal, lostSeconds }: Outcome): Error | undefined {
+export function judge(fault: Fault<never>, { signal, lostSeconds, figures }: Outcome): Error | undefined {
   const problem = fault.alert === undefined ? undefined : deaf(fault.alert, signal);
   if (problem) return new Error(problem);
   if (!(lostSeconds <= fault.mayLoseSeconds))
     return new Error(`${lostSeconds} s of data were lost, ${fault.mayLoseSeconds} s are allowed`);
+  for (const [name, bound] of Object.entries(fault.bounds ?? {})) {
+    const value = figures?.[name] ?? Number.NaN;
+    if (!(value <= bound)) return new Error(`${name} is ${value}, ${bound} is allowed`);
+  }
   return undefined;
 }
 
 function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?: Error): Row {
-  const { noticed, recovered, lostSeconds } = outcome ?? {};
+  const measured = outcome && { ...outcome, signal: undefined };
   return {
     id: fault.id,
     fault: fault.fault,
     rows: fault.rows,
     alert: fault.alert ?? "none: it harms nothing",
-    expected: { lostSeconds: fault.mayLoseSeconds },
-    measured: outcome ? { noticed: noticed!, recovered: recovered!, lostSeconds: lostSeconds! } : null,
+    expected: { lostSeconds: fault.mayLoseSeconds, ...fault.bounds },
+    measured: measured ?? null,
     seconds,
     pass: failure === undefined,
     ...(failure && { failure: failure.message }),

@@ -36,6 +36,11 @@ export function deaf(id: string, signal: Signal): string | undefined {
         text.includes(`namespace_name="${signal.namespace}"`) && words.some((word) => signal.text.includes(word));
       return heard ? undefined : `alert ${id} does not listen to "${signal.text.slice(0, 200)}": ${text}`;
     }
+    case "health-check":
+      return text.includes('log_id("compute.googleapis.com/healthchecks")') &&
+        text.includes(`healthState="${signal.state}"`)
+        ? undefined
+        : `alert ${id} does not listen to health checks: ${text}`;
     case "audit":
       return text.includes(signal.permission) || /protoPayload/.test(text)
         ? undefined

@@ -112,7 +112,7 @@ export class Traffic {
    * them vanish: to be called before its processes end.
    */
   async attach(cluster: RunningCluster): Promise<{ stop(lost: boolean): Promise<void> }> {
-    this.dark.delete(cluster.spec.id);
+    this.enter(cluster.spec.id);
     const controller = new GroupController(kubeConfigOf(cluster.adminKubeconfig), (groups) =>
       this.fill(cluster.spec, groups),
     );
@@ -123,6 +123,11 @@ export class Traffic {
         await controller.stop();
       },
     };
+  }
+
+  /** A cluster that was lost has power again. */
+  enter(clusterId: string): void {
+    if (this.dark.delete(clusterId)) this.mend();
   }
 
   /** A cluster is gone: its pods leave their groups. Lost: they stay, and do not answer. */

@@ -1,7 +1,13 @@
 /** A declared load balancer over two regions whose pods are plain HTTP servers, for tests. */
 
 import { readFileSync } from "node:fs";
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { FIREWALL, GLOBAL_ADDRESS, NETWORK, SUBNETWORK } from "../cloud/gcp/compute";
@@ -34,12 +40,12 @@ export interface Answered {
 export class TestSite {
   readonly cloud = testCloud({ changed: () => this.traffic.changed() });
   readonly traffic: Traffic;
-  private readonly servers = new Map<string, Server>();
+  private readonly servers = new Map<string, { server: Server; region: TestRegion; address: string }>();
   /** What pods answer to health checks, by region. */
   readonly health: Partial<Record<TestRegion, number>> = {};
   private agent?: Agent;
 
-  private constructor() {
+  private constructor(private readonly app: (region: TestRegion, address: string) => RequestListener) {
     this.traffic = new Traffic({
       dir: join(this.cloud.dir, "traffic"),
       envoy: loadTools().envoy,
@@ -48,9 +54,12 @@ export class TestSite {
     });
   }
 
-  /** @param change more inputs by token */
-  static async open(change: Record<string, Props> = {}): Promise<TestSite> {
-    const site = new TestSite();
+  /**
+   * @param change more inputs by token
+   * @param app what pods answer, health checks apart. Default: what they were asked
+   */
+  static async open(change: Record<string, Props> = {}, app: TestSite["app"] = echo): Promise<TestSite> {
+    const site = new TestSite(app);
     const make = (type: string, inputs: Props) => site.make(type, { ...inputs, ...change[type] });
     await make(NETWORK, { name: "n" });
     for (const region of Object.keys(REGIONS) as TestRegion[]) await site.openRegion(region, change);
@@ -167,20 +176,20 @@ export class TestSite {
   /** Every process of a region's cluster ends, as if its machines had lost power. */
   async lose(region: TestRegion): Promise<void> {
     this.traffic.leave(clusterId(region), true);
-    for (const [key, server] of this.servers) {
-      if (!key.startsWith(region)) continue;
-      server.closeAllConnections();
-      server.close();
-    }
+    for (const each of this.servers.values()) if (each.region === region) end(each.server);
+  }
+
+  /** They have it back. */
+  async restore(region: TestRegion): Promise<void> {
+    for (const each of this.servers.values())
+      if (each.region === region) each.server = await this.pod(region, each.address);
+    this.traffic.enter(clusterId(region));
   }
 
   async close(): Promise<void> {
     this.agent?.destroy();
     await this.traffic.stop();
-    for (const server of this.servers.values()) {
-      server.closeAllConnections();
-      server.close();
-    }
+    for (const { server } of this.servers.values()) end(server);
     this.cloud.end();
   }
 
@@ -200,16 +209,17 @@ export class TestSite {
       const group = { name: "front", zone, network, subnetwork, description: "pods" };
       await this.make(TOKENS.group, { ...group, ...change[TOKENS.group] });
       const address = `127.12${place}.0.${index + 1}`;
-      this.servers.set(`${region}/${address}`, await this.pod(region, address));
+      this.servers.set(address, { server: await this.pod(region, address), region, address });
       groups.set(`${zone}/front`, { zone, name: "front", endpoints: [{ address, port: POD_PORT, pool: "p" }] });
     }
     this.traffic.fill({ id, name: "c", project: PROJECT, location: region }, groups);
   }
 
   private pod(region: TestRegion, address: string): Promise<Server> {
+    const app = this.app(region, address);
     const server = createServer((asked, answer) => {
-      const status = asked.url === "/healthz" ? (this.health[region] ?? 200) : 200;
-      answer.writeHead(status).end(JSON.stringify({ region, address, headers: asked.headers }));
+      if (asked.url === "/healthz") answer.writeHead(this.health[region] ?? 200).end();
+      else app(asked, answer);
     });
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -219,3 +229,11 @@ export class TestSite {
 }
 
 const clusterId = (region: string) => `projects/${PROJECT}/locations/${region}/clusters/c`;
+
+const echo: TestSite["app"] = (region, address) => (asked, answer) =>
+  void answer.end(JSON.stringify({ region, address, headers: asked.headers }));
+
+function end(server: Server): void {
+  server.closeAllConnections();
+  server.close();
+}

@@ -1,0 +1,34 @@
+/** The faults of a site under traffic. */
+import type { AnyGroup, Group } from "../run";
+import { cassandraNodeKilled, controlLost, drainedByHand, podKilled, searchLost, zoneLost } from "./cluster-rows";
+import { apiServerLost, noFault, regionApart, regionKilled, regionReturns, regionSlow } from "./rows";
+import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
+
+/** Faults that a region takes whatever its size. */
+const regions: Group<SiteStage> = {
+  stage: "a site of two regions with two Cassandra nodes each",
+  open: () => openSite(SMALLEST),
+  close: (stage) => stage.close(),
+  faults: [
+    noFault,
+    podKilled,
+    apiServerLost,
+    regionSlow,
+    regionApart,
+    searchLost,
+    controlLost,
+    drainedByHand,
+    regionKilled,
+    regionReturns,
+  ],
+};
+
+/** Faults that a region survives because it has the plan's three of everything. */
+const within: Group<SiteStage> = {
+  stage: "a site of two regions with three Cassandra nodes each",
+  open: () => openSite(DEFAULTS),
+  close: (stage) => stage.close(),
+  faults: [cassandraNodeKilled, zoneLost],
+};
+
+export const trafficGroups: readonly AnyGroup[] = [regions, within];

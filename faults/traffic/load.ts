@@ -1,0 +1,152 @@
+/**
+ * Load from one place: requests at a constant rate, whether or not those before were answered, by vegeta. Users have an
+ * address each, as Cloud Armor counts by address.
+ *
+ * Of five requests one writes an asset and waits until both stores of the answering region have it; three read an asset, one
+ * searches. Memory: an entry for each request.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { rateLimit, regionHeader } from "../../plan/traffic";
+import { loadTools } from "../../sandbox/toolchain";
+import type { Entry } from "./stage";
+
+/** What became of one request. */
+export interface Answered {
+  /** When it was sent, in milliseconds since 1970. */
+  at: number;
+  ms: number;
+  /** 0: there was no answer. */
+  status: number;
+  /** Region that answered; absent: nobody did. */
+  region?: string;
+  /** The asset that it writes; absent: it reads. */
+  writes?: string;
+  error?: string;
+}
+
+/** How much, from where. */
+export interface LoadOptions {
+  /** Requests per second. */
+  rate: number;
+  /** Region that the users are in. */
+  from: string;
+  /** Assets that exist, for reads; at least one. */
+  assets: readonly string[];
+}
+
+/** Share of the limit of requests that a user makes use of. */
+const SHARE = 0.75;
+/** Longer than the load balancer waits for a backend. */
+const TIMEOUT_SECONDS = 35;
+/** Addresses of users: 127.0.3.1 and up. */
+const userAddress = (index: number) => `127.0.3.${index + 1}`;
+
+/** True when a request got what it asked for. */
+export const succeeded = ({ status }: Answered): boolean => status >= 200 && status <= 299;
+
+export class Load {
+  readonly answers: Answered[] = [];
+  private readonly users: { attack: ChildProcess; done: Promise<unknown> }[] = [];
+
+  private constructor(
+    private readonly entry: Entry,
+    private readonly options: LoadOptions,
+  ) {}
+
+  /** Begins; requests are sent until {@link stop}. */
+  static start(entry: Entry, options: LoadOptions): Load {
+    const load = new Load(entry, options);
+    const count = usersFor(options.rate);
+    for (let index = 0; index < count; index++) load.users.push(load.user(index, options.rate / count));
+    return load;
+  }
+
+  /** Sends no more, waits for the answers that are due and gives all of them, as they were sent. @throws when vegeta failed */
+  async stop(): Promise<Answered[]> {
+    for (const { attack } of this.users) attack.kill("SIGINT");
+    await Promise.all(this.users.map(({ done }) => done));
+    return this.answers.sort((a, b) => a.at - b.at);
+  }
+
+  private user(index: number, rate: number) {
+    const { host, listener, authority } = this.entry;
+    const { vegeta } = loadTools();
+    const attack = spawn(
+      vegeta,
+      [
+        ...["attack", "-format", "json", "-lazy", "-duration", "0", "-timeout", `${TIMEOUT_SECONDS}s`],
+        ...["-rate", `${Math.round(rate * 60)}/1m`, "-laddr", userAddress(index), "-root-certs", authority],
+        ...["-connect-to", `${host}:443:${listener}`, "-redirects", "-1"],
+      ],
+      { stdio: ["pipe", "pipe", "pipe"], env: { GOMAXPROCS: "1" } },
+    );
+    const encode = spawn(vegeta, ["encode", "-to", "json"], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { GOMAXPROCS: "1" },
+    });
+    attack.stdout.pipe(encode.stdin);
+    attack.stdin.on("error", () => undefined);
+    void this.ask(attack);
+    let said = "";
+    for (const { stderr } of [attack, encode])
+      stderr.on("data", (chunk) => {
+        said += chunk;
+      });
+    const lines = createInterface({ input: encode.stdout });
+    lines.on("line", (line) => this.answers.push(answered(JSON.parse(line))));
+    const done = Promise.all([once(encode, "close"), once(lines, "close")]).then(() => {
+      if (said) throw new Error(`vegeta: ${said}`);
+    });
+    return { attack, done };
+  }
+
+  /** Targets, as many as it reads. */
+  private async ask({ stdin }: ChildProcess): Promise<void> {
+    for (let count = 0; stdin?.writable; count++) {
+      const { body, ...target } = this.target(count);
+      const encoded = body ? { body: Buffer.from(JSON.stringify(body)).toString("base64") } : {};
+      if (!stdin.write(`${JSON.stringify({ ...target, ...encoded })}\n`))
+        await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => undefined);
+    }
+  }
+
+  private target(count: number) {
+    const base = `https://${this.entry.host}/api/assets`;
+    const header = { [this.entry.clientHeader]: [this.options.from], "content-type": ["application/json"] };
+    const { assets } = this.options;
+    if (count % 5 === 0)
+      return { method: "PUT", url: `${base}/${randomUUID()}?wait=found`, header, body: { title: `load ${count}` } };
+    if (count % 5 === 1) return { method: "GET", url: `${base}?q=load`, header };
+    return { method: "GET", url: `${base}/${assets[count % assets.length]}`, header };
+  }
+}
+
+/** Users that a rate takes so that none of them is limited. */
+export function usersFor(rate: number): number {
+  return Math.ceil(rate / ((rateLimit.requests / rateLimit.intervalSeconds) * SHARE));
+}
+
+interface Result {
+  timestamp: string;
+  latency: number;
+  code: number;
+  error: string;
+  method: string;
+  url: string;
+  headers: Record<string, string[]> | null;
+}
+
+function answered({ timestamp, latency, code, error, method, url, headers }: Result): Answered {
+  const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === regionHeader);
+  return {
+    at: Date.parse(timestamp),
+    ms: latency / 1e6,
+    status: code,
+    ...(header?.[1][0] ? { region: header[1][0] } : {}),
+    ...(method === "PUT" ? { writes: /assets\/([^?]+)/.exec(url)?.[1] } : {}),
+    ...(error ? { error } : {}),
+  };
+}

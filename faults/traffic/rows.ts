@@ -1,0 +1,238 @@
+/** The rows that need a site under traffic and nothing else. Bounds are the plan's; the disaster is D1 unless said otherwise. */
+import { objectives } from "../../plan/objectives";
+import { detectionSeconds, failoverSeconds } from "../../plan/traffic";
+import type { Fault, Outcome, Signal } from "../fault";
+import { type Findings, lostSeconds, region, type UnderLoad, underLoad, until } from "./run";
+import type { Seen, TrafficStage } from "./stage";
+
+/** Requests per second under which a region is killed, and of the other rows. */
+export interface Rates {
+  killed: number;
+  others: number;
+}
+
+export const rates: Rates = { killed: 200, others: 50 };
+
+/** What the alert `region-unhealthy` hears. */
+export const unhealthy: Signal = { kind: "health-check", state: "UNHEALTHY" };
+/** What is not to be heard by anybody. */
+export const silence: Signal = { kind: "log", command: "", line: {} };
+/** How long front ends may take to see what was well before. */
+const HEALTHY_SECONDS = 30;
+/** How long a region that is back may take until it serves. */
+const RETURN_SECONDS = 180;
+
+/** Figures of a run by name, for bounds and the report. */
+export function figures(found: Findings, more: Record<string, number> = {}): Record<string, number> {
+  return {
+    requests: found.requests,
+    failed: found.failed,
+    failedAfterDetection: found.failedAfterDetection,
+    ...(found.detectionSeconds === undefined ? {} : { detectionSeconds: found.detectionSeconds }),
+    recoverySeconds: found.recoverySeconds,
+    latencyBeforeMs: found.latencyMs.before,
+    latencyAfterMs: found.latencyMs.after,
+    acknowledgedWrites: found.acknowledged.length,
+    ...more,
+  };
+}
+
+/** The outcome of a run whose acknowledged writes these regions have to have. */
+export async function outcome(
+  stage: TrafficStage,
+  found: Findings,
+  regions: readonly string[],
+  told: { signal: Signal; recovered: string; more?: Record<string, number>; withinMs?: number },
+): Promise<Outcome> {
+  const { requests, failed, detectionSeconds: detection, answeredBy, examples, acknowledged } = found;
+  const seen = detection === undefined ? "no health check failed" : `health checks after ${detection.toFixed(1)} s`;
+  const failures =
+    failed === 0 ? "no request failed" : `${failed} of ${requests} requests failed (${examples.join("; ")})`;
+  return {
+    noticed: `${seen}; ${failures}`,
+    signal: told.signal,
+    recovered: `${told.recovered}; ${answeredBy.join(" and ")} answered; ${acknowledged.length} acknowledged writes in ${regions.join(" and ")}`,
+    lostSeconds: await lostSeconds(stage, regions, found, told.withinMs),
+    figures: figures(found, told.more),
+  };
+}
+
+/** Nothing failed after the detection, which with the last failure is within the time that the plan allows. */
+export const failoverBounds = {
+  failedAfterDetection: 0,
+  detectionSeconds: failoverSeconds,
+  recoverySeconds: failoverSeconds,
+} as const;
+
+/** Nobody sees anything. */
+export const unseenBounds = { failed: 0 } as const;
+
+/** A region loses power under load; with its disks everything is back. */
+export const regionKilled: Fault<TrafficStage> = {
+  id: "region-killed",
+  fault: `every machine of a region loses power under ${rates.killed} requests/s`,
+  rows: ["D1"],
+  alert: "region-unhealthy",
+  mayLoseSeconds: 0,
+  small: true,
+  bounds: failoverBounds,
+  inject: async (stage) => {
+    const [lost, ...others] = stage.regions;
+    const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: lost, state });
+    await until(stage, `${lost} healthy`, region(lost, true), HEALTHY_SECONDS);
+    const found = await underLoad(stage, {
+      rate: rates.killed,
+      inject: () => strike("off"),
+      detects: lost,
+      afterSeconds: 10,
+    });
+    onlyBy(found, others);
+    await strike("on");
+    const seconds = await until(stage, `${lost} healthy again`, region(lost, true), RETURN_SECONDS);
+    return outcome(stage, found, stage.regions, {
+      signal: unhealthy,
+      recovered: `with its power back it served after ${seconds.toFixed(0)} s`,
+      more: { returnSeconds: seconds, worstCaseOfDeclaredChecks: detectionSeconds() },
+      withinMs: 120_000,
+    });
+  },
+};
+
+/** A region comes back while the other serves: its users go back to it, and nobody is refused. */
+export const regionReturns: Fault<TrafficStage> = {
+  id: "region-returns",
+  fault: "a region that was off is back under load",
+  rows: ["D1"],
+  mayLoseSeconds: 0,
+  bounds: unseenBounds,
+  inject: async (stage) => {
+    const [back] = stage.regions;
+    const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: back, state });
+    await strike("off");
+    await until(stage, `${back} unhealthy`, region(back, false), 3 * failoverSeconds);
+    let seconds = Number.NaN;
+    const found = await underLoad(stage, {
+      rate: rates.others,
+      inject: async () => {
+        await strike("on");
+        seconds = await until(stage, `${back} healthy again`, region(back, true), RETURN_SECONDS);
+      },
+      afterSeconds: 10,
+    });
+    if (!found.answeredBy.includes(back)) throw new Error(`${back} is back, and its users went to ${found.answeredBy}`);
+    return outcome(stage, found, stage.regions, {
+      signal: silence,
+      recovered: `it served ${seconds.toFixed(0)} s after its power was back`,
+      more: { returnSeconds: seconds },
+      withinMs: 120_000,
+    });
+  },
+};
+
+const allHealthy = (stage: TrafficStage) => (health: readonly Seen[]) =>
+  stage.regions.every((each) => region(each, true)(health));
+
+/** Rows whose fault users are not to notice. */
+export function unnoticed<Stage extends TrafficStage>(
+  row: Pick<Fault<Stage>, "id" | "fault" | "rows" | "alert" | "small">,
+  act: { signal?: Signal; run(stage: Stage): UnderLoad; mend(stage: Stage): Promise<string> },
+): Fault<Stage> {
+  return {
+    ...row,
+    mayLoseSeconds: 0,
+    bounds: unseenBounds,
+    inject: async (stage) => {
+      await until(stage, "all healthy", allHealthy(stage), HEALTHY_SECONDS);
+      let found: Findings;
+      let recovered: string;
+      try {
+        found = await underLoad(stage, act.run(stage));
+      } finally {
+        recovered = await act.mend(stage);
+      }
+      return outcome(stage, found, stage.regions, { signal: act.signal ?? silence, recovered });
+    },
+  };
+}
+
+/** A region's way to the others is cut; users near it are served by it, all others by the others. */
+export const regionApart: Fault<TrafficStage> = {
+  id: "region-apart",
+  fault: "front ends near the other regions do not reach a region any more",
+  rows: ["D1"],
+  alert: "region-unhealthy",
+  mayLoseSeconds: 0,
+  bounds: { failed: 0 },
+  inject: async (stage) => {
+    const [apart, other] = stage.regions;
+    const strike = (state: "apart" | "joined") => stage.strike({ kind: "region", target: apart, state });
+    let found: Findings;
+    try {
+      found = await underLoad(stage, {
+        rate: rates.others,
+        from: other,
+        inject: () => strike("apart"),
+        afterSeconds: failoverSeconds,
+      });
+      const health = await stage.health();
+      if (!region(apart, false, other)(health) || !region(apart, true, apart)(health))
+        throw new Error(`${apart} should be out of reach of ${other} and of nobody else: ${JSON.stringify(health)}`);
+    } finally {
+      await strike("joined");
+    }
+    await until(stage, `${apart} healthy again`, region(apart, true), 60);
+    return outcome(stage, found, stage.regions, { signal: unhealthy, recovered: "the way is open again" });
+  },
+};
+
+/** Packets take twenty times as long: slower, and no failover. */
+export const regionSlow: Fault<TrafficStage> = unnoticed(
+  { id: "region-slow", fault: "every way to a region takes 20 times as long", rows: ["D1"] },
+  {
+    run: (stage) => ({
+      rate: rates.others,
+      inject: () => stage.strike({ kind: "region", target: stage.regions[0], state: "slow" }),
+      afterSeconds: failoverSeconds,
+    }),
+    mend: async (stage) => {
+      await stage.strike({ kind: "region", target: stage.regions[0], state: "near" });
+      return "it is as near as ever";
+    },
+  },
+);
+
+/** The API server of a region ends: what runs goes on. */
+export const apiServerLost: Fault<TrafficStage> = unnoticed(
+  { id: "api-server", fault: "a region's API server, scheduler and controllers end", rows: ["D1", "S4"], small: true },
+  {
+    run: (stage) => ({
+      rate: rates.others,
+      inject: () => stage.strike({ kind: "control-plane", target: stage.regions[0], state: "down" }),
+      afterSeconds: 3 * failoverSeconds,
+    }),
+    mend: async (stage) => {
+      await stage.strike({ kind: "control-plane", target: stage.regions[0], state: "up" });
+      return "the API server is back";
+    },
+  },
+);
+
+/** @throws when somebody else answered */
+function onlyBy({ answeredBy }: Findings, allowed: readonly string[]): void {
+  if (answeredBy.length === 0 || answeredBy.some((each) => !allowed.includes(each)))
+    throw new Error(
+      `after the detection ${answeredBy.join(", ") || "nobody"} answered; allowed: ${allowed.join(", ")}`,
+    );
+}
+
+/** A soak: no fault, and nobody is to be moved. */
+export const noFault: Fault<TrafficStage> = unnoticed(
+  { id: "none", fault: "nothing is done", rows: ["D1"] },
+  {
+    run: () => ({ rate: rates.others, inject: async () => undefined, afterSeconds: 60 }),
+    mend: async () => "nothing was to be mended",
+  },
+);
+
+/** Longest time that D1 may take; the rows stay far below. */
+export const allowedSeconds = objectives.D1.rtoSeconds;

@@ -1,0 +1,55 @@
+/** What a run under load amounts to. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { healthLog } from "./health-log";
+import { usersFor } from "./load";
+import { findings, region } from "./run";
+
+test("figures: failures before and after the detection, and what was acknowledged", () => {
+  const at = (seconds: number, status: number, writes?: string) => ({ at: seconds * 1000, ms: 5, status, writes });
+  const found = findings([at(1, 200, "a"), at(3, 504, "b"), at(4, 200, "c"), at(6, 0), at(7, 200)], 2000, 5000);
+  assert.equal(found.failed, 2);
+  assert.equal(found.failedAfterDetection, 1);
+  assert.equal(found.detectionSeconds, 3);
+  assert.equal(found.recoverySeconds, 4);
+  assert.deepEqual(
+    found.acknowledged.map(({ id }) => id),
+    ["a", "c"],
+  );
+  assert.equal(findings([], 0).recoverySeconds, 0);
+});
+
+test("users stay below the limit of requests of an address", () => {
+  assert.equal(usersFor(200), 14);
+  assert.equal(usersFor(1), 1);
+});
+
+test("a region that nobody sees is neither healthy nor unhealthy", () => {
+  assert.ok(!region("a", true)([]));
+  assert.ok(!region("a", false)([]));
+  const seen = [
+    { region: "a", near: "a", healthy: true },
+    { region: "a", near: "b", healthy: false },
+  ];
+  assert.ok(region("a", true, "a")(seen) && region("a", false, "b")(seen) && !region("a", true)(seen));
+});
+
+test("the log of health checks is read from a moment on, without a line that is half written", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "health-"));
+  const path = join(dir, "health.log");
+  assert.deepEqual(await healthLog(path, 0), []);
+  const line = (timestamp: string, event: string) =>
+    JSON.stringify({ timestamp, cluster_name: "app of p near b", locality: { region: "a" }, [event]: {} });
+  const lines = [
+    line("2026-11-25T10:00:00Z", "add_healthy_event"),
+    line("2026-11-25T10:00:02Z", "degraded_healthy_host"),
+    line("2026-11-25T10:00:03Z", "eject_unhealthy_event"),
+  ];
+  writeFileSync(path, `${lines.join("\n")}\n{"timest`);
+  const since = Date.parse("2026-11-25T10:00:01Z");
+  assert.deepEqual(await healthLog(path, since), [{ at: since + 2000, region: "a", near: "b", healthy: false }]);
+  rmSync(dir, { recursive: true });
+});

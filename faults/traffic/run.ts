@@ -1,0 +1,175 @@
+/** A fault under load, and the figures of what users saw. */
+import { failoverSeconds } from "../../plan/traffic";
+import { type Answered, Load, succeeded } from "./load";
+import type { Seen, TrafficStage } from "./stage";
+
+/** How a fault is run. */
+export interface UnderLoad {
+  /** Requests per second. */
+  rate: number;
+  /** Region that users are in. Default: the first. */
+  from?: string;
+  /** What is done to the site. */
+  inject(): Promise<void>;
+  /** Region that the users' front ends have to find unhealthy; absent: they are not to find anything. */
+  detects?: string;
+  /** Seconds of load after that, or after the fault when nobody sees it. */
+  afterSeconds: number;
+}
+
+/** What users saw. Times are in seconds from the fault. */
+export interface Findings {
+  requests: number;
+  failed: number;
+  /** Failed requests that were sent after the health checks had seen the fault, or at any time when they are not to. */
+  failedAfterDetection: number;
+  /** Undefined: there was nothing to see. */
+  detectionSeconds?: number;
+  /** When the last request was sent that failed; 0: none did. */
+  recoverySeconds: number;
+  /** Regions that answered after the detection, or after the fault. */
+  answeredBy: string[];
+  /** The 99th percentile of answers before the fault, and after the detection, in milliseconds. */
+  latencyMs: { before: number; after: number };
+  /** Writes that were answered. */
+  acknowledged: { id: string; at: number }[];
+  injectedAt: number;
+  /** First failures, for people. */
+  examples: string[];
+}
+
+/** Load before the fault, so that connections are open and caches are warm. */
+const BEFORE_MS = 5_000;
+const POLL_MS = 50;
+
+/** Runs a fault under load. @throws when the fault is not seen within three times what the plan allows */
+export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Findings> {
+  const from = run.from ?? stage.regions[0];
+  const load = Load.start(stage.entry, { rate: run.rate, from, assets: await assets(stage) });
+  let injectedAt: number;
+  let detectedAt: number | undefined;
+  let answers: Answered[];
+  try {
+    await pause(BEFORE_MS);
+    injectedAt = Date.now();
+    const injected = run.inject();
+    if (run.detects) detectedAt = await detection(stage, run.detects, from, injectedAt);
+    await injected;
+    await pause(run.afterSeconds * 1000);
+  } finally {
+    answers = await load.stop();
+  }
+  return findings(answers, injectedAt, detectedAt);
+}
+
+async function detection(stage: TrafficStage, lost: string, near: string, injectedAt: number): Promise<number> {
+  for (const deadline = Date.now() + 3 * failoverSeconds * 1000; ; await pause(POLL_MS)) {
+    const health = await stage.health();
+    if (region(lost, false, near)(health)) {
+      // The log has the moment; the question has it within a poll.
+      const events = await stage.healthEvents(injectedAt);
+      return events.findLast((each) => each.region === lost && each.near === near && !each.healthy)?.at ?? Date.now();
+    }
+    if (Date.now() > deadline)
+      throw new Error(`the health checks did not see it within ${3 * failoverSeconds} s: ${JSON.stringify(health)}`);
+  }
+}
+
+/** The figures of a run. */
+export function findings(answers: readonly Answered[], injectedAt: number, detectedAt?: number): Findings {
+  const failed = answers.filter((each) => !succeeded(each));
+  const since = detectedAt ?? injectedAt;
+  const after = answers.filter(({ at }) => at >= since);
+  const seconds = (at: number) => Math.max(0, (at - injectedAt) / 1000);
+  return {
+    requests: answers.length,
+    failed: failed.length,
+    failedAfterDetection: after.filter((each) => !succeeded(each)).length,
+    ...(detectedAt === undefined ? {} : { detectionSeconds: seconds(detectedAt) }),
+    recoverySeconds: seconds(failed.at(-1)?.at ?? injectedAt),
+    answeredBy: [...new Set(after.flatMap(({ region }) => region ?? []))].sort(),
+    latencyMs: { before: percentile(answers.filter(({ at }) => at < injectedAt)), after: percentile(after) },
+    acknowledged: answers.flatMap((each) => (each.writes && succeeded(each) ? [{ id: each.writes, at: each.at }] : [])),
+    injectedAt,
+    examples: failed
+      .slice(0, 5)
+      .map(({ at, status, error, ms }) => `${seconds(at).toFixed(1)} s: ${error || status} after ${Math.round(ms)} ms`),
+  };
+}
+
+function percentile(answers: readonly Answered[]): number {
+  const times = answers
+    .filter(succeeded)
+    .map(({ ms }) => ms)
+    .sort((a, b) => a - b);
+  return Math.round(times[Math.floor(times.length * 0.99)] ?? Number.NaN);
+}
+
+/** How old the newest acknowledged write is, at the fault, that a region does not have after the time; 0: it has all. */
+export async function lostSeconds(
+  stage: TrafficStage,
+  regions: readonly string[],
+  { acknowledged, injectedAt }: Findings,
+  withinMs = 60_000,
+): Promise<number> {
+  let missing = acknowledged;
+  for (const deadline = Date.now() + withinMs; ; await pause(500)) {
+    const ids = missing.map(({ id }) => id);
+    const held = await Promise.all(regions.map((region) => stage.held(region, ids)));
+    missing = missing.filter(({ id }) => held.some((each) => !each.has(id)));
+    if (missing.length === 0) return 0;
+    if (Date.now() > deadline) break;
+  }
+  // Whatever was written after the fault, too: that is worse than any age.
+  const newest = Math.max(...missing.map(({ at }) => at));
+  return newest > injectedAt ? Number.POSITIVE_INFINITY : Math.max(1, (injectedAt - newest) / 1000);
+}
+
+/** Waits until the front ends see so much. @returns seconds @throws after the time */
+export async function until(
+  stage: TrafficStage,
+  what: string,
+  holds: (health: readonly Seen[]) => boolean,
+  withinSeconds: number,
+): Promise<number> {
+  const started = Date.now();
+  for (;;) {
+    const health = await stage.health();
+    const seconds = (Date.now() - started) / 1000;
+    if (health.length > 0 && holds(health)) return seconds;
+    if (seconds > withinSeconds)
+      throw new Error(`${what} within ${withinSeconds} s did not come true: ${JSON.stringify(health)}`);
+    await pause(200);
+  }
+}
+
+/** Every endpoint of a region is healthy, or unhealthy, to the front ends near a region, or to all. There is at least one. */
+export const region =
+  (name: string, healthy: boolean, near?: string) =>
+  (health: readonly Seen[]): boolean => {
+    const own = health.filter((each) => each.region === name && (near === undefined || each.near === near));
+    return own.length > 0 && own.every((each) => each.healthy === healthy);
+  };
+
+/** Assets for reads, which every region has. */
+async function assets(stage: TrafficStage): Promise<string[]> {
+  const known = prepared.get(stage);
+  if (known) return known;
+  // They are written by a load of writes alone: each that was acknowledged may be read everywhere soon.
+  const load = Load.start(stage.entry, { rate: 10, from: stage.regions[0], assets: [NO_ASSET] });
+  await pause(3_000);
+  const acknowledged = (await load.stop()).flatMap((each) => (each.writes && succeeded(each) ? [each.writes] : []));
+  if (acknowledged.length === 0) throw new Error("no asset could be written before the fault");
+  for (const deadline = Date.now() + 30_000; ; await pause(500)) {
+    const held = await Promise.all(stage.regions.map((each) => stage.held(each, acknowledged)));
+    if (held.every((each) => each.size === acknowledged.length)) break;
+    if (Date.now() > deadline) throw new Error("assets written in one region did not reach every other within 30 s");
+  }
+  prepared.set(stage, acknowledged);
+  return acknowledged;
+}
+
+const prepared = new WeakMap<TrafficStage, string[]>();
+const NO_ASSET = "00000000-0000-4000-8000-000000000000";
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,165 @@
+/**
+ * The stage of the traffic matrix: the vault, a site of two regions and the foundation's front end, up on the local cloud by
+ * their own programs, with nothing configured beside them.
+ */
+import type { Stack } from "@pulumi/pulumi/automation";
+import type { RegionOutput } from "../../drill/clusters";
+import {
+  CONTROL_REGION,
+  FOUNDATION,
+  foundationConfig,
+  PROD,
+  PROD_PROJECT,
+  REGIONS,
+  siteConfig,
+  VAULT,
+  vaultConfig,
+} from "../../drill/config";
+import { type Connected, connectRegion } from "../../drill/connect";
+import { down, SANDBOX_DIR, upFresh } from "../../drill/sandbox";
+import { forget, openStack, setConfig, up } from "../../drill/workspace";
+import { appKeyspace } from "../../plan/names";
+import { appDomain } from "../../plan/traffic";
+import { ControlClient } from "../../sandbox/cloud/api";
+import { socketOf } from "../../sandbox/environment";
+import { healthLog, nearOf } from "./health-log";
+import { pause, region, until } from "./run";
+import type { TrafficStage } from "./stage";
+
+/** A site that is up, with hands in its clusters. */
+export interface SiteStage extends TrafficStage {
+  outputs: RegionOutput[];
+  control: RegionOutput;
+  /** Regions as the stack's configuration has them. */
+  declared: readonly { name: string }[];
+  /** The site's stack as declared, or with other configuration. `pulumi up` has ended when it resolves. */
+  redeploy(change: Record<string, unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How large a site is. */
+export interface SiteSize {
+  racks: number;
+  /** Cassandra nodes of each region, and replicas of each row there. */
+  nodes: number;
+}
+
+/** Two nodes each: a region does without none of them. */
+export const SMALLEST: SiteSize = { racks: 2, nodes: 2 };
+/** The plan's defaults: a region does without one. */
+export const DEFAULTS: SiteSize = { racks: 3, nodes: 3 };
+
+const STACKS = [VAULT, PROD, FOUNDATION];
+const ZONES: Record<string, string> = { "europe-west1": "europe-west1-d", "us-east4": "us-east4-c" };
+/** Ids of one query. */
+const AT_ONCE = 100;
+const SERVES_SECONDS = 120;
+
+const tell = (line: string) => {
+  if (process.env.DRILL_VERBOSE) console.log(`    ${line}`);
+};
+
+/** Brings everything up. The sandbox is fresh, and gone after {@link SiteStage.close}. */
+export async function openSite(size: SiteSize): Promise<SiteStage> {
+  for (const name of STACKS) forget(name);
+  await upFresh(tell);
+  try {
+    await up(await openStack(VAULT, vaultConfig({ retentionDays: 0 })), tell);
+    const prod = await openStack(PROD, configOf(size));
+    const { regions, control } = await up(prod, tell);
+    await up(await openStack(FOUNDATION, { ...foundationConfig(), app: { project: PROD_PROJECT } }), tell);
+    return await siteStage(prod, size, regions?.value, { name: CONTROL_REGION, datacenter: "", ...control?.value });
+  } catch (error) {
+    await closeSite(true);
+    throw error;
+  }
+}
+
+async function closeSite(keepLogs: boolean): Promise<void> {
+  await down(tell, keepLogs);
+  for (const name of STACKS) forget(name);
+}
+
+/** A zone for each rack. */
+function regionsOf({ racks }: SiteSize) {
+  return REGIONS.map((each) => ({ ...each, zones: [...each.zones, ZONES[each.name]!].slice(0, racks) }));
+}
+
+function configOf({ racks, nodes }: SiteSize): Record<string, unknown> {
+  return {
+    ...siteConfig(PROD),
+    regions: regionsOf({ racks, nodes }),
+    cassandra: { racks, nodesPerRegion: nodes, replicationFactor: nodes },
+  };
+}
+
+async function siteStage(
+  prod: Stack,
+  size: SiteSize,
+  outputs: RegionOutput[],
+  control: RegionOutput,
+): Promise<SiteStage> {
+  const client = new ControlClient(socketOf(SANDBOX_DIR));
+  const { frontEnds, authority, clientHeader, logs } = await client.traffic();
+  const listener = frontEnds.find(({ port }) => port === 443)?.listener;
+  if (!listener) throw new Error("no front end answers HTTPS; the foundation names the site by app.project");
+  const connected = new Map<string, Connected>();
+  const connection = async (name: string) => {
+    const found = connected.get(name) ?? (await connectRegion(outputs.find((each) => each.name === name)!));
+    connected.set(name, found);
+    return found;
+  };
+  const disconnect = async (name: string) => {
+    const found = connected.get(name);
+    connected.delete(name);
+    found?.elasticsearch.close();
+    await found?.cassandra.shutdown();
+  };
+  const [first, second] = outputs.map(({ name }) => name);
+  const stage: SiteStage = {
+    entry: { host: appDomain, listener, authority, clientHeader },
+    regions: [first!, second!],
+    outputs,
+    control,
+    declared: regionsOf(size),
+    health: async () =>
+      (await client.traffic()).backends.map(({ cluster, region, healthy }) => ({
+        region,
+        near: nearOf(cluster),
+        healthy,
+      })),
+    healthEvents: (since) => healthLog(logs.health, since),
+    strike: async (fault) => {
+      if (fault.kind === "region") await disconnect(fault.target);
+      await client.fault(fault);
+    },
+    held: async (name, ids) => {
+      const held = new Set<string>();
+      try {
+        const { cassandra } = await connection(name);
+        for (let from = 0; from < ids.length; from += AT_ONCE) {
+          const query = `SELECT id FROM ${appKeyspace}.assets WHERE id IN ?`;
+          const { rows } = await cassandra.execute(query, [ids.slice(from, from + AT_ONCE)], { prepare: true });
+          for (const row of rows) held.add(String(row.id));
+        }
+      } catch (error) {
+        // Its nodes are still starting: asked again.
+        tell(`${name}: ${(error as Error).message}`);
+        await disconnect(name);
+      }
+      return held;
+    },
+    redeploy: async (change) => {
+      setConfig(PROD, { ...configOf(size), ...change });
+      await up(prod, tell);
+    },
+    close: async () => {
+      for (const name of connected.keys()) await disconnect(name);
+      await closeSite(false);
+    },
+  };
+  for (const name of stage.regions) await until(stage, `${name} healthy`, region(name, true), SERVES_SECONDS);
+  // What has just come up is still busy with itself.
+  await pause(5_000);
+  return stage;
+}
