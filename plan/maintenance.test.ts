@@ -12,13 +12,22 @@ test("up to three regions never share a day; a fourth begins again", () => {
 
 test("no upgrade meets the night's backups", () => {
   // Media are copied all day if need be: the copy goes on after an upgrade.
-  const { mediaReplication: _, ...night } = schedules;
+  const { mediaReplication: _, verification: __, ...night } = schedules;
   for (const { cron, startingDeadlineSeconds, activeDeadlineSeconds } of Object.values(night)) {
     const [minute, hour] = cron.split(" ").map(Number);
     const latestEnd = hour! + minute! / 60 + (startingDeadlineSeconds + activeDeadlineSeconds) / 3600;
     assert.ok(latestEnd <= maintenanceHours.start, `${cron} may run until ${latestEnd}:00`);
     assert.ok(hour! + 24 >= maintenanceHours.end);
   }
+});
+
+test("no upgrade of the vault's cluster meets the weekly verification", () => {
+  const { cron, startingDeadlineSeconds, activeDeadlineSeconds } = schedules.verification;
+  const [minute, hour, , , day] = cron.split(" ").map(Number);
+  const latestEnd = day! * 24 + hour! + minute! / 60 + (startingDeadlineSeconds + activeDeadlineSeconds) / 3600;
+  const saturday = 6 * 24 + maintenanceHours.start;
+  assert.ok(day! >= 1 && latestEnd <= saturday, `${cron} may run until hour ${latestEnd} of the week`);
+  assert.deepEqual(maintenanceDays(), ["SA", "SU"]);
 });
 
 test("a window says days and hours", () => {

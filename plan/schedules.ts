@@ -29,8 +29,8 @@ export const schedules: Record<ScheduleName, Schedule> = {
   replication: { cron: "0 2 * * *", startingDeadlineSeconds: 3 * hour, activeDeadlineSeconds: 3 * hour },
   // What a night does not finish the next one goes on with.
   mediaReplication: { cron: "0 3 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 18 * hour },
-  // Weekly, when Saturday's copy is complete: every copy of the week grows from it.
-  verification: { cron: "0 7 * * 6", startingDeadlineSeconds: 12 * hour, activeDeadlineSeconds: 36 * hour },
+  // Weekly, when Monday's copy is complete, and over before the weekend, when the vault's cluster is upgraded.
+  verification: { cron: "0 7 * * 1", startingDeadlineSeconds: 12 * hour, activeDeadlineSeconds: 36 * hour },
 };
 
 /** Time each restore step may take, in seconds. Grows with the data: measured by the quarterly restore test (S8). */

@@ -195,6 +195,7 @@ export const disasterPolicies: Record<DisasterId, readonly string[]> = {
     "alerts-declared",
     "backend-service-guarded",
     "data-protected",
+    "failover-in-time",
     "https-only",
     "load-balancer-every-region",
     "services-every-region",

@@ -13,6 +13,7 @@ export const types = {
   key: "gcp:kms/cryptoKey:CryptoKey",
   keyBinding: "gcp:kms/cryptoKeyIAMBinding:CryptoKeyIAMBinding",
   backendService: "gcp:compute/backendService:BackendService",
+  healthCheck: "gcp:compute/healthCheck:HealthCheck",
   endpointGroup: "gcp:compute/networkEndpointGroup:NetworkEndpointGroup",
   urlMap: "gcp:compute/uRLMap:URLMap",
   httpProxy: "gcp:compute/targetHttpProxy:TargetHttpProxy",

@@ -17,6 +17,7 @@ import { copiesRetention } from "./copies-retention";
 import { cronjobSafe } from "./cronjob-safe";
 import { customerBucketsExcluded } from "./customer-buckets-excluded";
 import { dataProtected } from "./data-protected";
+import { failoverInTime } from "./failover-in-time";
 import { httpsOnly } from "./https-only";
 import { identitiesOwnPods } from "./identities-own-pods";
 import { imagesByDigest } from "./images-by-digest";
@@ -58,6 +59,7 @@ export const rules: readonly Rule[] = [
   cronjobSafe,
   customerBucketsExcluded,
   dataProtected,
+  failoverInTime,
   httpsOnly,
   identitiesOwnPods,
   imagesByDigest,
