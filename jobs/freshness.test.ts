@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { metrics } from "../plan/freshness";
-import { backupName, manifestPath, markerId, markerPath } from "../plan/layout";
+import { backupName, evidencePath, manifestPath, markerId, markerPath } from "../plan/layout";
 import { jobConfig } from "./config";
-import { lateAfter, newestBackup, newestCopy } from "./lib/newest";
+import { lateAfter, newestBackup, newestCopy, newestEvidence } from "./lib/newest";
 import { type RunningJob, startJob } from "./testing/job";
 import { startStorage, type TestStorage } from "./testing/storage";
 
@@ -128,6 +128,26 @@ test("names without a moment and moments of the future are nobody's freshness", 
   assert.equal(newestBackup("cassandra-emea", [], now), 0);
   assert.equal(newestBackup("cassandra-amer", [good], now), 0);
   assert.equal(newestCopy("prod", ["markers/prod/copy-20260115t020000z.json", "markers/prod/x.json"], now), 1768442400);
+});
+
+test("evidence counts by its repository and result; a name of the future, or of another site, does not", () => {
+  const now = new Date("2026-01-15T12:00:00Z");
+  const [marker, repository] = ["copy-20260110t020000z", "cassandra-emea"];
+  const path = (moment: string, result: "ok" | "failed", of = repository, site = "prod") =>
+    evidencePath(site, marker, of, moment, result);
+  const paths = [
+    path("20260110t070000z", "ok"),
+    path("20260103t070000z", "ok"),
+    path("20260112t070000z", "failed"),
+    path("20990101t000000z", "ok"),
+    path("20260113t070000z", "ok", "cassandra-emea2"),
+    path("20260113t070000z", "ok", repository, "other"),
+    `evidence/prod/${marker}/${repository}-x-ok.json`,
+    `evidence/prod/${repository}-20260114t000000z-ok.json`,
+  ];
+  assert.equal(newestEvidence("prod", repository, "ok", paths, now), Date.parse("2026-01-10T07:00:00Z") / 1000);
+  assert.equal(newestEvidence("prod", repository, "failed", paths, now), Date.parse("2026-01-12T07:00:00Z") / 1000);
+  assert.equal(newestEvidence("prod", "elasticsearch-emea", "ok", paths, now), 0);
 });
 
 test("a job is late after its longest gap and the time that a run may take", () => {

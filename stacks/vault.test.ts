@@ -14,6 +14,7 @@ const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceac
 const DEPLOYER = "serviceAccount:deployer@iconik-vault.iam.gserviceaccount.com";
 const MEDIA_REPLICATOR = "serviceAccount:media-replicator@iconik-vault.iam.gserviceaccount.com";
 const FRESHNESS = "serviceAccount:freshness@iconik-vault.iam.gserviceaccount.com";
+const VERIFIER = "serviceAccount:verifier@iconik-vault.iam.gserviceaccount.com";
 const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
 
 interface PodSpec {
@@ -81,7 +82,7 @@ test("nodes of the vault, of its sites and of a granted one pull images, ours an
   ]);
 });
 
-test("without a grant the replicator alone has access; freshness lists names, the deployer administers the bucket and reads nothing", async () => {
+test("without a grant the replicator alone writes copies; freshness lists names, the verifier reads and leaves evidence, the deployer administers the bucket and reads nothing", async () => {
   const vault = await declaredStack("vault");
   assert.deepEqual(
     bindingsOf(vault).map(({ role, members }) => [role, members]),
@@ -89,11 +90,19 @@ test("without a grant the replicator alone has access; freshness lists names, th
       ["projects/iconik-vault/roles/backupReplicatorSecondCopy", [REPLICATOR]],
       ["projects/iconik-vault/roles/deployerSecondCopy", [DEPLOYER]],
       ["projects/iconik-vault/roles/freshnessSecondCopy", [FRESHNESS]],
+      ["projects/iconik-vault/roles/verifierSecondCopy", [VERIFIER]],
+      ["projects/iconik-vault/roles/verifierSecondCopyBelow", [VERIFIER]],
     ],
+  );
+  const [evidence] = bindingsOf(vault).filter(({ role }) => role.endsWith("Below"));
+  assert.equal(
+    evidence?.condition?.expression,
+    'resource.name.startsWith("projects/_/buckets/iconik-vault-backup-copies/objects/evidence/")',
   );
   const role = (id: string) => vault.resources.find(({ inputs }) => inputs.roleId === id)?.inputs.permissions;
   assert.deepEqual(role("deployerSecondCopy"), administration);
   assert.deepEqual(role("freshnessSecondCopy"), ["storage.objects.list"]);
+  assert.deepEqual(role("verifierSecondCopyBelow"), ["storage.objects.create"]);
 });
 
 test("a grant lets the restorer read until it ends, from the granted site's pods only", async () => {

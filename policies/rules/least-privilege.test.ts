@@ -1,5 +1,5 @@
 import { bucketPermissions, bucketRole, grantedByStacks, grantsOnly } from "../../plan/deployers";
-import { administration, expiry, readerCondition } from "../../plan/permissions";
+import { administration, belowCondition, expiry, readerCondition } from "../../plan/permissions";
 import type { Declared } from "../lib/rule";
 import { types } from "../lib/types";
 import { bucket, type Props, resource, specify } from "../testing";
@@ -28,6 +28,9 @@ const onCopies = (of: string, permissions: readonly string[], extra?: Props): De
   policy(of, extra),
   role(permissions),
 ];
+const VERIFIER = account("verifier");
+const CREATE = ["storage.objects.create"];
+const below = (prefix: string, of = "b") => ({ condition: belowCondition(of, prefix) });
 const onPrimary = (of: string, permissions: readonly string[]): Declared[] => [
   bucket("primary-backups"),
   policy(of),
@@ -51,6 +54,9 @@ const ADMIN = "roles/resourcemanager.projectIamAdmin";
 
 specify(leastPrivilege, {
   holds: [
+    // Evidence is left beside the copies, and nowhere else.
+    onCopies(VERIFIER, CREATE, below("evidence/")),
+    onCopies(VERIFIER, READ),
     // States, and who deploys.
     onState(account("deployer"), OWN, declares("deployer")),
     onState(account("previewer"), READ, declares("previewer")),
@@ -74,6 +80,12 @@ specify(leastPrivilege, {
     [member("projects/p/roles/r"), role(["container.clusters.get"])],
   ],
   violated: [
+    ...[{}, below("markers/"), below("evidence"), below("evidence/", "c")].map((extra): [Declared[], RegExp] => [
+      onCopies(VERIFIER, CREATE, extra),
+      /\(verifier\) gets storage.objects.create/,
+    ]),
+    [onCopies(VERIFIER, ["storage.objects.delete"], below("evidence/")), /\(verifier\) gets storage.objects.delete/],
+    [onCopies(REPLICATOR, ["storage.objects.delete"], below("evidence/")), /gets storage.objects.delete/],
     [onState(account("previewer"), OWN, declares("previewer")), /\(previewer\) gets .*create.* the matrix allows/],
     [onState(account("publisher"), READ, declares("publisher")), /\(publisher\) gets .*; the matrix allows nothing/],
     [onState(account("deployer"), administration, declares("deployer")), /\(deployer\) gets storage\.buckets\.get/],
