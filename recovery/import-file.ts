@@ -105,6 +105,23 @@ const ids: Record<string, (inputs: Inputs, name: string) => string> = {
 const leftOut = /^(kubernetes:|random:|pulumi:|gcp:monitoring\/|gcp:projects\/serviceIdentity:)/;
 
 /**
+ * Id of one resource by its inputs; undefined for what is made again instead of imported.
+ * @throws Error for a type whose ids are not known here, or inputs that say too little
+ */
+export function idOf(type: string, name: string, inputs: Record<string, unknown>): string | undefined {
+  if (leftOut.test(type)) return undefined;
+  const known = ids[type];
+  if (!known)
+    throw new Error(`${type} "${name}": how its id is written is not known; add it to recovery/import-file.ts`);
+  const id = known(inputs as Inputs, name);
+  if (id.includes("undefined"))
+    throw new Error(`${type} "${name}": what is declared says too little for its id, ${id}`);
+  // A condition is part of what tells two bindings apart.
+  const condition = inputs.condition as { title?: string } | undefined;
+  return condition?.title ? `${id} ${condition.title}` : id;
+}
+
+/**
  * Ids of an inventory's resources by `TYPE NAME`. An inventory says `NAME-id` where an input is another resource's id.
  * @throws Error for a type whose ids are not known here, or an inventory that says too little
  */
@@ -112,18 +129,12 @@ export function importIds(inventory: Declared[]): Map<string, string> {
   const imported = inventory.filter(({ type, inputs }) => inputs && !leftOut.test(type));
   const references = new Map(imported.map((each) => [`${each.name}-id`, each]));
   const resolve = ({ type, name, inputs = {} }: Declared): string => {
-    const known = ids[type];
-    if (!known)
-      throw new Error(`${type} "${name}": how its id is written is not known; add it to recovery/import-file.ts`);
     const entries = Object.entries(inputs).map(([key, value]) => {
       const target = typeof value === "string" ? references.get(value) : undefined;
       return [key, target ? resolve(target) : value];
     });
-    const id = known(Object.fromEntries(entries), name);
-    if (id.includes("undefined")) throw new Error(`${type} "${name}": the inventory says too little for its id, ${id}`);
-    // A condition is part of what tells two bindings apart.
-    const condition = inputs.condition as { title?: string } | undefined;
-    return condition?.title ? `${id} ${condition.title}` : id;
+    // What was left out has no id, and is none of these.
+    return idOf(type, name, Object.fromEntries(entries))!;
   };
   return new Map(imported.map((each) => [`${each.type} ${each.name}`, resolve(each)]));
 }

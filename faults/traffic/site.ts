@@ -54,6 +54,7 @@ const ZONES: Record<string, string> = { "europe-west1": "europe-west1-d", "us-ea
 /** Ids of one query. */
 const AT_ONCE = 100;
 const SERVES_SECONDS = 120;
+const FRONT_MS = 30_000;
 
 const tell = (line: string) => {
   if (process.env.DRILL_VERBOSE) console.log(`    ${line}`);
@@ -80,6 +81,19 @@ async function closeSite(keepLogs: boolean): Promise<void> {
   for (const name of STACKS) forget(name);
 }
 
+/** The front end that answers HTTPS. It follows its declaration within seconds. @throws when there is none by then */
+async function httpsFront(client: ControlClient) {
+  for (const deadline = Date.now() + FRONT_MS; ; await pause(500)) {
+    const { frontEnds, ...more } = await client.traffic();
+    const listener = frontEnds.find(({ port }) => port === 443)?.listener;
+    if (listener) return { listener, ...more };
+    if (Date.now() > deadline)
+      throw new Error(
+        `no front end answers HTTPS after ${FRONT_MS / 1000} s; the foundation names the site by app.project`,
+      );
+  }
+}
+
 /** A zone for each rack. */
 function regionsOf({ racks }: SiteSize) {
   return REGIONS.map((each) => ({ ...each, zones: [...each.zones, ZONES[each.name]!].slice(0, racks) }));
@@ -100,9 +114,7 @@ async function siteStage(
   control: RegionOutput,
 ): Promise<SiteStage> {
   const client = new ControlClient(socketOf(SANDBOX_DIR));
-  const { frontEnds, authority, clientHeader, logs } = await client.traffic();
-  const listener = frontEnds.find(({ port }) => port === 443)?.listener;
-  if (!listener) throw new Error("no front end answers HTTPS; the foundation names the site by app.project");
+  const { listener, authority, clientHeader, logs } = await httpsFront(client);
   const connected = new Map<string, Connected>();
   const connection = async (name: string) => {
     const found = connected.get(name) ?? (await connectRegion(outputs.find((each) => each.name === name)!));
