@@ -140,17 +140,24 @@ export function unnoticed<Stage extends TrafficStage>(
   return {
     ...row,
     mayLoseSeconds: 0,
-    bounds: unseenBounds,
+    bounds: { ...unseenBounds, failovers: 0 },
     inject: async (stage) => {
       await until(stage, "all healthy", allHealthy(stage), HEALTHY_SECONDS);
+      const since = Date.now();
       let found: Findings;
       let recovered: string;
+      let failovers = Number.NaN;
       try {
         found = await underLoad(stage, act.run(stage));
+        failovers = (await stage.healthEvents(since)).filter(({ healthy }) => !healthy).length;
       } finally {
         recovered = await act.mend(stage);
       }
-      return outcome(stage, found, stage.regions, { signal: act.signal ?? silence, recovered });
+      return outcome(stage, found, stage.regions, {
+        signal: act.signal ?? silence,
+        recovered,
+        more: { failovers },
+      });
     },
   };
 }
