@@ -40,7 +40,9 @@ test("no stack file carries a passphrase's salt: the stacks have keys of their o
 test("prod and vault agree about projects, buckets and repositories", () => {
   const prod = stackConfig("prod") as SiteConfig;
   const vault = stackConfig("vault") as VaultConfig;
-  assert.deepEqual(prod.vault, {
+  // The keys that markers are signed with come from the vault's output, once it is up.
+  const { markerKeys: _, ...where } = prod.vault;
+  assert.deepEqual(where, {
     project: vault.project,
     location: vault.location,
     copiesBucket: vault.copies.bucket,
