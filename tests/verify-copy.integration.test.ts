@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -226,6 +226,22 @@ test("a bit that was flipped in the copy is found by its md5, before any server 
   assert.ok(path?.endsWith("-failed.json"));
   assert.ok(
     evidence?.problems.some((line) => line.includes(name.split("/").at(-1)!)),
+    JSON.stringify(evidence?.problems),
+  );
+});
+
+test("what was damaged before the backup, its md5 in order, is found by reading it", async () => {
+  await node.nodetool("flush", "media");
+  const folder = node.tableFolder("media", "assets");
+  const [file] = readdirSync(folder).filter((name) => name.endsWith("-Data.db"));
+  const content = readFileSync(join(folder, file!));
+  content[Math.floor(content.length / 2)]! ^= 1;
+  writeFileSync(join(folder, file!), content);
+  await night(new Date());
+  const { code, last, evidence } = await verify();
+  assert.equal(code, 3, JSON.stringify(last));
+  assert.ok(
+    evidence?.problems.some((line) => /media\.assets cannot be read|Corrupt/.test(line)),
     JSON.stringify(evidence?.problems),
   );
 });
