@@ -126,7 +126,7 @@ function sidecar(work: string): ChildProcess {
     copiesBucket: COPIES,
     image: "i",
     mirror: "m",
-    markerKeys: [],
+    markerKeys: [kms.pem],
   }).spec.initContainers as { command: string[]; env: { name: string; value: string }[] }[];
   // Paths of the pod, in the test's own folders.
   const here = (text: string) => text.replaceAll("/work", work).replaceAll("/opt/cassandra", join(dir, "cassandra"));
@@ -231,9 +231,15 @@ test("a bit that was flipped in the copy is found by its md5, before any server 
 });
 
 test("what was damaged before the backup, its md5 in order, is found by reading it", async () => {
-  await node.nodetool("flush", "media");
   const folder = node.tableFolder("media", "assets");
-  const [file] = readdirSync(folder).filter((name) => name.endsWith("-Data.db"));
+  const known = new Set(readdirSync(folder));
+  // In a file of its own: what an earlier night has already is not read again by Medusa, and stays whole.
+  for (let id = ROWS; id < 2 * ROWS; id++) {
+    const insert = "INSERT INTO media.assets (tenant, id, title) VALUES (?, ?, ?)";
+    await client.execute(insert, [id % 10, id, `title ${id}`], { prepare: true });
+  }
+  await node.nodetool("flush", "media");
+  const [file] = readdirSync(folder).filter((name) => name.endsWith("-Data.db") && !known.has(name));
   const content = readFileSync(join(folder, file!));
   content[Math.floor(content.length / 2)]! ^= 1;
   writeFileSync(join(folder, file!), content);
