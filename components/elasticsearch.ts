@@ -14,6 +14,8 @@ export interface ElasticsearchSpec {
   nodes: number;
   /** Repository that mirrors the image, e.g. `HOST/PROJECT/mirror`. */
   mirror: string;
+  /** On AWS: role of the account that takes snapshots into S3, and the region of the bucket. Default: Google's identity. */
+  s3?: { role: string; region: string };
 }
 
 /** Arguments of {@link ElasticsearchCluster}. */
@@ -60,7 +62,7 @@ export function elasticsearch(spec: ElasticsearchSpec) {
       // One node at a time, as the budget that ECK keeps for disruptions: none while a shard lacks a replica.
       updateStrategy: { changeBudget: { maxSurge: 0, maxUnavailable: 1 } },
       volumeClaimDeletePolicy: "DeleteOnScaledownOnly",
-      nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count)),
+      nodeSets: nodesPerZone(spec).map(({ zone, count }) => nodeSet(zone, count, spec.s3)),
     },
   };
 }
@@ -75,7 +77,34 @@ export function nodesPerZone({
     .filter(({ count }) => count > 0);
 }
 
-function nodeSet(zone: string, count: number) {
+/** Folder of the configuration in which the S3 client looks for its token; it may read no other. */
+const tokenFolder = "/usr/share/elasticsearch/config/repository-s3";
+
+/**
+ * How the S3 repository's client proves who it is: a token of the pod's own account for AWS's STS. Pod Identity would lay its
+ * token where Elasticsearch lets no plugin read.
+ */
+function s3Client({ role, region }: NonNullable<ElasticsearchSpec["s3"]>) {
+  const file = "aws-web-identity-token-file";
+  return {
+    env: [
+      { name: "AWS_ROLE_ARN", value: role },
+      { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: `${tokenFolder}/${file}` },
+      { name: "AWS_ROLE_SESSION_NAME", value: "elasticsearch" },
+      { name: "AWS_REGION", value: region },
+    ],
+    mount: { name: "s3-token", mountPath: tokenFolder, readOnly: true },
+    volume: {
+      name: "s3-token",
+      projected: {
+        sources: [{ serviceAccountToken: { audience: "sts.amazonaws.com", expirationSeconds: 86_400, path: file } }],
+      },
+    },
+  };
+}
+
+function nodeSet(zone: string, count: number, s3: ElasticsearchSpec["s3"]) {
+  const client = s3 && s3Client(s3);
   const { nodeSelector, tolerations } = onPool(pools.databases);
   return {
     // The zone's letter: pod names stay short, and the set survives a rename of the region's stack.
@@ -102,8 +131,10 @@ function nodeSet(zone: string, count: number) {
               requests: { cpu: elasticsearchNode.cpu, memory: elasticsearchNode.memory },
               limits: { memory: elasticsearchNode.memory },
             },
+            ...(client && { env: client.env, volumeMounts: [client.mount] }),
           },
         ],
+        ...(client && { volumes: [client.volume] }),
       },
     },
     volumeClaimTemplates: [

@@ -11,6 +11,8 @@ export interface NetworkPoliciesArgs {
   nodes: string;
   /** What pods of each namespace do beyond names, tokens and their own API server, which all may ask for. */
   namespaces: Record<string, NamespaceTraffic>;
+  /** Namespaces whose manifests bring policies of their own: what the cloud needs beside them. Default: nothing. */
+  beside?: Record<string, NamespaceTraffic>;
 }
 
 /**
@@ -21,16 +23,18 @@ export class NetworkPolicies extends ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: ComponentResourceOptions) {
     super("iconik:cluster:NetworkPolicies", name, {}, opts);
     const inside = args.cluster.inside(this);
+    const policy = (namespace: string, policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
+      new k8s.networking.v1.NetworkPolicy(
+        `${name}-${namespace}-${policyName}`,
+        { metadata: { name: policyName, namespace }, spec },
+        inside,
+      );
     for (const [namespace, traffic] of Object.entries(args.namespaces)) {
-      const policy = (policyName: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
-        new k8s.networking.v1.NetworkPolicy(
-          `${name}-${namespace}-${policyName}`,
-          { metadata: { name: policyName, namespace }, spec },
-          inside,
-        );
-      policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
-      policy("allowed", allowed(traffic, args.nodes, args.cluster.cloud));
+      policy(namespace, "default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+      policy(namespace, "allowed", allowed(traffic, args.nodes, args.cluster.cloud));
     }
+    for (const [namespace, traffic] of Object.entries(args.beside ?? {}))
+      policy(namespace, "cloud", allowed(traffic, args.nodes, args.cluster.cloud));
     this.registerOutputs({});
   }
 }

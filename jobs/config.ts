@@ -15,7 +15,10 @@ export const CONFIG_VARIABLE = "DR_CONFIG";
 /** Exit code of a job that failed for a reason which another attempt would only meet again. */
 export const FINAL_EXIT_CODE = 3;
 
-const bucket = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a Cloud Storage bucket name");
+const cloudStorage = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a Cloud Storage bucket name");
+const s3 = z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "s3:// and an S3 bucket name");
+/** A bucket of either cloud; restores and snapshots of the standby are S3's. */
+const bucket = z.union([cloudStorage, s3], "a Cloud Storage bucket name, or s3:// and an S3 bucket name");
 const name = z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "lower-case letters, digits and hyphens");
 const repository = z
   .string()
@@ -275,6 +278,48 @@ export const jobSchemas = {
       .default(4 * 3600),
     transfers: z.int().min(1).max(64).default(8),
     pollSeconds,
+  }),
+  /**
+   * Copy of the vault's newest second copy into S3, as standby-copier: get and list on `copiesBucket` at Google, put, get and
+   * list on `bucket`.
+   */
+  "copy-to-s3": z.strictObject({
+    /** The site whose copies are pulled. */
+    site: name,
+    /** The vault's bucket. */
+    copiesBucket: cloudStorage,
+    bucket: s3,
+    markerKeys,
+    /** What the standby would restore onto: the copy is held against it. */
+    topology: z.strictObject({ datacenter: name, nodes: z.int().min(1), racks: z.array(z.string().min(1)).min(1) }),
+    /** A copy whose marker is older than this is not tonight's. */
+    maxAgeHours: z.number().positive().default(20),
+    /** Parallel transfers of rclone; bytes pass through the job. */
+    transfers: z.int().min(1).max(64).default(8),
+  }),
+  /**
+   * Copy of one media bucket's secondary into S3, as standby-copier: get and list on `secondary` at Google; put, get, list and
+   * delete (which puts a marker) on `bucket`.
+   */
+  "copy-media-to-s3": z.strictObject({
+    /** The media bucket, as the product calls it. */
+    name: z.string().min(1),
+    /** Its secondary in the vault. */
+    secondary: cloudStorage,
+    bucket: s3,
+    /** See replicate-media. */
+    breaker: z
+      .strictObject({ share: z.number().min(0).max(1), floor: z.int().min(0) })
+      .default({ share: mediaBreaker.share, floor: mediaBreaker.floor }),
+    approvals: z.array(z.strictObject({ date: z.iso.date(), objects: z.int().min(1) })).default([]),
+    batch: z.int().min(1).max(10_000).default(1000),
+    transfers: z.int().min(1).max(64).default(16),
+  }),
+  /** Copies of the states of Google's stacks into S3, as state-reader: get and list on each of `buckets`, put, get and list on `bucket`. */
+  "copy-states-to-s3": z.strictObject({
+    buckets: z.array(cloudStorage).min(1),
+    bucket: s3,
+    transfers: z.int().min(1).max(64).default(4),
   }),
   /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
   "restore-copy": z.strictObject({

@@ -1,6 +1,9 @@
 /** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
 import { canary } from "./canary";
 import { FINAL_EXIT_CODE, type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
+import { copyMediaToS3 } from "./copy-media-to-s3";
+import { copyStatesToS3 } from "./copy-states-to-s3";
+import { copyToS3 } from "./copy-to-s3";
 import { freshness } from "./freshness";
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
@@ -26,6 +29,9 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "replicate-media": replicateMedia,
   "restore-media": restoreMedia,
   "verify-copy": verifyCopy,
+  "copy-to-s3": copyToS3,
+  "copy-media-to-s3": copyMediaToS3,
+  "copy-states-to-s3": copyStatesToS3,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,

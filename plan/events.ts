@@ -4,6 +4,8 @@ export const events = {
   mediaCopied: "media-copied",
   /** Too many objects would have been removed or overwritten in a secondary: nothing was. */
   mediaBreakerOpen: "media-breaker-open",
+  /** A media bucket's copy in S3 holds what its secondary does. */
+  mediaPulled: "media-pulled",
   /** The standby could not take the newest backup: its topology is another one's. */
   standbyContractBroken: "standby-contract-broken",
   /** A marker in the second copy is not signed by the vault's key, or for another copy. */

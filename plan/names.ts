@@ -15,6 +15,8 @@ export const namespaces = {
   certManager: "cert-manager",
   elasticOperator: "elastic-system",
   services: "services",
+  /** On AWS alone: the controller that keeps the load balancer's targets. */
+  loadBalancer: "aws-load-balancer",
 } as const;
 
 /** The one logical Cassandra cluster (S1); the prefix of its StatefulSets and Services. */

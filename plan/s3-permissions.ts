@@ -44,7 +44,7 @@ export interface Statement {
   Sid: string;
   Effect: "Allow" | "Deny";
   /** Whom it is about; absent in the policy of a role. */
-  Principal?: "*" | { Service: string } | { AWS: string | readonly string[] };
+  Principal?: "*" | { Service: string } | { AWS: string | readonly string[] } | { Federated: string };
   Action: string | readonly string[];
   /** Absent in a trust, which is about the role itself. */
   Resource?: string | readonly string[];
@@ -239,7 +239,32 @@ export function podTrust(
   ]);
 }
 
+/** Trust of a role that one Kubernetes account takes on by its own token, for clients that Pod Identity does not serve. */
+export function tokenTrust(provider: string, issuer: string, user: { namespace: string; name: string }): Statement {
+  const host = issuer.replace(/^https:\/\//, "");
+  return {
+    Sid: "TokenOfTheAccount",
+    Effect: "Allow",
+    Principal: { Federated: provider },
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition: {
+      StringEquals: {
+        [`${host}:sub`]: `system:serviceaccount:${user.namespace}:${user.name}`,
+        [`${host}:aud`]: "sts.amazonaws.com",
+      },
+    },
+  };
+}
+
 /** Trust of a role that a service of AWS takes on for this account. */
 export function serviceTrust(service: string): PolicyDocument {
   return document([{ Sid: "Service", Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }]);
 }
+
+/** Nothing of S3 is for everybody: neither by an ACL nor by a policy, whichever is there already. */
+export const publicAccessBlocked = {
+  blockPublicAcls: true,
+  blockPublicPolicy: true,
+  ignorePublicAcls: true,
+  restrictPublicBuckets: true,
+} as const;

@@ -48,8 +48,14 @@ export const githubPool = {
 /** Workload identity pool and provider by which the standby's copier is let in. */
 export const standbyPool = { id: "aws-standby", provider: "eks" } as const;
 
-/** Kubernetes account on the standby that pulls copies of states. */
-export const stateReaderSubject = "system:serviceaccount:dr:state-reader";
+/** Who of the standby reads at Google. */
+export type StandbyReaderId = Extract<IdentityId, "standby-copier" | "state-reader">;
+
+/** Kubernetes accounts of the standby that pull copies, and copies of states. */
+export const standbySubject: Record<StandbyReaderId, string> = {
+  "standby-copier": "system:serviceaccount:dr:standby-copier",
+  "state-reader": "system:serviceaccount:dr:state-reader",
+};
 
 /** What a workflow does with a stack. */
 export type Purpose = "deploy" | "preview" | "publish";
@@ -102,10 +108,14 @@ export const federated: Partial<Record<IdentityId, RegExp>> = {
   deployer: workflows("deploy"),
   previewer: workflows("preview"),
   publisher: workflows("publish"),
-  "state-reader": new RegExp(
-    `^principal://\\S+/workloadIdentityPools/${standbyPool.id}/subject/${stateReaderSubject}$`,
-  ),
+  "standby-copier": standbyAccount("standby-copier"),
+  "state-reader": standbyAccount("state-reader"),
 };
+
+/** One account of the standby's cluster. */
+function standbyAccount(id: StandbyReaderId): RegExp {
+  return new RegExp(`^principal://\\S+/workloadIdentityPools/${standbyPool.id}/subject/${standbySubject[id]}$`);
+}
 
 /** One environment of the repository, never a whole repository or owner. */
 function workflows(purpose: Purpose): RegExp {

@@ -7,6 +7,7 @@
  *     pulumi import --stack STACK --file import.json --protect=false --generate-code=false --yes
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { awsGiven, awsIds } from "./aws-ids";
 
 /** A resource as the program declares it: an entry of an inventory in tests/golden. */
 export interface Declared {
@@ -40,6 +41,7 @@ const certificates = (collection: string) => (inputs: Inputs) =>
 
 /** Id of each resource type as `pulumi import` takes it. */
 const ids: Record<string, (inputs: Inputs, name: string) => string> = {
+  ...awsIds,
   "gcp:artifactregistry/repository:Repository": ({ project, location, repositoryId }) =>
     `projects/${project}/locations/${location}/repositories/${repositoryId}`,
   "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": ({ project, location, repository, role, member }) =>
@@ -103,6 +105,7 @@ const ids: Record<string, (inputs: Inputs, name: string) => string> = {
  * and making it again changes nothing.
  */
 const leftOut = /^(kubernetes:|random:|pulumi:|gcp:monitoring\/|gcp:projects\/serviceIdentity:)/;
+const isLeftOut = (type: string) => leftOut.test(type) || awsGiven.test(type);
 
 /**
  * Id of one resource by its inputs; undefined for what is made again instead of imported.
@@ -126,7 +129,7 @@ export function idOf(type: string, name: string, inputs: Record<string, unknown>
  * @throws Error for a type whose ids are not known here, or an inventory that says too little
  */
 export function importIds(inventory: Declared[]): Map<string, string> {
-  const imported = inventory.filter(({ type, inputs }) => inputs && !leftOut.test(type));
+  const imported = inventory.filter(({ type, inputs }) => inputs && !isLeftOut(type));
   const references = new Map(imported.map((each) => [`${each.name}-id`, each]));
   const resolve = ({ type, name, inputs = {} }: Declared): string => {
     const entries = Object.entries(inputs).map(([key, value]) => {
@@ -148,7 +151,7 @@ export function completeImportFile(file: ImportFile, inventory: Declared[]): Imp
   return {
     ...file,
     resources: file.resources
-      .filter(({ type }) => !leftOut.test(type))
+      .filter(({ type }) => !isLeftOut(type))
       .map((entry) => {
         if (entry.component) return entry;
         const id = known.get(`${entry.type} ${entry.name}`);

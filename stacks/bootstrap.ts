@@ -2,8 +2,8 @@ import * as gcp from "@pulumi/gcp";
 import { Deployer } from "../components/deployer";
 import { Federation } from "../components/federation";
 import { ProjectServices } from "../components/project-services";
+import { StandbyReader } from "../components/standby-reader";
 import { StateBackend, StateRoles } from "../components/state-backend";
-import { StateReader } from "../components/state-reader";
 import { expiry } from "../plan/permissions";
 import { githubAttributes, githubCondition, githubPool, keyLocation, stateKeyRing } from "../plan/state";
 import type { BootstrapConfig } from "./config";
@@ -38,7 +38,9 @@ export function bootstrap(config: BootstrapConfig, stack: string): Outputs {
     },
     ready,
   );
-  const reader = config.stateReader && new StateReader("state-reader", { project, ...config.stateReader }, ready);
+  const reader =
+    config.stateReader &&
+    new StandbyReader("state-reader", { identity: "state-reader", project, ...config.stateReader }, ready);
   const roles = new StateRoles("state-roles", { project }, ready);
   const own = { name: stack, stateLocation: config.stacks[0]!.stateLocation };
   const rings = new Map(

@@ -48,9 +48,11 @@ for (const { file, settings } of all.filter((block) => !whole.includes(block))) 
       ? ["vault", "vault"]
       : of("app")
         ? ["foundation", "foundation"]
-        : of("breakGlass")
-          ? ["bootstrap", "bootstrap"]
-          : ["prod", "rebuild-1"];
+        : of("active", "primary")
+          ? ["aws-standby", "aws-standby"]
+          : of("breakGlass")
+            ? ["bootstrap", "bootstrap"]
+            : ["prod", "rebuild-1"];
     assert.doesNotThrow(() => checkedSettings({ ...stackSettings(stack!), ...settings }, name!));
   });
 }

@@ -8,4 +8,8 @@ export = () =>
     config: pulumi.runtime.allConfig(),
     env: process.env,
     reader: async () => (await import("./provider-reader")).providerReader,
+    standby: async () => ({
+      reader: (await import("./s3-reader")).s3Reader,
+      probe: (await import("./standby-primary")).httpsProbe,
+    }),
   });

@@ -21,12 +21,23 @@ test("every type that has labels is in the table", () => {
   }
 });
 
+test("every type of AWS that has tags, as the provider's own declarations say, is in the table", async () => {
+  for (const stack of allStackNames) {
+    const { resources } = await declaredStack(stack);
+    for (const type of new Set(resources.map((each) => each.type).filter((each) => each.startsWith("aws:")))) {
+      const file = join(__dirname, "..", "node_modules", "@pulumi", "aws", `${type.split(":")[1]}.d.ts`);
+      const args = /export interface \w+Args \{[\s\S]*/.exec(readFileSync(file, "utf8"))?.[0] ?? "";
+      assert.equal(labelInputs[type], /^ {4}tags\?: /m.test(args) ? "tags" : undefined, type);
+    }
+  }
+});
+
 test("every stack's resources say which stack and role declares them", async () => {
   for (const stack of allStackNames) {
     const { resources } = await declaredStack(stack);
     const labelled = resources.filter(({ type }) => labelInputs[type]);
     assert.ok(labelled.length > 0);
-    const role = /^(prod|rebuild)/.test(stack) ? "site" : stack.split("-")[0];
+    const role = /^(prod|rebuild)/.test(stack) ? "site" : stack.startsWith("aws-") ? "standby" : stack.split("-")[0];
     for (const { type, name, inputs } of labelled) {
       const labels = inputs[labelInputs[type]!] as Record<string, string>;
       for (const key of stackLabelKeys) assert.equal(labels[key], stackLabels(stack, role!)[key], `${name}: ${key}`);

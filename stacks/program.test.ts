@@ -18,7 +18,7 @@ async function run(changes: Record<string, unknown>, env: NodeJS.ProcessEnv = TO
   let failure = "";
   const { resources } = await declared(async () => {
     try {
-      return await program({ stack: "prod", config, env, reader: async () => nothing });
+      return await program({ stack: "prod", config, env, reader: async () => nothing, standby: () => assert.fail() });
     } catch (error) {
       failure = (error as Error).message;
       return {};

@@ -1,6 +1,7 @@
 /** The program of a stack: checks its configuration, then runs its role's program. */
 import { ConfigError, parseConfig } from "./config";
 import { type BucketReader, findCopy } from "./copies";
+import type { Probe } from "./standby-primary";
 
 /** What a program needs from outside. */
 export interface Surroundings {
@@ -9,6 +10,8 @@ export interface Surroundings {
   config: Record<string, string>;
   env: NodeJS.ProcessEnv;
   reader(): Promise<BucketReader>;
+  /** For the standby: reads S3, and asks whether the primary still serves. */
+  standby(): Promise<{ reader: BucketReader; probe: Probe }>;
 }
 
 /** Stack outputs. */
@@ -18,17 +21,12 @@ export type Outputs = Record<string, unknown>;
  * Runs the role that the configuration picks.
  * @throws ConfigError before anything is created
  */
-export async function program({ stack, config: all, env, reader }: Surroundings): Promise<Outputs> {
+export async function program({ stack, config: all, env, reader, standby }: Surroundings): Promise<Outputs> {
   const config = parseConfig(all, stack);
   // Each role's program loads what it needs and no more: a preview starts faster.
   switch (config.role) {
     case "site": {
-      const token = env.OP_SERVICE_ACCOUNT_TOKEN ?? env.ONEPASSWORD_TOKEN;
-      if (!token) {
-        throw new ConfigError(stack, [
-          "environment variable OP_SERVICE_ACCOUNT_TOKEN is not set: the clusters fetch every secret with it; set it to a 1Password service account token that may read the site's vault",
-        ]);
-      }
+      const token = onePasswordToken(stack, env);
       const copy = config.restore && (await findCopy(stack, config, await reader()));
       for (const { id, reason } of copy?.refused ?? []) {
         (await import("@pulumi/pulumi")).log.warn(
@@ -43,7 +41,21 @@ export async function program({ stack, config: all, env, reader }: Surroundings)
       return (await import("./foundation")).foundation(config);
     case "bootstrap":
       return (await import("./bootstrap")).bootstrap(config, stack);
-    case "standby":
-      return (await import("./standby")).standby(stack);
+    case "standby": {
+      const token = onePasswordToken(stack, env);
+      const { reader: s3, probe } = await standby();
+      await (await import("./standby-primary")).notServing(stack, config, probe);
+      const copy = await (await import("./standby-copies")).findStandbyCopy(stack, config, s3);
+      return (await import("./standby")).standby(config, token, copy);
+    }
   }
+}
+
+/** @throws ConfigError when it is not set */
+function onePasswordToken(stack: string, env: NodeJS.ProcessEnv): string {
+  const token = env.OP_SERVICE_ACCOUNT_TOKEN ?? env.ONEPASSWORD_TOKEN;
+  if (token) return token;
+  throw new ConfigError(stack, [
+    "environment variable OP_SERVICE_ACCOUNT_TOKEN is not set: the clusters fetch every secret with it; set it to a 1Password service account token that may read the site's vault",
+  ]);
 }

@@ -5,6 +5,8 @@ import { canary } from "../plan/canary";
 import { freshnessPort } from "../plan/freshness";
 import { namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
+import { standbyRanges } from "../plan/standby";
+import { frontPort } from "../plan/traffic";
 
 const blocks = (ranges: string[]) => ranges.map((cidr) => ({ ipBlock: { cidr } }));
 /** Nobody is no rule: a rule without peers would let everybody in. */
@@ -86,4 +88,31 @@ export function controlTraffic(regions: RegionRanges[]): Record<string, Namespac
 /** The vault's cluster: copy jobs call storage and nobody calls them; how fresh copies are is scraped. */
 export const vaultTraffic: Record<string, NamespaceTraffic> = {
   [namespaces.dr]: { publicHttps: true, from: [scraped(freshnessPort)] },
+};
+
+/** The standby's cluster, which is all of a site in one: stores, their operators and the copier. */
+export const standbyTraffic: Record<string, NamespaceTraffic> = {
+  [namespaces.certManager]: { webhook: ports.certManagerWebhook },
+  [namespaces.onepassword]: { publicHttps: true },
+  [namespaces.loadBalancer]: { webhook: ports.operatorWebhook, publicHttps: true },
+  [namespaces.elasticOperator]: {
+    to: [{ peers: [inNamespace(namespaces.elasticsearch)], ports: [ports.elasticsearchHttp] }],
+  },
+  [namespaces.cassandra]: {
+    within: [ports.cassandraInternode, ports.cassandraCql, ports.cassandraManagement, ports.medusa],
+    webhook: ports.operatorWebhook,
+    publicHttps: true,
+    from: [{ peers: [storeClients], ports: [ports.cassandraCql] }],
+  },
+  [namespaces.elasticsearch]: {
+    within: [ports.elasticsearchHttp, ports.elasticsearchTransport],
+    publicHttps: true,
+    from: [{ peers: [inNamespace(namespaces.elasticOperator), storeClients], ports: [ports.elasticsearchHttp] }],
+  },
+  [namespaces.dr]: { publicHttps: true },
+};
+
+/** Beside the services' own policies: names and tokens as EKS has them, and the load balancer in its subnets. */
+export const standbyServicesTraffic: Record<string, NamespaceTraffic> = {
+  [namespaces.services]: { from: rule([...standbyRanges.public], frontPort) },
 };

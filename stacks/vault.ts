@@ -14,6 +14,7 @@ import { clusterServices, ProjectServices } from "../components/project-services
 import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
+import { StandbyReader } from "../components/standby-reader";
 import { Verification } from "../components/verification";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
@@ -133,6 +134,14 @@ export function vault(config: VaultConfig): Outputs {
         { dependsOn: [services] },
       ),
   );
+  const copier =
+    config.standby &&
+    new StandbyReader(
+      "standby-copier",
+      { identity: "standby-copier", project, issuer: config.standby.issuer },
+      { dependsOn: [services] },
+    );
+  const copying = copier ? [{ identity: "standby-copier" as const, member: copier.member }] : [];
   const primaries = config.sites.flatMap((site) => site.location ?? []);
   const bucket = new CopiesBucket(
     "copies",
@@ -147,12 +156,14 @@ export function vault(config: VaultConfig): Outputs {
         { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
         { identity: "freshness", member: `serviceAccount:${freshness.email}` },
         { identity: "verifier", member: `serviceAccount:${verifier.email}` },
+        ...copying,
         ...grants.flatMap((grant) => grant.grants),
       ],
       accounts: [
         replicator.account,
         freshness.account,
         verifier.account,
+        ...(copier ? [copier.account] : []),
         ...grants.map((grant) => grant.identity.account),
       ],
       deletionProtection,
@@ -197,10 +208,12 @@ export function vault(config: VaultConfig): Outputs {
         grants: [
           { identity: "deployer", member: config.deployer },
           { identity: "media-replicator", member: `serviceAccount:${mediaReplicator.email}` },
+          ...copying,
         ],
         restores: { project, open: restores },
         accounts: [
           mediaReplicator.account,
+          ...(copier ? [copier.account] : []),
           ...[...(mediaRestorers?.identities.values() ?? [])].map((each) => each.account),
         ],
         deletionProtection,

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { publicAccessBlocked } from "../../plan/s3-permissions";
 
 /** Arguments of {@link Account}. */
 export interface AccountArgs {
@@ -24,11 +25,3 @@ export class Account extends ComponentResource {
     this.registerOutputs({});
   }
 }
-
-/** Nothing of S3 is for everybody: neither by an ACL nor by a policy, whichever is there already. */
-export const publicAccessBlocked = {
-  blockPublicAcls: true,
-  blockPublicPolicy: true,
-  ignorePublicAcls: true,
-  restrictPublicBuckets: true,
-} as const;

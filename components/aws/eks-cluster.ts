@@ -63,6 +63,8 @@ export class EksCluster extends ComponentResource implements Cluster {
   /** How a person or a program reaches the cluster with an IAM role of its own; it holds no secret. */
   readonly kubeconfig: Output<string>;
   readonly provider: k8s.Provider;
+  /** Log group of the pods' logs. */
+  readonly podLogs: aws.cloudwatch.LogGroup;
 
   constructor(name: string, args: EksClusterArgs, opts?: ComponentResourceOptions) {
     super("iconik:aws:EksCluster", name, {}, opts);
@@ -149,6 +151,7 @@ export class EksCluster extends ComponentResource implements Cluster {
       },
       { parent: this },
     );
+    this.podLogs = addons.podLogs;
     this.kubeconfig = all([this.cluster.endpoint, this.cluster.certificateAuthority]).apply(([endpoint, { data }]) =>
       eksKubeconfig({
         name: clusterName,

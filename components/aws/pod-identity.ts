@@ -1,7 +1,15 @@
 import * as aws from "@pulumi/aws";
-import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { all, ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import { type IdentityId, identity } from "../../plan/identities";
-import { identityPolicy, type PolicyDocument, podTrust, type S3Store } from "../../plan/s3-permissions";
+import {
+  document,
+  identityPolicy,
+  type PolicyDocument,
+  podTrust,
+  type S3Store,
+  type Statement,
+  tokenTrust,
+} from "../../plan/s3-permissions";
 import type { EksCluster } from "./eks-cluster";
 
 /** Arguments of {@link PodIdentity}. */
@@ -12,6 +20,10 @@ export interface PodIdentityArgs {
   identity: IdentityId;
   /** The standby's buckets by store. */
   buckets: Record<S3Store, string[]>;
+  /** Account that takes the role on by its own token as well; the account has to trust the cluster's issuer for that. */
+  byToken?: { provider: aws.iam.OpenIdConnectProvider; user: { namespace: string; name: string } };
+  /** What the role may do besides its cells. Default: nothing. */
+  more?: Statement[];
 }
 
 /**
@@ -26,13 +38,15 @@ export class PodIdentity extends ComponentResource {
   constructor(name: string, args: PodIdentityArgs, opts?: ComponentResourceOptions) {
     super("iconik:aws:PodIdentity", name, {}, opts);
     const row = identity(args.identity);
+    const cells = identityPolicy(row.id, args.buckets);
     this.role = podRole(name, this, {
       account: args.account,
       cluster: args.cluster,
       roleName: row.id,
       description: row.why,
       users: row.kubernetes,
-      policy: identityPolicy(row.id, args.buckets)!,
+      policy: document([...(cells?.Statement ?? []), ...(args.more ?? [])]),
+      ...(args.byToken && { byToken: args.byToken }),
     });
     this.associations = associate(name, this, args.cluster, this.role, row.kubernetes);
     this.registerOutputs({ role: this.role.arn });
@@ -46,16 +60,23 @@ interface PodRole {
   description: string;
   users: readonly { namespace: string; name: string }[];
   policy: PolicyDocument;
+  byToken?: PodIdentityArgs["byToken"];
 }
 
 /** A role for some Kubernetes accounts of the cluster, with one policy of its own. */
 export function podRole(name: string, parent: ComponentResource, role: PodRole): aws.iam.Role {
+  const pods = podTrust(role.account, role.cluster.arn, role.users);
+  const { byToken } = role;
   const made = new aws.iam.Role(
     `${name}-role`,
     {
       name: role.roleName,
       description: role.description.slice(0, 256).replace(/[^\x20-\x7e]/g, ""),
-      assumeRolePolicy: JSON.stringify(podTrust(role.account, role.cluster.arn, role.users)),
+      assumeRolePolicy: byToken
+        ? all([byToken.provider.arn, byToken.provider.url]).apply(([arn, url]) =>
+            JSON.stringify(document([...pods.Statement, tokenTrust(arn, url, byToken.user)])),
+          )
+        : JSON.stringify(pods),
       maxSessionDuration: 3600,
     },
     { parent },

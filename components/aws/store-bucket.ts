@@ -1,8 +1,7 @@
 import * as aws from "@pulumi/aws";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
 import { storeLabel, storeLabelValue } from "../../plan/labels";
-import { bucketPolicy, lockedStores, type S3Store } from "../../plan/s3-permissions";
-import { publicAccessBlocked } from "./account";
+import { bucketPolicy, lockedStores, publicAccessBlocked, type S3Store } from "../../plan/s3-permissions";
 
 /** Arguments of {@link S3StoreBucket}. */
 export interface S3StoreBucketArgs {
@@ -15,7 +14,10 @@ export interface S3StoreBucketArgs {
   deployers: string[];
   /** Site whose markers they may read. */
   site: string;
-  /** Locked stores: Object Lock in compliance mode of every new version, in days. Nobody can shorten it, the account's root neither. */
+  /**
+   * Locked stores: Object Lock of every new version, in days. In compliance mode, which not even the account's root can shorten;
+   * in governance mode without `deletionProtection`.
+   */
   lockDays?: number;
   /** Versions that were replaced or removed end after these days. */
   noncurrentDays: number;
@@ -67,9 +69,11 @@ export class S3StoreBucket extends ComponentResource {
     );
     const closed = secureSettings(name, of, inside);
     if (lockDays !== undefined) {
+      // A drill's deployer may end what the drill has left.
+      const mode = deletionProtection ? "COMPLIANCE" : "GOVERNANCE";
       new aws.s3.BucketObjectLockConfiguration(
         `${name}-lock`,
-        { ...of, rule: { defaultRetention: { mode: "COMPLIANCE", days: lockDays } } },
+        { ...of, rule: { defaultRetention: { mode, days: lockDays } } },
         { ...inside, dependsOn: [versioning] },
       );
     }

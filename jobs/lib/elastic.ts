@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { request as plain } from "node:http";
 import { request as encrypted } from "node:https";
+import { s3Url } from "../../plan/standby";
 import type { ElasticsearchAccess } from "../config";
 
 /** An answer that is no success. */
@@ -89,5 +90,8 @@ export async function find<T>(call: Elasticsearch, path: string): Promise<T | un
 
 /** Settings of the snapshot repository. The pod's own identity reaches the bucket: no client secret is named. */
 export function repositoryBody(bucket: string, basePath: string, readonly: boolean) {
-  return { type: "gcs", settings: { bucket, base_path: basePath, readonly } };
+  const s3 = s3Url("");
+  return bucket.startsWith(s3)
+    ? { type: "s3", settings: { bucket: bucket.slice(s3.length), base_path: basePath, readonly } }
+    : { type: "gcs", settings: { bucket, base_path: basePath, readonly } };
 }

@@ -1,5 +1,6 @@
 /**
- * Cloud Storage through rclone: listing, copying inside the cloud, reading and creating small objects.
+ * Cloud Storage and S3 through rclone: listing, copying inside the cloud and between them, reading and creating small objects.
+ * A bucket is Cloud Storage's unless it is written as `s3://NAME`.
  *
  * The identity is the pod's (application default credentials). No call needs buckets.get, none means to overwrite, and
  * only {@link removeObject} deletes. Copies between buckets are made by the storage itself (rewrite), bytes don't pass through the job.
@@ -9,6 +10,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { s3Url, standbyRegion } from "../../plan/standby";
 
 /** An object as a listing knows it; `name` is its full name in the site's primary bucket, `md5` is hexadecimal. */
 export interface StoredFile {
@@ -35,6 +37,7 @@ export class StorageError extends Error {
 }
 
 const REMOTE = "store";
+const S3_REMOTE = "aws";
 const running = new Set<ChildProcess>();
 
 /** Ends every rclone of this process; for signal handlers. */
@@ -55,12 +58,41 @@ function environment(): NodeJS.ProcessEnv {
     RCLONE_GCS_NO_CHECK_BUCKET: "true",
     // Names stay as the storage has them, whatever they look like.
     RCLONE_GCS_ENCODING: "None",
+    ...s3Environment(),
+  };
+}
+
+/**
+ * S3 with the pod's role. Objects go up in single parts up to S3's 5 GiB: their ETag is then their MD5, which listings compare
+ * and Medusa checks.
+ */
+function s3Environment(): NodeJS.ProcessEnv {
+  return {
+    [`RCLONE_CONFIG_${S3_REMOTE.toUpperCase()}_TYPE`]: "s3",
+    RCLONE_S3_PROVIDER: "AWS",
+    RCLONE_S3_ENV_AUTH: "true",
+    RCLONE_S3_REGION: process.env.AWS_REGION ?? standbyRegion,
+    RCLONE_S3_NO_CHECK_BUCKET: "true",
+    RCLONE_S3_UPLOAD_CUTOFF: "5Gi",
+    RCLONE_S3_COPY_CUTOFF: "5Gi",
+    RCLONE_S3_ENCODING: "None",
+    // Else each object in a listing would be asked for its time.
+    RCLONE_USE_SERVER_MODTIME: "true",
+    ...(process.env.RCLONE_S3_PROVIDER && { RCLONE_S3_PROVIDER: process.env.RCLONE_S3_PROVIDER }),
   };
 }
 
 /** A place as rclone names it. */
-export function remote(place: Place): string {
-  return `${REMOTE}:${place.bucket}${place.prefix === "" ? "" : `/${place.prefix}`}`;
+export function remote({ bucket, prefix }: Place): string {
+  const [name, of] = bucket.startsWith(S3_SCHEME) ? [S3_REMOTE, bucket.slice(S3_SCHEME.length)] : [REMOTE, bucket];
+  return `${name}:${of}${prefix === "" ? "" : `/${prefix}`}`;
+}
+
+const S3_SCHEME = s3Url("");
+
+/** A bucket as a person writes it. */
+export function bucketUrl(bucket: string): string {
+  return bucket.startsWith(S3_SCHEME) ? bucket : `gs://${bucket}`;
 }
 
 /** Starts rclone. `ended` fails with a {@link StorageError} unless it ends well; its standard output is to be read. */
@@ -80,7 +112,10 @@ function start(args: readonly string[]) {
     child.on("close", (code) => {
       running.delete(child);
       if (code === 0) return resolve();
-      const denied = /Error 40[13]|\b(forbidden|unauthorized)\b|does not have storage\./i.test(errors);
+      const denied =
+        /Error 40[13]|\bStatusCode: 40[13]\b|\b(AccessDenied|forbidden|unauthorized)\b|does not have storage\./i.test(
+          errors,
+        );
       reject(new StorageError(`rclone ${args[0]} ended with code ${code ?? -1}: ${errors.trim()}`, denied));
     });
   });
@@ -202,7 +237,7 @@ export async function readObjects(bucket: string, names: readonly string[]): Pro
       try {
         contents.set(name, await readFile(join(folder, name), "utf8"));
       } catch {
-        throw new StorageError(`object gs://${bucket}/${name} is absent; it was expected there`, false);
+        throw new StorageError(`object ${bucketUrl(bucket)}/${name} is absent; it was expected there`, false);
       }
     }
     return contents;

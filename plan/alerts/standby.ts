@@ -57,7 +57,7 @@ export interface StandbyAlert extends Omit<Alert, "condition" | "owner" | "pause
 
 /** Metrics that are made from the jobs' logs, by the event that they count. */
 export const jobMetrics = {
-  mediaCopied: { metric: "MediaCopied", event: events.mediaCopied, dimension: "bucket" },
+  mediaCopied: { metric: "MediaCopied", event: events.mediaPulled, dimension: "bucket" },
   jobFailed: { metric: "JobFailed", event: events.jobFailed },
   contractBroken: { metric: "ContractBroken", event: events.standbyContractBroken },
 } as const satisfies Record<string, { metric: string; event: string; dimension?: string }>;

@@ -5,7 +5,7 @@ import { multiRegions, regions } from "../../plan/regions";
 import { retention } from "../../plan/retention";
 import { keyLocation } from "../../plan/state";
 import { common, protectedOutsideDrills } from "./common";
-import { member, moment, projectId, regionName } from "./fields";
+import { issuer, member, moment, projectId, regionName } from "./fields";
 
 const roles = Object.keys(servicesOf) as [keyof typeof servicesOf, ...(keyof typeof servicesOf)[]];
 
@@ -49,16 +49,7 @@ export const bootstrap = z
       )
       .min(1, "nobody would get a state; name a stack"),
     breakGlass: z.strictObject({ member, until: moment }).optional(),
-    stateReader: z
-      .strictObject({
-        issuer: z
-          .string()
-          .regex(
-            /^https:\/\/oidc\.eks\.[a-z0-9-]+\.amazonaws\.com\/id\/[0-9A-F]{32}$/,
-            "no issuer of an EKS cluster; allowed: https://oidc.eks.REGION.amazonaws.com/id/ID",
-          ),
-      })
-      .optional(),
+    stateReader: z.strictObject({ issuer }).optional(),
   })
   .superRefine((config, issues) => {
     const add = (path: (string | number)[], input: unknown, message: string) =>

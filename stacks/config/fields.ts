@@ -74,6 +74,14 @@ export const imageRepository = z
   .string(noRepository)
   .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9][a-z0-9._-]*)+$/, noRepository);
 
+/** OpenID Connect issuer of an EKS cluster's tokens. */
+export const issuer = z
+  .string()
+  .regex(
+    /^https:\/\/oidc\.eks\.[a-z0-9-]+\.amazonaws\.com\/id\/[0-9A-F]{32}$/,
+    "no issuer of an EKS cluster; allowed: https://oidc.eks.REGION.amazonaws.com/id/ID",
+  );
+
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
 /** Somebody with a name: never everybody. */
 export const member = z.string(noMember).regex(/^(serviceAccount|user|group|principal|principalSet):\S+$/, noMember);

@@ -3,23 +3,20 @@
  * once, each with the key, the value, what is allowed and the fix. One file a role has its schema.
  */
 import { RunError } from "@pulumi/pulumi/errors";
-import { z } from "zod";
 import { configNamespace } from "../../plan/names";
 import { type BootstrapConfig, bootstrap } from "./bootstrap";
 import { type FoundationConfig, foundation } from "./foundation";
 import { plainWords } from "./messages";
 import { type SiteConfig, site } from "./site";
+import { type StandbyConfig, standby } from "./standby";
 import { type VaultConfig, vault } from "./vault";
 
-export type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig };
-
-// Pulumi.yaml gives every stack a deletionProtection.
-const standby = z.strictObject({ role: z.literal("standby"), deletionProtection: z.boolean().optional() });
+export type { BootstrapConfig, FoundationConfig, SiteConfig, StandbyConfig, VaultConfig };
 
 /** Schemas by role. */
 export const schemas = { site, vault, foundation, standby, bootstrap } as const;
 export type Role = keyof typeof schemas;
-export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | BootstrapConfig | z.output<typeof standby>;
+export type StackConfig = SiteConfig | VaultConfig | FoundationConfig | StandbyConfig | BootstrapConfig;
 
 /** What cannot be used and why, one line a problem. The engine shows the message alone, without a stack trace. */
 export class ConfigError extends RunError {

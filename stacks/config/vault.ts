@@ -3,7 +3,17 @@ import { z } from "zod";
 import { allowedCopyRegions, continentalMultiRegion, copyLocationProblem, regions } from "../../plan/regions";
 import { retention } from "../../plan/retention";
 import { common, protectedOutsideDrills, workloads } from "./common";
-import { bucketName, member, moment, multiRegion, projectId, regionName, scheduleOverrides, siteName } from "./fields";
+import {
+  bucketName,
+  issuer,
+  member,
+  moment,
+  multiRegion,
+  projectId,
+  regionName,
+  scheduleOverrides,
+  siteName,
+} from "./fields";
 import { media, mediaFits } from "./media";
 import { notified } from "./notifications";
 
@@ -26,6 +36,8 @@ export const vault = z
     media: media.optional(),
     schedules: scheduleOverrides("replication", "mediaReplication", "verification"),
     publishers: z.array(member).default([]),
+    /** The standby's cluster, whose copier reads the copies. */
+    standby: z.strictObject({ issuer }).optional(),
     sites: z
       .array(
         z.strictObject({

@@ -1,8 +1,9 @@
 /** The stacks that tests look at: the repository's own, and what they become in a disaster. */
 import { bootstrap } from "../../stacks/bootstrap";
-import type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig } from "../../stacks/config";
+import type { BootstrapConfig, FoundationConfig, SiteConfig, StandbyConfig, VaultConfig } from "../../stacks/config";
 import { foundation } from "../../stacks/foundation";
 import { site } from "../../stacks/site";
+import { standby } from "../../stacks/standby";
 import { vault } from "../../stacks/vault";
 import { type Declaration, declared } from "./declared";
 import { stackConfig } from "./stack-file";
@@ -57,6 +58,8 @@ export const stackNames = [
   "foundation",
   "bootstrap",
   "bootstrap-vault",
+  "aws-standby",
+  "aws-standby-active",
 ] as const;
 /** Every stack that rules are held against: those, a site that brings something back in place, and stacks that restore media. */
 export const allStackNames = [...stackNames, "prod-recovering", "vault-restoring", "foundation-restoring"] as const;
@@ -89,6 +92,12 @@ const programs: Record<StackName, () => unknown> = {
   },
   bootstrap: () => bootstrap(stackConfig("bootstrap") as BootstrapConfig, "bootstrap"),
   "bootstrap-vault": () => bootstrap(stackConfig("bootstrap-vault") as BootstrapConfig, "bootstrap-vault"),
+  "aws-standby": () => standby(stackConfig("aws-standby") as StandbyConfig, TOKEN),
+  "aws-standby-active": () =>
+    standby(stackConfig("aws-standby", { active: true }) as StandbyConfig, TOKEN, {
+      source: "prod",
+      marker: "copy-20260115t020000z",
+    }),
   foundation: () => foundation(stackConfig("foundation") as FoundationConfig),
 };
 

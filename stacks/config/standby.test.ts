@@ -1,0 +1,186 @@
+/** Wrong configurations of the standby: each refused with what is wrong, what is allowed and the fix. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkedSettings, stackConfig, stackSettings } from "../../tests/lib/stack-file";
+import type { StandbyConfig } from ".";
+
+type Settings = Record<string, unknown>;
+const base = stackSettings("aws-standby");
+const of = (key: string) => base[`iconik-dr:${key}`] as Settings;
+const host = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+const digest = `@sha256:${"0".repeat(64)}`;
+
+/** The whole message below the head line, for a change of the stack file's keys. */
+function problemsOf(changes: Settings): string[] {
+  try {
+    stackConfig("aws-standby", changes);
+  } catch (error) {
+    const [head, ...lines] = (error as Error).message.split("\n");
+    assert.match(head!, /^configuration of stack "aws-standby" has \d+ problems?; nothing was changed$/);
+    return lines.map((line) => line.replace("  - iconik-dr:", ""));
+  }
+  return [];
+}
+
+const primary = (change: Settings) => ({ primary: { ...of("primary"), ...change } });
+const another = "arn:aws:iam::000000000000:role/x";
+const noRole = "no IAM role; allowed: arn:aws:iam::ACCOUNT:role/NAME";
+
+/** What is changed, and the message. */
+const wrong: [Settings, string][] = [
+  [{ account: undefined }, 'account is not set: no account of AWS; allowed: 12 digits in quotes, e.g. "123456789012"'],
+  [{ account: "1234" }, 'account is "1234": no account of AWS; allowed: 12 digits in quotes, e.g. "123456789012"'],
+  [{ deployer: "arn:aws:iam::123456789012:user/me" }, `deployer is "arn:aws:iam::123456789012:user/me": ${noRole}`],
+  [{ deployer: "arn:aws:iam::123456789012:root" }, `deployer is "arn:aws:iam::123456789012:root": ${noRole}`],
+  [
+    { deployer: another },
+    `deployer is "${another}": a role of another account; name one of 123456789012, which the account's owners can end`,
+  ],
+  [
+    { previewer: "arn:aws:iam::123456789012:role/standby-deployer" },
+    'previewer is "arn:aws:iam::123456789012:role/standby-deployer": the deployer; a preview of a pull request must not be able to deploy',
+  ],
+  [
+    { authorizedNetworks: ["0.0.0.0/0"] },
+    'authorizedNetworks[0] is "0.0.0.0/0": every network there is; name those that deploy and operate',
+  ],
+  [
+    { notifications: [] },
+    "notifications is not set: nobody would hear of an alarm; name one or more, e.g. { type: email, address: on-call@example.com }",
+  ],
+  [
+    { notifications: [{ type: "pubsub", topic: "projects/p/topics/t" }] },
+    'notifications[0].type is {"type":"pubsub","topic":"projects/p/topics/t"}: nobody who can be told; allowed: { type: email, address } or { type: queue, arn } of SQS',
+  ],
+  [
+    { notifications: [{ type: "queue", arn: "arn:aws:sns:eu-central-1:1:x" }] },
+    'notifications[0].arn is "arn:aws:sns:eu-central-1:1:x": no queue of SQS; allowed: arn:aws:sqs:REGION:ACCOUNT:NAME',
+  ],
+  [{ active: "yes" }, 'active is "yes": neither on nor off; allowed: true or false'],
+  [
+    primary({ address: "10.0.0.1" }),
+    'primary.address is "10.0.0.1": no public IPv4 address; allowed: Google\'s address of the product, output `address` of the foundation',
+  ],
+  [
+    primary({ address: "app.iconik.io" }),
+    'primary.address is "app.iconik.io": no public IPv4 address; allowed: Google\'s address of the product, output `address` of the foundation',
+  ],
+  [
+    primary({ certificateRecord: { name: "www.app.iconik.io.", data: "x.goog." } }),
+    'primary.certificateRecord.name is "www.app.iconik.io.": no record of Google\'s; allowed: { name: _acme-challenge….app.iconik.io., data: NAME. }, output `records` of the foundation',
+  ],
+  [
+    primary({ fenced: "prod" }),
+    'primary.fenced is "prod": left over from an activation, and the next one would not ask; remove it',
+  ],
+  [
+    primary({ force: "prod" }),
+    'primary.force is "prod": left over from an activation, and the next one would not ask; remove it',
+  ],
+  [
+    { active: true, ...primary({ fenced: "yes" }) },
+    'primary.fenced is "yes": not the site that is replaced; to say that it has been fenced, set "prod"',
+  ],
+  [
+    { active: true, ...primary({ force: "true" }) },
+    'primary.force is "true": not the site that is replaced; to say that it is left behind with what it still takes, set "prod"',
+  ],
+  [
+    { active: true, ...primary({ fenced: "prod", force: "prod" }) },
+    'primary.force is "prod": beside fenced; a primary that is fenced needs no force, remove one',
+  ],
+  [
+    { restore: { marker: "yesterday" } },
+    'restore.marker is "yesterday": no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)',
+  ],
+  [
+    { restored: "copy-20260115t020000z" },
+    'restored is "copy-20260115t020000z": nothing is restored while active is false; remove it',
+  ],
+  [{ active: true, restored: "latest" }, 'restored is "latest": no copy; allowed: a marker id (copy-YYYYMMDDthhmmssz)'],
+  [
+    { datacenter: "EMEA-1" },
+    'datacenter is "EMEA-1": no datacenter name; allowed: 2 to 15 lower-case letters and digits, e.g. emea',
+  ],
+  [
+    { cassandra: { racks: 4, nodesPerRegion: 4 } },
+    "cassandra.racks is 4: more racks than the standby has zones; set 3 or fewer",
+  ],
+  [
+    { cassandra: { racks: 3, nodesPerRegion: 4 } },
+    "cassandra.nodesPerRegion is 4: no multiple of 3 racks, so racks would differ in size; set 6",
+  ],
+  [
+    { cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: 3 } },
+    "cassandra.replicationFactor is 3: more replicas than the 2 nodes; set 2 or fewer, or add nodes",
+  ],
+  [
+    { vault: { ...of("vault"), projectNumber: "iconik-vault" } },
+    'vault.projectNumber is "iconik-vault": no number of a project; allowed: digits in quotes, see `gcloud projects describe PROJECT`',
+  ],
+  [
+    { vault: { ...of("vault"), markerKeys: [] } },
+    "vault.markerKeys is []: no copy would be believed; set the vault's output markerKeys",
+  ],
+  [
+    { states: { ...of("states"), project: "iconik-vault" } },
+    "states.project is \"iconik-vault\": the vault's project; states are in the bootstrap stack's",
+  ],
+  [
+    { charts: { repository: "oci://europe-west6-docker.pkg.dev/iconik-vault/charts" } },
+    `charts.repository is "oci://europe-west6-docker.pkg.dev/iconik-vault/charts": not in the standby's own registry; allowed: oci://${host}/charts`,
+  ],
+  [
+    { images: { ...of("images"), jobs: `europe-west6-docker.pkg.dev/iconik-vault/dr/jobs${digest}` } },
+    `images.jobs is "europe-west6-docker.pkg.dev/iconik-vault/dr/jobs${digest}": not in the standby's own registry; allowed: ${host}/dr/jobs@sha256:64 hex digits`,
+  ],
+  [
+    { images: { ...of("images"), mirror: "europe-west6-docker.pkg.dev/iconik-vault/mirror" } },
+    `images.mirror is "europe-west6-docker.pkg.dev/iconik-vault/mirror": not in the standby's own registry; allowed: ${host}/mirror`,
+  ],
+  [{ publishers: ["serviceAccount:a@b"] }, `publishers[0] is "serviceAccount:a@b": ${noRole}`],
+  [
+    { customerRoles: ["arn:aws:iam::123456789012:role/admin"] },
+    "customerRoles[0] is \"arn:aws:iam::123456789012:role/admin\": a role of the standby's own account; a customer's is in the customer's account",
+  ],
+  [
+    { deletionProtection: false },
+    'deletionProtection is false: only drills go unprotected; remove it, or set buckets.prefix to one with "drill" between hyphens',
+  ],
+  [{ buckets: { prefix: "mine-" } }, 'buckets.prefix is "mine-": scratch buckets are for drills; remove it'],
+  [{ media: { prefix: "iconik-drill-" } }, 'media.prefix is "iconik-drill-": media of a drill; remove it'],
+  [
+    { buckets: { prefix: "iconik-drill-standby-" } },
+    'media.prefix is "iconik-": the product\'s own media, and a drill has scratch ones; set e.g. iconik-drill-',
+  ],
+  [
+    { media: { approvals: [{ bucket: "acme-files", date: "2026-01-01", objects: 1 }] } },
+    'media.approvals[0].bucket is "acme-files": no media bucket of the product, and customer-owned buckets are never copied; allowed: iconik-files, iconik-keyframes, iconik-proxies',
+  ],
+  [{ regions: [] as unknown[], sites: [{}] }, "sites: unknown here; Pulumi.yaml says which keys role standby takes"],
+];
+
+for (const [changes, message] of wrong) {
+  test(`refused: ${message.slice(0, 100)}`, () => {
+    const found = problemsOf(changes);
+    assert.ok(found.includes(message), `${message}\n${found.join("\n")}`);
+  });
+}
+
+test("all problems are told at once", () => {
+  assert.equal(problemsOf({ account: "1", deployer: "x", datacenter: "!" }).length >= 3, true);
+});
+
+test("a right configuration is a pilot light unless it says otherwise", () => {
+  const config = stackConfig("aws-standby") as StandbyConfig;
+  assert.deepEqual([config.active, config.restore.marker, config.deletionProtection], [false, "latest", true]);
+  const active = stackConfig("aws-standby", { active: true, ...primary({ fenced: "prod" }) }) as StandbyConfig;
+  assert.equal(active.active, true);
+  const drill = { buckets: { prefix: "iconik-drill-standby-" }, media: { prefix: "iconik-drill-" } };
+  assert.deepEqual(problemsOf({ ...drill, deletionProtection: false, notifications: [] }), []);
+});
+
+test("the engine's own way to write a boolean and an account is taken", () => {
+  const settings = { ...base, "iconik-dr:active": "true", "iconik-dr:account": "123456789012" };
+  assert.equal((checkedSettings(settings, "aws-standby") as StandbyConfig).active, true);
+});

@@ -1,0 +1,127 @@
+/** The standby's buckets and the identities that use them. */
+import type * as aws from "@pulumi/aws";
+import type { ComponentResourceOptions, Resource } from "@pulumi/pulumi";
+import type { EksCluster } from "../components/aws/eks-cluster";
+import { PodIdentity } from "../components/aws/pod-identity";
+import { RequestMetrics } from "../components/aws/request-metrics";
+import { S3StoreBucket } from "../components/aws/store-bucket";
+import { TokenProvider } from "../components/aws/token-provider";
+import { type IdentityId, identities } from "../plan/identities";
+import { markersPrefix } from "../plan/layout";
+import { namespaces } from "../plan/names";
+import { retention } from "../plan/retention";
+import { identityRoleArn, type S3Store } from "../plan/s3-permissions";
+import type { StandbyBuckets } from "../plan/standby";
+import type { StandbyConfig } from "./config";
+
+/** Names of the filters of request metrics. */
+export const filters = { markersFilter: "markers", wholeFilter: "whole" } as const;
+
+/** What the storage builds on. */
+export interface StandbyStorageArgs {
+  config: StandbyConfig;
+  names: StandbyBuckets;
+  /** ARNs of the roles that deploy and preview. */
+  deployers: string[];
+  logs: aws.s3.Bucket;
+  cluster: EksCluster;
+}
+
+/** The storage, ready to be used. */
+export interface StandbyStorage {
+  /** What the copier needs before it runs. */
+  copying: Resource[];
+  /** What an active standby's stores, services and restore need. */
+  serving: Resource[];
+  /** ARN of Elasticsearch's role. */
+  searchRole: string;
+}
+
+/** Declares the buckets, closed to everybody but the matrix, and the roles of the matrix. */
+export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResourceOptions): StandbyStorage {
+  const { config, names, deployers, logs, cluster } = args;
+  const { account, deletionProtection } = config;
+  const byStore: Record<S3Store, string[]> = {
+    s3Copies: [names.copies],
+    s3MediaCopies: names.media.map(({ copies }) => copies),
+    s3Backups: [names.backups],
+    s3Media: names.media.map(({ live }) => live),
+    s3States: [names.states],
+  };
+  const bucket = (name: string, store: S3Store, of: string, noncurrentDays: number, lockDays?: number) =>
+    new S3StoreBucket(
+      name,
+      {
+        account,
+        bucket: of,
+        store,
+        deployers,
+        site: config.primary.site,
+        noncurrentDays,
+        // A drill's copies have to go again.
+        ...(lockDays !== undefined && { lockDays }),
+        logs,
+        deletionProtection,
+      },
+      opts,
+    );
+  const copies = bucket("copies", "s3Copies", names.copies, retention.s3CopiesDays, retention.s3CopiesDays);
+  const media = names.media.map((each) => ({
+    ...each,
+    copied: bucket(`copies-${each.name}`, "s3MediaCopies", each.copies, retention.s3MediaDays, retention.s3MediaDays),
+    written: bucket(`live-${each.name}`, "s3Media", each.live, retention.s3LiveVersionsDays),
+  }));
+  const backups = bucket("backups", "s3Backups", names.backups, retention.s3LiveVersionsDays);
+  const states = bucket("states", "s3States", names.states, retention.stateVersionsDays);
+  new RequestMetrics(
+    "metrics-copies",
+    { bucket: copies.bucket, filters: { [filters.markersFilter]: markersPrefix(config.primary.site) } },
+    opts,
+  );
+  for (const { name, copied } of media)
+    new RequestMetrics(`metrics-${name}`, { bucket: copied.bucket, filters: { [filters.wholeFilter]: "" } }, opts);
+
+  const issuer = new TokenProvider("token-provider", { issuer: cluster.issuer }, opts);
+  const search = { namespace: namespaces.elasticsearch, name: "elasticsearch-backup" };
+  const roles = new Map(
+    identities
+      .filter(({ home }) => home === "aws")
+      .map(({ id }): [IdentityId, PodIdentity] => [
+        id,
+        new PodIdentity(
+          id,
+          {
+            account,
+            cluster,
+            identity: id,
+            buckets: byStore,
+            ...(id === "standby-elasticsearch-backup" && { byToken: { provider: issuer.provider, user: search } }),
+            ...(id === "standby-services" &&
+              config.customerRoles.length > 0 && { more: [customers(config.customerRoles)] }),
+          },
+          opts,
+        ),
+      ]),
+  );
+  const ready = (...ids: IdentityId[]) => ids.flatMap((id) => roles.get(id)!.associations);
+  return {
+    copying: [
+      copies.policy,
+      states.policy,
+      ...media.map(({ copied }) => copied.policy),
+      ...ready("standby-copier", "state-reader"),
+    ],
+    serving: [
+      backups.policy,
+      copies.policy,
+      ...media.flatMap(({ copied, written }) => [copied.policy, written.policy]),
+      ...ready("standby-restorer", "standby-cassandra-backup", "standby-elasticsearch-backup", "standby-services"),
+    ],
+    searchRole: identityRoleArn(account, "standby-elasticsearch-backup"),
+  };
+}
+
+/** The services reach customers' own buckets by roles that the customers gave them. */
+function customers(roles: string[]) {
+  return { Sid: "CustomersBuckets", Effect: "Allow" as const, Action: "sts:AssumeRole", Resource: roles };
+}
