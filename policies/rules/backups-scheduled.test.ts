@@ -18,6 +18,8 @@ const copies = bucket("second-copy");
 
 specify(backupsScheduled, {
   holds: [
+    [runs("copy-to-s3")],
+    [cassandra, ...snapshots(false, "s3://b"), runs("copy-to-s3", {}, { suspend: true })],
     [cassandra, ...snapshots()],
     [cassandra, ...snapshots(true), restoreCopy],
     [copies, runs("replicate")],
@@ -34,6 +36,8 @@ specify(backupsScheduled, {
     [[cassandra, ...snapshots(), restoreCopy], /has suspend false; set true/],
     [[copies], /no replication CronJob/],
     [[copies, resource(types.cronJob)], /no replication CronJob/],
+    [runs("copy-to-s3", {}, { suspend: true }), /has suspend true; set false: an idle standby/],
+    [[cassandra, ...snapshots(), runs("copy-media-to-s3")], /has suspend false; set true: an active standby/],
     [[copies, runs("replicate", {}, { suspend: true })], /has suspend true; set false/],
     [
       resource(types.cronJob, {

@@ -56,7 +56,7 @@ function snapshotProblems({ datacenter, bucket }: Datacenter, resources: Declare
     return [
       ...(snapshots.length === 1 ? [] : [`${name} has ${snapshots.length} snapshot CronJobs; declare one`]),
       ...snapshots
-        .filter(({ config }) => config.bucket !== bucket)
+        .filter(({ config }) => String(config.bucket).replace(/^s3:\/\//, "") !== bucket)
         .map(
           ({ config }) =>
             `the snapshots of ${name} go to bucket ${shown(config.bucket)}; its Medusa writes to ${shown(bucket)}`,
@@ -67,11 +67,17 @@ function snapshotProblems({ datacenter, bucket }: Datacenter, resources: Declare
 
 function suspensionProblems(cronJob: Declared, resources: Declared[]): string[] {
   const restoring = isRestoring(resources);
+  const serving = resources.some(({ type }) => type === types.cassandra);
   return nightly([cronJob]).flatMap(({ name, command, suspended }) => {
     // Media are restored one bucket at a time: that is media-replicated's.
     if (command === "replicate-media") return [];
-    const expected = restoring && command.startsWith("snapshot-");
-    const why = expected ? "an empty site must not become the latest" : "only snapshots of a site being restored wait";
+    const pulls = /^copy-.*to-s3$/.test(command);
+    const expected = pulls ? serving : restoring && command.startsWith("snapshot-");
+    const why = pulls
+      ? `an ${serving ? "active standby has what is newer" : "idle standby pulls every night"}`
+      : expected
+        ? "an empty site must not become the latest"
+        : "only snapshots of a site being restored wait";
     return suspended === expected ? [] : [`CronJob ${name} has suspend ${suspended}; set ${expected}: ${why}`];
   });
 }

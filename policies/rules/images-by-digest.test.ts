@@ -8,6 +8,7 @@ const digest = `@sha256:${"a".repeat(64)}`;
 const pinned = { image: `${REPOSITORY}/jobs${digest}` };
 const floating = { image: `${REPOSITORY}/jobs:latest` };
 const mirror = "europe-west6-docker.pkg.dev/iconik-vault/mirror";
+const ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror";
 const podOf = (spec: Props) => resource("kubernetes:core/v1:Pod", { metadata: { name: "p" }, spec });
 
 specify(imagesByDigest, {
@@ -16,6 +17,8 @@ specify(imagesByDigest, {
     resource(types.deployment, pod({ image: `${REPOSITORY}/jobs:v1${digest}` })),
     podOf({ containers: [pinned], initContainers: [] }),
     podOf({ containers: [] }),
+    resource(types.job, pod({ image: `123456789012.dkr.ecr.eu-central-1.amazonaws.com/dr/jobs${digest}` })),
+    resource(types.job, pod({ image: mirrored(ecr, images.cassandra) })),
     // A program of an image of others, as the plan pins it.
     resource(types.job, pod({ image: mirrored(mirror, images.cassandra) })),
     resource("kubernetes:core/v1:PodList", { items: [] }),
@@ -35,6 +38,8 @@ specify(imagesByDigest, {
       resource(types.job, pod({ image: mirrored(mirror.replace("mirror", "dr"), images.cassandra) })),
       /vault's registry/,
     ],
+    [resource(types.job, pod({ image: `evil.example/123456789012.dkr.ecr/x${digest}` })), /vault's registry/],
+    [resource(types.job, pod({ image: `public.ecr.aws/dr/jobs${digest}` })), /vault's registry/],
     [resource(types.cronJob, { spec: { jobTemplate: pod({}) } }), /has image not set/],
     [resource(types.deployment, pod(floating)), /Deployment/],
     [resource("kubernetes:apps/v1:DeploymentPatch", pod(floating)), /Deployment/],

@@ -5,22 +5,22 @@ import type { ResourceRule } from "../lib/rule";
 import { workloads } from "../lib/types";
 import { shown } from "../lib/values";
 
-/** `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE@sha256:DIGEST`, with or without a tag. */
-const PINNED = /^[a-z0-9-]+-docker\.pkg\.dev\/[^/@]+\/[^@]+@sha256:[0-9a-f]{64}$/;
+/** Registries of ours: `LOCATION-docker.pkg.dev/PROJECT` in Google Cloud, the account's ECR on AWS. */
+const OURS = "(?:[a-z0-9-]+-docker\\.pkg\\.dev/[^/@]+|\\d{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com)";
 
-/** `LOCATION-docker.pkg.dev/PROJECT/mirror/…`: an image of others as the plan pins it. The mirror's tags cannot be moved. */
+/** `REGISTRY/REPOSITORY/IMAGE@sha256:DIGEST`, with or without a tag. */
+const PINNED = new RegExp(`^${OURS}/[^@]+@sha256:[0-9a-f]{64}$`);
+
+/** `REGISTRY/mirror/…`: an image of others as the plan pins it. The mirror's tags cannot be moved. */
 const mirrors = Object.values<ThirdPartyImage>(images).map(
-  (image) =>
-    new RegExp(
-      `^[a-z0-9-]+-docker\\.pkg\\.dev/[^/@]+/${registries.mirror}/${`${imagePath(image)}:${image.tag}`.replaceAll(".", "\\.")}$`,
-    ),
+  (image) => new RegExp(`^${OURS}/${registries.mirror}/${`${imagePath(image)}:${image.tag}`.replaceAll(".", "\\.")}$`),
 );
 const pinned = (image: string) => PINNED.test(image) || mirrors.some((mirror) => mirror.test(image));
 
 /** A rebuild runs what was tested, from a registry of ours: a tag can be moved, somebody else's registry can go. */
 export const imagesByDigest: ResourceRule = {
   name: "images-by-digest",
-  description: "Images are pinned by digest and come from Artifact Registry",
+  description: "Images are pinned by digest and come from a registry of ours",
   plan: ["S4", "D2"],
   types: ofKinds(...workloads),
   check: (resource) =>

@@ -17,6 +17,9 @@ import { copiesRetention } from "./copies-retention";
 import { cronjobSafe } from "./cronjob-safe";
 import { customerBucketsExcluded } from "./customer-buckets-excluded";
 import { dataProtected } from "./data-protected";
+import { dnsFailoverDeclared } from "./dns-failover-declared";
+import { ecrImmutable } from "./ecr-immutable";
+import { eksPrivate } from "./eks-private";
 import { failoverInTime } from "./failover-in-time";
 import { httpsOnly } from "./https-only";
 import { identitiesOwnPods } from "./identities-own-pods";
@@ -32,12 +35,17 @@ import { networksClosed } from "./networks-closed";
 import { nightlySchedule } from "./nightly-schedule";
 import { noExportedKeys } from "./no-exported-keys";
 import { noPlainSecrets } from "./no-plain-secrets";
+import { noSharedFate } from "./no-shared-fate";
 import { oneRegistry } from "./one-registry";
 import { operatorsProtected } from "./operators-protected";
 import { repairScheduled } from "./repair-scheduled";
 import { resourcesLabelled } from "./resources-labelled";
+import { s3LockedCopies } from "./s3-locked-copies";
+import { s3PublicBlocked } from "./s3-public-blocked";
+import { s3TlsOnly } from "./s3-tls-only";
 import { secondCopyApart } from "./second-copy-apart";
 import { servicesEveryRegion } from "./services-every-region";
+import { standbyLeastPrivilege } from "./standby-least-privilege";
 import { storesAuthenticated } from "./stores-authenticated";
 import { storesEveryRegion } from "./stores-every-region";
 
@@ -59,6 +67,9 @@ export const rules: readonly Rule[] = [
   cronjobSafe,
   customerBucketsExcluded,
   dataProtected,
+  dnsFailoverDeclared,
+  ecrImmutable,
+  eksPrivate,
   failoverInTime,
   httpsOnly,
   identitiesOwnPods,
@@ -74,12 +85,17 @@ export const rules: readonly Rule[] = [
   nightlySchedule,
   noExportedKeys,
   noPlainSecrets,
+  noSharedFate,
   oneRegistry,
   operatorsProtected,
   repairScheduled,
   resourcesLabelled,
+  s3LockedCopies,
+  s3PublicBlocked,
+  s3TlsOnly,
   secondCopyApart,
   servicesEveryRegion,
+  standbyLeastPrivilege,
   storesAuthenticated,
   storesEveryRegion,
 ];

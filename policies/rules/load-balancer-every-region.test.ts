@@ -20,6 +20,8 @@ specify(loadBalancerEveryRegion, {
     [region("europe-west1", "iconik-drill-prod")],
     // A vault has no traffic.
     [resource(types.cluster)],
+    // The standby's.
+    [resource(types.elasticsearch, {}, { cluster: "arn:aws:eks:eu-central-1:123456789012:cluster/standby" })],
   ],
   violated: [
     [site, /D1, S4: no backend service is declared/],

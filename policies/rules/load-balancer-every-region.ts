@@ -17,7 +17,8 @@ export const loadBalancerEveryRegion: StackRule = {
     const clusters = resources.filter(({ type }) => type === types.elasticsearch);
     const services = resources.filter(({ type }) => type === types.backendService);
     const [first] = clusters;
-    if (!first) return [];
+    // A cluster on AWS has a load balancer of its own (dns-failover-declared).
+    if (!first || first.cluster?.startsWith("arn:aws:eks:")) return [];
     if (services.length === 0) {
       return isDrillProject(projectOf(first) ?? "")
         ? []

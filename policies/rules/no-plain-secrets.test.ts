@@ -10,6 +10,11 @@ const release = (values?: Props) => resource(types.release, { name: "r", values 
 
 specify(noPlainSecrets, {
   holds: [
+    resource(types.cronJob, {
+      spec: {
+        jobTemplate: pod({ env: [{ name: "GOOGLE_APPLICATION_CREDENTIALS", value: "/var/run/google/c.json" }] }),
+      },
+    }),
     secret("onepassword-service-account-token", "onepassword", { stringData: { token: "x" } }),
     secret("kubeconfig-emea", "cassandra"),
     secret("k8ssandra-control-plane-token", "cassandra", { type: "kubernetes.io/service-account-token" }),
@@ -23,6 +28,10 @@ specify(noPlainSecrets, {
     release({ operator: { serviceAccountToken: { name: "onepassword-service-account-token", key: "token" } } }),
   ],
   violated: [
+    [
+      resource(types.job, pod({ env: [{ name: "GOOGLE_APPLICATION_CREDENTIALS", value: '{"type":"x"}' }] })),
+      /has a value in GOOGLE_APPLICATION_CREDENTIALS/,
+    ],
     [secret("other", "default"), /S5: Secret "other" is declared; fetch it/],
     [resource(types.secret), /Secret not set is declared/],
     [secret("kubeconfig-emea", "dr"), /"kubeconfig-emea" is/],

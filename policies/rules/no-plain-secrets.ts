@@ -43,7 +43,7 @@ function containerProblems(container: Values): string[] {
   const set = (value: unknown) => typeof value === "string" && value !== "";
   return [
     ...objects(container.env)
-      .filter(({ name, value }) => SUSPICIOUS.test(String(name)) && set(value))
+      .filter(({ name, value }) => SUSPICIOUS.test(String(name)) && set(value) && !isFile(name, value))
       .map(({ name }) => `container ${shown(container.name)} has a value in ${name}; use secretKeyRef`),
     ...[...texts(container.command), ...texts(container.args)]
       .flatMap((argument) => /^--?([\w-]+)=./.exec(argument)?.[1] ?? [])
@@ -51,6 +51,10 @@ function containerProblems(container: Values): string[] {
       .map((flag) => `container ${shown(container.name)} has a value in argument ${flag}; read it from a file`),
   ];
 }
+
+/** Google's clients are told where a file is, whose content is looked at where it is declared. */
+const isFile = (name: unknown, value: unknown) =>
+  name === "GOOGLE_APPLICATION_CREDENTIALS" && String(value).startsWith("/");
 
 /** Paths of texts whose key says that they are secret. */
 function valuesWithSecrets(values: unknown, path: string[] = []): string[] {

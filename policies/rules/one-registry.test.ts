@@ -4,6 +4,8 @@ import { oneRegistry } from "./one-registry";
 
 const HOST = "europe-west6-docker.pkg.dev";
 const job = (project: string) => resource(types.job, pod({ image: `${HOST}/${project}/dr/jobs@sha256:0` }));
+const ecr = (repository: string, account = "123456789012") =>
+  resource(types.job, pod({ image: `${account}.dkr.ecr.eu-central-1.amazonaws.com/${repository}/jobs@sha256:0` }));
 const MIRROR = `${HOST}/vault/mirror`;
 const release = (chart?: string, values?: object) => resource(types.release, { chart, values }, { name: "release" });
 const charts = (name: string, values?: object) => release(`oci://${HOST}/vault/charts/${name}`, values);
@@ -35,6 +37,7 @@ specify(oneRegistry, {
     [resource(`${types.elasticsearch}Patch`, { spec: { nodeSets: [] } })],
     [job("vault"), cluster("vault"), resource(types.repository, { project: "vault" })],
     [cluster("site")],
+    [ecr("dr"), ecr("other")],
     [resource(types.job, { spec: { template: { spec: { containers: [] } } } })],
   ],
   violated: [
@@ -67,6 +70,8 @@ specify(oneRegistry, {
     [resource(types.cassandraDatacenter, { spec: {} }), /it leaves spec.serverImage/],
     [search({ nodeSets: [] }), /search leaves spec.image to the publisher's registry/],
     [search({ image: `${MIRROR}/a/b:1`, nodeSets: [sidecar("busybox")] }), /search uses busybox/],
+    [[ecr("dr"), ecr("dr", "000000000000")], /use the vault's alone/],
+    [[ecr("dr"), job("vault")], /use the vault's alone/],
     [[job("site"), cluster("site")], /site, which is lost with the site/],
   ],
 });

@@ -45,7 +45,7 @@ export const oneRegistry: StackRule = {
   },
 };
 
-/** Registries, as `HOST/PROJECT`, that a resource pulls from. */
+/** Registries, as `HOST/PROJECT` or the host of an account's ECR, that a resource pulls from. */
 function registriesOf(resource: Declared): string[] {
   const images = pulledBy(resource).references.map(registryOf);
   if (resource.type !== types.release) return images;
@@ -64,4 +64,6 @@ function pulledBy(resource: Declared): Pulled {
   return { references, missing: [] };
 }
 
-const registryOf = (reference: string) => reference.split("/").slice(0, 2).join("/");
+const registryOf = (reference: string) =>
+  /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?=\/)/.exec(reference)?.[0] ??
+  reference.split("/").slice(0, 2).join("/");
