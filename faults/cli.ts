@@ -1,12 +1,13 @@
 /** `faults night|traffic [--small] [--only ID]… [--page]`: runs a fault matrix; exit status 0 only if every row held. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { nightGroups } from "./night";
 import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
 import { type AnyGroup, type Choice, choose, runFaults } from "./run";
 import { addTools } from "./tools";
 import { trafficGroups } from "./traffic";
+import { rates } from "./traffic/rows";
 
 interface Options extends Choice {
   page?: boolean;
@@ -28,6 +29,12 @@ async function matrix(name: string, title: string, groups: readonly AnyGroup[], 
   return report.result === "pass" ? 0 : 1;
 }
 
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 10_000)) throw new InvalidArgumentError(`"${text}" is no number from 1 to 10000`);
+  return value;
+}
+
 const collect = (id: string, before: string[] = []) => [...before, id];
 
 const program = new Command("faults").description("Injects faults into the local cloud and says what became of them");
@@ -47,7 +54,12 @@ program
   .option("--small", "the test suite's part")
   .option("--only <id>", "this row alone; may be repeated", collect)
   .option("--page", "write docs/faults.md")
-  .action(async (options: Options) => {
+  .option("--rate <count>", `requests per second under which a region is killed (default: ${rates.killed})`, positive)
+  .option("--soak <seconds>", `load without a fault (default: ${rates.soakSeconds})`, positive)
+  .action(async (options: Options & { rate?: number; soak?: number }) => {
+    rates.killed = options.rate ?? rates.killed;
+    rates.others = Math.min(rates.others, rates.killed);
+    rates.soakSeconds = options.soak ?? rates.soakSeconds;
     process.exitCode = await matrix("faults", "Faults under traffic", trafficGroups, options);
   });
 

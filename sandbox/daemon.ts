@@ -1,6 +1,7 @@
 /** The local cloud's only long-lived process: everything else is its child and ends with it. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { AwsControl } from "./cloud/aws/control";
 import { S3Gateway } from "./cloud/aws/s3/gateway";
 import { startS3Server } from "./cloud/aws/s3/server";
@@ -34,6 +35,8 @@ import { loadTools } from "./toolchain";
 import { Traffic } from "./traffic";
 
 const log = logger("daemon");
+/** Half of what a usual probe waits. */
+const HELD_UP_MS = 500;
 
 async function main(): Promise<void> {
   const dir = sandboxDir();
@@ -139,7 +142,19 @@ async function main(): Promise<void> {
   process.once("SIGINT", () => void stop());
   process.on("unhandledRejection", (reason) => log(`unhandled: ${(reason as Error)?.stack ?? reason}`));
   process.on("uncaughtException", (error) => log(`uncaught: ${error.stack}`));
+  watchDelay();
   log(`runs; state in ${join(dir)}`);
+}
+
+/** Says when requests through this process waited: it forwards those to Services and to load-balanced pods. */
+function watchDelay(): void {
+  const delay = monitorEventLoopDelay({ resolution: 50 });
+  delay.enable();
+  setInterval(() => {
+    const ms = delay.max / 1e6;
+    if (ms > HELD_UP_MS) log(`was held up for ${Math.round(ms)} ms`);
+    delay.reset();
+  }, 5_000).unref();
 }
 
 main().catch((error: Error) => {

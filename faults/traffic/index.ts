@@ -1,4 +1,5 @@
 /** The faults of a site under traffic. */
+import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
 import { cassandraNodeKilled, controlLost, drainedByHand, podKilled, searchLost, zoneLost } from "./cluster-rows";
 import { apiServerLost, noFault, regionApart, regionKilled, regionReturns, regionSlow } from "./rows";
@@ -31,4 +32,4 @@ const within: Group<SiteStage> = {
   faults: [cassandraNodeKilled, zoneLost],
 };
 
-export const trafficGroups: readonly AnyGroup[] = [regions, within];
+export const trafficGroups: readonly AnyGroup[] = [regions, within, deployGroup];

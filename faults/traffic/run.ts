@@ -20,6 +20,8 @@ export interface UnderLoad {
 /** What users saw. Times are in seconds from the fault. */
 export interface Findings {
   requests: number;
+  /** As they were sent. */
+  requestsPerSecond: number;
   failed: number;
   /** Failed requests that were sent after the health checks had seen the fault, or at any time when they are not to. */
   failedAfterDetection: number;
@@ -83,6 +85,9 @@ export function findings(answers: readonly Answered[], injectedAt: number, detec
   const seconds = (at: number) => Math.max(0, (at - injectedAt) / 1000);
   return {
     requests: answers.length,
+    requestsPerSecond: Math.round(
+      answers.length / Math.max(1, ((answers.at(-1)?.at ?? 0) - (answers[0]?.at ?? 0)) / 1000),
+    ),
     failed: failed.length,
     failedAfterDetection: after.filter((each) => !succeeded(each)).length,
     ...(detectedAt === undefined ? {} : { detectionSeconds: seconds(detectedAt) }),
