@@ -7,6 +7,7 @@ import { canary } from "../plan/canary";
 import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 import { secrets } from "../plan/names";
+import { copyTiers, pruneBreaker, retention } from "../plan/retention";
 import { keyProblem } from "./lib/envelope";
 
 /** Name of the environment variable that carries a job's configuration. */
@@ -321,6 +322,33 @@ export const jobSchemas = {
     bucket: s3,
     transfers: z.int().min(1).max(64).default(4),
   }),
+  /**
+   * Removal of a site's copies that no tier keeps, as pruner: list and delete on `copiesBucket`, get on markers and lists in it.
+   */
+  prune: z.strictObject({
+    site: name,
+    copiesBucket: bucket,
+    markerKeys,
+    /** Ids of markers that people know to be none: they keep nothing, and go. */
+    distrusted: z.array(z.string().regex(/^copy-\d{8}t\d{6}z$/)).default([]),
+    tiers: z
+      .strictObject({ nightly: z.int().min(1), weekly: z.int().min(0), monthly: z.int().min(0) })
+      .default(copyTiers),
+    /** Nothing younger goes, in days; the bucket's own lock is as long. */
+    protectionDays: z.int().min(0).default(retention.copiesDays),
+    breaker: z
+      .strictObject({ share: z.number().min(0).max(1), floor: z.int().min(0) })
+      .default({ share: pruneBreaker.share, floor: pruneBreaker.floor }),
+    /** Runs that may do more: those started on `date` (UTC), up to `objects`. */
+    approvals: z.array(z.strictObject({ date: z.iso.date(), objects: z.int().min(1) })).default([]),
+    /** Only says what would go. */
+    dryRun: z.boolean().default(false),
+    /** Namespace of the Lease that it shares with the site's copies, with {@link jobRules} there. Default: none is taken. */
+    leaseIn: name.optional(),
+    leaseSeconds: z.int().min(1).max(600).default(60),
+    /** What the clock shows. Default: the machine's; on a cloud whose clock was moved, that one's. */
+    now: z.iso.datetime().optional(),
+  }),
   /** Copy of one marker from the vault into the new site's own bucket, as restorer-<site>. */
   "restore-copy": z.strictObject({
     /** The site whose copies are restored, e.g. prod. */
@@ -442,6 +470,7 @@ export const jobRules: Partial<Record<JobCommand, RoleRule[]>> = {
   ],
   canary: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [secrets.elasticCertificates], verbs: ["get"] }],
   replicate: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] }],
+  prune: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] }],
   freshness: [{ apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list"] }],
   "restore-cassandra": [
     {

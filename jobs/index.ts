@@ -8,6 +8,7 @@ import { freshness } from "./freshness";
 import { type Fields, JobError, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
 import { prepareCanary } from "./prepare-canary";
+import { prune } from "./prune";
 import { replicate } from "./replicate";
 import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
@@ -32,6 +33,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "copy-to-s3": copyToS3,
   "copy-media-to-s3": copyMediaToS3,
   "copy-states-to-s3": copyStatesToS3,
+  prune,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,

@@ -8,6 +8,8 @@ export const events = {
   mediaPulled: "media-pulled",
   /** The standby could not take the newest backup: its topology is another one's. */
   standbyContractBroken: "standby-contract-broken",
+  /** An object of the newest second copy is gone or another, though nobody may change it. */
+  copyDamaged: "copy-damaged",
   /** A marker in the second copy is not signed by the vault's key, or for another copy. */
   markerRefused: "marker-refused",
   /** The last line of a run that did its work. */

@@ -44,6 +44,25 @@ export const retention = {
   breakGlassDays: 1,
 } as const;
 
+/** How many copies stay of each kind; one copy may be of several. */
+export interface Tiers {
+  /** Newest copy of so many days that have one. */
+  nightly: number;
+  /** Newest copy of so many weeks (Monday to Sunday, UTC) that have one. */
+  weekly: number;
+  /** Newest copy of so many months that have one. */
+  monthly: number;
+}
+
+/**
+ * Second copies that stay. The primary keeps {@link retention.primaryBackupDays} nights: Medusa and Elasticsearch know no other
+ * tiers. What no tier keeps is pruned once it is past {@link retention.copiesDays}; soft delete lies beneath that.
+ */
+export const copyTiers: Tiers = { nightly: 35, weekly: 13, monthly: 13 };
+
+/** What one run of the pruner may remove: the greater of a share of a site's objects and a number. */
+export const pruneBreaker = { share: 0.2, floor: 10_000 } as const;
+
 /** Days as the seconds that bucket policies want. */
 export function daysInSeconds(days: number): number {
   return days * 24 * 3600;

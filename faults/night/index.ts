@@ -1,9 +1,33 @@
 /** The faults of the night: backups, copies, retention, restores. */
-import type { AnyGroup } from "../run";
+import type { AnyGroup, Group } from "../run";
 import { backupGroup } from "./backup-gate";
+import { type CopiesStage, closeCopiesStage, openCopiesStage } from "./copies-stage";
+import { copyBitFlip, copyObjectMissing } from "./copy-damaged";
+import { copyTornRepository } from "./copy-torn-repository";
 import { corruptionGroup } from "./corruption";
+import { markerForged, markerMissing } from "./marker-not-believed";
 import { mediaGroup } from "./media";
+import { replicatorKilled, replicatorKilledTwice } from "./replicator-killed";
 import { restoreGroup } from "./restore-killed";
+import { retentionEdges } from "./retention-edges";
+import { twoReplicators } from "./two-replicators";
+
+const copiesGroup: Group<CopiesStage> = {
+  stage: "a site's backups and the second copies, with the real jobs",
+  open: openCopiesStage,
+  close: closeCopiesStage,
+  faults: [
+    copyTornRepository,
+    copyBitFlip,
+    copyObjectMissing,
+    markerForged,
+    markerMissing,
+    replicatorKilled,
+    replicatorKilledTwice,
+    twoReplicators,
+    retentionEdges,
+  ],
+};
 
 /** Rows by what they stand on, in the order of a night. */
-export const nightGroups: readonly AnyGroup[] = [backupGroup, mediaGroup, restoreGroup, corruptionGroup];
+export const nightGroups: readonly AnyGroup[] = [backupGroup, copiesGroup, mediaGroup, restoreGroup, corruptionGroup];

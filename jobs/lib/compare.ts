@@ -3,7 +3,7 @@
  * repository kept still while it was copied. Pure; of each stream one object is held.
  */
 import { filesPath, isPointer, manifestPath, manifestsPrefix, medusaFolder, parseRepository } from "../../plan/layout";
-import { type Findings, zip } from "./listing";
+import { Findings, zip } from "./listing";
 import type { KeyedFile, ListedFile } from "./lists";
 import type { Manifest } from "./manifest";
 import type { StoredFile } from "./rclone";
@@ -92,15 +92,22 @@ export interface Placed {
  * @param objects listing of what lies among the objects
  * @param layers listings of earlier copies' layers by id; names are the source's
  * @param own layer of the copy that is being made; empty as yet
+ * @param last list of the newest copy, of which nothing can have changed; `damage` takes what has
  */
 export async function* place(
   selected: AsyncIterable<KeyedFile>,
   objects: AsyncIterable<KeyedFile>,
   layers: readonly { id: string; listing: AsyncIterable<KeyedFile> }[],
   own: string,
+  last: AsyncIterable<KeyedFile> = nothing(),
+  damage: Findings = new Findings(),
 ): AsyncGenerator<Placed> {
-  const streams = [selected, objects, ...layers.map(({ listing }) => listing)];
-  for await (const [file, ...places] of zip(streams)) {
+  const streams = [selected, last, objects, ...layers.map(({ listing }) => listing)];
+  for await (const [file, before, ...places] of zip(streams)) {
+    const known = before && placeOf(before, places, layers);
+    // A layer that is looked through no more says nothing.
+    const problem = known && difference(before, known.found);
+    if (problem !== undefined) damage.add(problem);
     if (file === undefined) continue;
     const { name, size, md5, key } = file;
     const at = places.findIndex((found) => found !== undefined && same(found, file));
@@ -112,6 +119,19 @@ export async function* place(
       renamed: at < 0 && places[0] !== undefined,
     };
   }
+}
+
+async function* nothing(): AsyncGenerator<KeyedFile> {}
+
+/** What lies at the place that a line of a list names; undefined when its layer is not among these. */
+function placeOf(
+  { layer }: ListedFile,
+  [objects, ...rest]: readonly (KeyedFile | undefined)[],
+  layers: readonly { id: string }[],
+): { found: KeyedFile | undefined } | undefined {
+  if (layer === undefined) return { found: objects };
+  const index = layers.findIndex(({ id }) => id === layer);
+  return index < 0 ? undefined : { found: rest[index] };
 }
 
 /**
@@ -128,8 +148,7 @@ export async function verify(
 ): Promise<void> {
   for await (const [file, ...places] of zip([list, objects, ...layers.map(({ listing }) => listing)])) {
     if (file === undefined) continue;
-    const found = file.layer === undefined ? places[0] : places[1 + layers.findIndex(({ id }) => id === file.layer)];
-    const problem = difference(file, found);
+    const problem = difference(file, placeOf(file, places, layers)?.found);
     if (problem !== undefined) differences.add(problem);
   }
 }

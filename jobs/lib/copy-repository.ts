@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { events } from "../../plan/events";
 import { copyFolder, listingPath, manifestPath, markerId, maxLayers } from "../../plan/layout";
 import type { JobConfig } from "../config";
 import { difference, foldersOf, generationProblem, place, selection, verify, withGenerations } from "./compare";
@@ -64,7 +65,7 @@ export async function copyRepository(
   const layers = [...(last?.layers ?? [])].sort().slice(1 - maxLayers);
   for (let attempt = 1, id = copyId; ; attempt++) {
     try {
-      return await withScratch((folder) => new Attempt(config, manifest, layers, id, folder).run());
+      return await withScratch((folder) => new Attempt(config, manifest, layers, id, folder, last).run());
     } catch (error) {
       if (!(error instanceof MovedError) || attempt >= config.attempts) throw error;
       log("source moved, trying again", { repository, attempt, reasons: error.details.value });
@@ -106,6 +107,7 @@ class Attempt {
     private readonly layers: readonly string[],
     private readonly id: string,
     private readonly folder: string,
+    private readonly last: MarkerEntry | undefined,
   ) {
     this.listFile = join(folder, "listing.jsonl");
     this.missingFile = join(folder, "missing.jsonl");
@@ -156,8 +158,11 @@ class Attempt {
     const source = withGenerations(manifest.repository, this.source(), survey.generations);
     const selected = selection(manifest, source, readList(files, manifest.files.path), damage);
     const lacking = new ListWriter(this.missingFile);
+    const harmed = new Findings();
     let own = 0;
-    for await (const { file, missing, renamed } of place(selected, this.stored(), this.layered(this.layers), this.id)) {
+    const last = await this.lastList(harmed);
+    const stored = [this.stored(), this.layered(this.layers), this.id] as const;
+    for await (const { file, missing, renamed } of place(selected, ...stored, last, harmed)) {
       await writer.add(file);
       if (file.layer !== undefined) survey.layers.add(file.layer);
       if (file.name === manifestPath(manifest.repository, manifest.backup) || file.name === manifest.files.path) own++;
@@ -167,11 +172,35 @@ class Attempt {
       if (renamed) survey.renamed++;
       await lacking.add(file);
     }
+    this.tellHarm(harmed);
     await lacking.end();
     const written = await writer.end();
     if (own !== 2) throw new MovedError("a manifest is gone", { value: [manifest.files.path] });
     if (damage.count > 0) throw damaged(manifest, config.bucket, damage);
     return { ...survey, written };
+  }
+
+  /** What the newest copy has, so that its objects are looked at each night. A list that is gone is harm as well. */
+  private async lastList(harmed: Findings): Promise<AsyncIterable<KeyedFile> | undefined> {
+    if (this.last === undefined) return undefined;
+    const { listing } = this.last;
+    const file = join(this.folder, "last.jsonl");
+    try {
+      await fetchList(this.config.copiesBucket, listing, file);
+    } catch (error) {
+      harmed.add(`${listing.path}: ${(error as Error).message}`);
+      return undefined;
+    }
+    return readList(file, listing.path);
+  }
+
+  /** Nobody may change what is in the second copy: if it is another, this copy gets its own, and people have to look. */
+  private tellHarm(harmed: Findings): void {
+    if (harmed.count === 0) return;
+    const { repository } = this.manifest;
+    const about = { site: this.config.site, repository, copy: this.last?.copy, value: harmed.shown() };
+    const what = `${harmed.count} objects of the newest copy are not what was copied`;
+    log(what, { severity: "ERROR", event: events.copyDamaged, ...about });
   }
 
   private async copyMissing(): Promise<void> {

@@ -87,6 +87,7 @@ async function* parsed(file: string, where: string): AsyncGenerator<KeyedFile> {
  * @throws JobError when it is not the one referred to
  */
 export async function fetchList(bucket: string, { path, sha256 }: ListRef, file: string): Promise<void> {
+  await rm(file, { force: true });
   await downloadFile(bucket, path, file);
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);

@@ -6,6 +6,7 @@
  * only {@link removeObject} deletes. Copies between buckets are made by the storage itself (rewrite), bytes don't pass through the job.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -267,6 +268,10 @@ export async function uploadFile(bucket: string, name: string, file: string): Pr
 /** Copies an object into a local file. @throws StorageError when it is absent. */
 export async function downloadFile(bucket: string, name: string, file: string): Promise<void> {
   await run(["copyto", remote({ bucket, prefix: name }), file]);
+  // What is absent rclone takes for an empty folder.
+  if (!existsSync(file)) {
+    throw new StorageError(`object gs://${bucket}/${name} is absent; it was expected there`, false);
+  }
 }
 
 /** Removes one object; one that is absent is removed already. */

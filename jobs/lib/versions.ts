@@ -60,7 +60,7 @@ async function call<T>(path: string, options: GaxiosOptions): Promise<T> {
     retryConfig: {
       retry: 6,
       noResponseRetries: 6,
-      httpMethodsToRetry: ["GET", "POST"],
+      httpMethodsToRetry: ["DELETE", "GET", "POST"],
       statusCodesToRetry: [
         [408, 408],
         [429, 429],
@@ -108,6 +108,30 @@ export async function* namesAt(bucket: string, selection: Selection, moment: Dat
 /** Was this version live at a moment? */
 export function wasLive({ timeCreated, timeDeleted }: ObjectVersion, moment: Date): boolean {
   return Date.parse(timeCreated) <= moment.getTime() && !(timeDeleted && Date.parse(timeDeleted) <= moment.getTime());
+}
+
+/** Live objects below a prefix in the order of the storage's listings, with when they were created. One page is in memory. */
+export async function* liveObjects(bucket: string, prefix: string): AsyncGenerator<ObjectVersion & { key: string }> {
+  let last: string | undefined;
+  for await (const version of versions(bucket, { prefix })) {
+    if (version.timeDeleted !== undefined) continue;
+    if (last !== undefined && byBytes(last, version.name) >= 0)
+      throw new StorageError(`gs://${bucket} lists ${version.name} after ${last}: out of order`, false);
+    last = version.name;
+    yield { ...version, key: version.name };
+  }
+}
+
+/** Removes a live object if it is still this generation; one that is gone or another by now is none of ours. */
+export async function removeLive(
+  bucket: string,
+  { name, generation }: Pick<ObjectVersion, "name" | "generation">,
+): Promise<void> {
+  try {
+    await call(`b/${bucket}/o/${encodeURIComponent(name)}?ifGenerationMatch=${generation}`, { method: "DELETE" });
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 404 && error.status !== 412)) throw error;
+  }
 }
 
 async function* versions(bucket: string, { prefix, object }: Selection): AsyncGenerator<ObjectVersion> {

@@ -20,7 +20,7 @@ export function testKey(): Signer & { pem: string } {
 }
 
 /** A running KMS; `env` leads a job to it. */
-export interface TestKms {
+export interface TestKms extends Signer {
   pem: string;
   env: Record<string, string>;
   /** Signatures so far. */
@@ -61,6 +61,8 @@ export async function startKms(): Promise<TestKms> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const kms: TestKms = {
+    keyId: signingKey,
+    sign: async (bytes) => sign("sha256", bytes, privateKey),
     pem: publicKey.export({ type: "spki", format: "pem" }) as string,
     env: {
       CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS: `http://${host}/`,

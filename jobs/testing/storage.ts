@@ -15,6 +15,8 @@ export type OnCopy = (copy: { bucket: string; object: string; count: number }) =
 export interface TestStorage {
   env: Record<string, string>;
   onCopy: OnCopy | undefined;
+  /** Called before each removal of an object that a client asks for. */
+  onDelete: ((object: string) => void) | undefined;
   /** Buckets in which an existing object can be neither overwritten nor deleted. */
   appendOnly: Set<string>;
   /** Buckets that refuse every request. */
@@ -51,6 +53,7 @@ export async function startStorage(): Promise<TestStorage> {
   const storage: TestStorage = {
     env: {},
     onCopy: undefined,
+    onDelete: undefined,
     appendOnly: new Set(),
     refused: new Set(),
     listOnly: new Set(),
@@ -112,7 +115,12 @@ export async function startStorage(): Promise<TestStorage> {
   };
   const proxy = await startProxy(port, storage);
   const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/storage/v1/`;
-  storage.env = { RCLONE_GCS_ENDPOINT: endpoint, RCLONE_GCS_ANONYMOUS: "true", RCLONE_GCS_ENV_AUTH: "false" };
+  storage.env = {
+    STORAGE_EMULATOR_HOST: new URL(endpoint).origin,
+    RCLONE_GCS_ENDPOINT: endpoint,
+    RCLONE_GCS_ANONYMOUS: "true",
+    RCLONE_GCS_ENV_AUTH: "false",
+  };
   return storage;
 }
 
@@ -155,6 +163,7 @@ async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<s
     storage.copies++;
     await storage.onCopy?.({ bucket: copy[1]!, object: decodeURIComponent(copy[2]!), count: storage.copies });
   }
+  if (incoming.method === "DELETE") storage.onDelete?.(object);
   const writes = incoming.method !== "GET" && incoming.method !== "HEAD";
   if (writes && storage.appendOnly.has(bucket) && (await storage.get(bucket, object)) !== undefined) {
     return `identity does not have storage.objects.delete access to ${bucket}/${object}`;

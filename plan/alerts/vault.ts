@@ -209,6 +209,29 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     }),
   },
   {
+    id: "copy-damaged",
+    owner: "vault",
+    title: "The newest second copy is not what was copied",
+    rows: ["S2", "D3", "D5"],
+    severity: "CRITICAL",
+    watches: `A job of the vault logged ${events.copyDamaged}: objects that the newest marker's list names are gone or have other content.`,
+    why: "No identity may change them, so somebody has found a way, or the storage fails. Tonight's copy has these objects anew; older ones that name them cannot be restored as they are.",
+    steps: [
+      "The log line names the site, the repository and the first objects. Who touched them: the audit logs of the copies' bucket.",
+      "Bring soft-deleted objects back (`gcloud storage restore`); what was overwritten is a soft-deleted generation, too.",
+      "Is there a marker after it? Then that copy is whole. Until there is, start CronJob replicate-SITE by hand.",
+    ],
+    runbook,
+    condition: () => ({
+      kind: "log",
+      filter: every(
+        'resource.type="k8s_container"',
+        `resource.labels.namespace_name="${namespaces.dr}"`,
+        `jsonPayload.event="${events.copyDamaged}"`,
+      ),
+    }),
+  },
+  {
     id: "marker-refused",
     owner: "vault",
     title: "A marker of the second copies is not the vault's own",

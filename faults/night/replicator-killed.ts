@@ -1,0 +1,59 @@
+/** A copy is killed, started again, and ends as one that was not. */
+import assert from "node:assert/strict";
+import { events } from "../../plan/events";
+import { markerPath } from "../../plan/layout";
+import type { Fault } from "../fault";
+import { assertRestores, COPIES, type CopiesStage, markers, replicate, reset, succeeded } from "./copies-stage";
+
+/** Copies between buckets after which it is killed; the last ones are past the end. */
+const POINTS = [1, 5, 10, 15, 20, 25, 30, 35, 40, 45] as const;
+
+/**
+ * Kills a run at its n-th copied object and runs it again, and once more.
+ * @returns copies that the second run made less than a whole one would have
+ */
+async function killedAt(stage: CopiesStage, point: number): Promise<{ killed: boolean; spared: number }> {
+  await reset(stage);
+  const { storage } = stage;
+  const first = await replicate(stage);
+  let killed = false;
+  storage.onCopy = ({ count }) => {
+    if (count !== point) return;
+    killed = true;
+    first.child.kill("SIGKILL");
+  };
+  await first.done;
+  storage.onCopy = undefined;
+  if (killed) assert.deepEqual(await markers(stage), [], "a copy that was killed has no marker");
+  const made = storage.copies;
+  const { marker } = await succeeded(replicate(stage));
+  const again = storage.copies - made;
+  assert.equal((await succeeded(replicate(stage))).copied, 0, "a third run has nothing to do");
+  assert.deepEqual(await markers(stage), [markerPath("prod", String(marker))]);
+  await assertRestores(stage, String(marker));
+  const lists = (await storage.names(COPIES)).filter((name) => name.startsWith("listings/"));
+  assert.ok(lists.length >= 2);
+  return { killed, spared: Object.keys(stage.objects).length - again };
+}
+
+const kill = (id: string, points: readonly number[], more: { small?: true }): Fault<CopiesStage> => ({
+  id,
+  fault: `the copy is killed at ${points.length} points, and once more as often it is started again`,
+  rows: ["S2", "D2"],
+  mayLoseSeconds: 0,
+  ...more,
+  async inject(stage) {
+    const ends = [];
+    for (const point of points) ends.push(await killedAt(stage, point));
+    assert.ok(ends.filter(({ killed }) => killed).length >= points.length - 2, "most points are within the copy");
+    return {
+      noticed: "Kubernetes starts the job again; no marker names what was cut off",
+      signal: { kind: "log", command: "replicate", line: { event: events.jobSucceeded } },
+      recovered: `each time the next run ended with a copy that restores whole; it spared up to ${Math.max(...ends.map(({ spared }) => spared))} objects that were there`,
+      lostSeconds: 0,
+    };
+  },
+});
+
+export const replicatorKilled = kill("replicator-killed", POINTS, {});
+export const replicatorKilledTwice = kill("replicator-killed-twice", [10, 30], { small: true });
