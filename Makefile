@@ -46,8 +46,8 @@ check: node_modules/.package-lock.json ## lint, format and types
 format: node_modules/.package-lock.json ## format and apply safe fixes
 	npx biome check --write .
 
-golden: node_modules/.package-lock.json ## rewrite the inventories of the stacks in tests/golden and docs/alerts.md; review the difference
-	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts plan/alerts/*.test.ts
+golden: node_modules/.package-lock.json ## rewrite the inventories of the stacks in tests/golden, docs/alerts.md and docs/schemas; review the difference
+	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts plan/alerts/*.test.ts jobs/lib/schemas.test.ts
 
 clean: ## remove what was built here (not the cache)
 	rm -rf dist reports
