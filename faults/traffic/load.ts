@@ -137,9 +137,15 @@ interface Result {
   method: string;
   url: string;
   headers: Record<string, string[]> | null;
+  /** Base64. */
+  body: string | null;
 }
 
-function answered({ timestamp, latency, code, error, method, url, headers }: Result): Answered {
+/** Of a refusal, as much as tells why. */
+const SAID = 160;
+
+function answered({ timestamp, latency, code, error, method, url, headers, body }: Result): Answered {
+  const said = code >= 400 && body ? Buffer.from(body, "base64").toString("utf8").slice(0, SAID) : "";
   const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === regionHeader);
   return {
     at: Date.parse(timestamp),
@@ -147,6 +153,6 @@ function answered({ timestamp, latency, code, error, method, url, headers }: Res
     status: code,
     ...(header?.[1][0] ? { region: header[1][0] } : {}),
     ...(method === "PUT" ? { writes: /assets\/([^?]+)/.exec(url)?.[1] } : {}),
-    ...(error ? { error } : {}),
+    ...(error || said ? { error: [error, said].filter(Boolean).join(": ") } : {}),
   };
 }

@@ -41,7 +41,7 @@ export interface Findings {
 }
 
 /** Load before the fault, so that connections are open and caches are warm. */
-const BEFORE_MS = 5_000;
+const BEFORE_MS = 10_000;
 const POLL_MS = 50;
 
 /** Runs a fault under load. @throws when the fault is not seen within three times what the plan allows */
@@ -52,7 +52,9 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
   let detectedAt: number | undefined;
   let answers: Answered[];
   try {
+    const startedAt = Date.now();
     await pause(BEFORE_MS);
+    await expectCarried(stage, load, run.rate, startedAt);
     injectedAt = Date.now();
     const injected = run.inject();
     if (run.detects) detectedAt = await detection(stage, run.detects, from, injectedAt);
@@ -62,6 +64,17 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
     answers = await load.stop();
   }
   return findings(answers, injectedAt, detectedAt);
+}
+
+/** @throws when the load alone is more than the site takes on this machine: what a fault does could not be told from it */
+async function expectCarried(stage: TrafficStage, load: Load, rate: number, startedAt: number): Promise<void> {
+  const failed = load.answers.filter((each) => !succeeded(each));
+  const unhealthy = (await stage.healthEvents(startedAt)).filter(({ healthy }) => !healthy);
+  if (failed.length === 0 && unhealthy.length === 0) return;
+  throw new Error(
+    `the site did not carry ${rate} requests/s before the fault: ${failed.length} failed, ` +
+      `${unhealthy.length} health checks failed; use --rate, or a machine with nothing else to do`,
+  );
 }
 
 async function detection(stage: TrafficStage, lost: string, near: string, injectedAt: number): Promise<number> {
