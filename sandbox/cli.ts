@@ -116,6 +116,10 @@ program
   .description("an access token of a service account, as somebody who took it over would have")
   .action(async (email) => console.log((await client.token(email)).accessToken));
 program
+  .command("health-checks")
+  .description("states of Route 53's health checks")
+  .action(async () => console.log(JSON.stringify(await client.healthChecks(), null, 2)));
+program
   .command("aws-credentials <roleArn>")
   .description("credentials of a role of AWS, as somebody who took it over would have, as environment variables")
   .action(async (roleArn) => {

@@ -26,6 +26,8 @@ const schema = z.strictObject({
   preparedProjects: z.array(z.string()).default([]),
   /** E-mail addresses of service accounts that exist before any stack does. */
   preparedAccounts: z.array(z.string()).default([]),
+  /** ARNs of the roles of AWS that deploy: they exist before any stack does. The first is who deploys unless told otherwise. */
+  preparedRoles: z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/.+$/)).default([]),
   /** 1Password vaults, their items and fields, see DeclaredVaults. */
   onePassword: z
     .record(

@@ -2,7 +2,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Balancers } from "./cloud/aws/balancers/balancers";
+import { Targets } from "./cloud/aws/balancers/targets";
 import { AwsControl } from "./cloud/aws/control";
+import { HealthChecks } from "./cloud/aws/dns/health";
+import { serveDns } from "./cloud/aws/dns/server";
+import { PublicSurface } from "./cloud/aws/dns/surface";
+import { serveAuthenticator, serveSts } from "./cloud/aws/endpoints";
 import { S3Gateway } from "./cloud/aws/s3/gateway";
 import { startS3Server } from "./cloud/aws/s3/server";
 import { SeaweedStore } from "./cloud/aws/s3/store";
@@ -10,6 +16,8 @@ import { CloudClock } from "./cloud/clock";
 import { Clouds } from "./cloud/clouds";
 import { CloudControl } from "./cloud/control";
 import { Gateway } from "./cloud/gateway";
+import { TokenExchange } from "./cloud/gcp/token-exchange";
+import { GOOGLE_HOSTS, serveGoogleApis } from "./cloud/google-apis";
 import { LocalIdentities } from "./cloud/identities";
 import { serveKms } from "./cloud/kms-server";
 import { FakeGcsObjects } from "./cloud/objects";
@@ -28,6 +36,7 @@ import { ProcessTable } from "./lib/process";
 import { certManagerOperator } from "./operators/cert-manager";
 import { eckOperator } from "./operators/eck";
 import { k8ssandraOperator } from "./operators/k8ssandra";
+import { loadBalancerOperator } from "./operators/load-balancer";
 import { OperatorManager } from "./operators/manager";
 import { onePasswordOperator } from "./operators/onepassword";
 import { seedOnePassword } from "./operators/onepassword/items";
@@ -78,28 +87,79 @@ async function main(): Promise<void> {
     buckets: () => control.buckets(),
   });
   const store = new SeaweedStore(s3);
-  const aws: AwsControl = new AwsControl({ dir, clusters: () => clusters, store, now: () => clock.now() });
+  const aws: AwsControl = new AwsControl({
+    dir,
+    clusters: () => clusters,
+    store,
+    now: () => clock.now(),
+    deployers: config.preparedRoles,
+    authenticator: (clusterArn) => `${authenticator.endpoint}/${encodeURIComponent(clusterArn)}`,
+  });
+  const authenticator = await serveAuthenticator(aws);
   const clouds = new Clouds(control, aws);
   const authorityOfAws = await authority("the local cloud");
   const certificate = await issue(authorityOfAws, { commonName: "127.0.0.1", ipAddresses: ["127.0.0.1"] });
   const s3Gateway = await S3Gateway.start({ upstream: s3, store, decisions: aws, sessions: aws.sessions, certificate });
   writeFileSync(caFileOf(dir), authorityOfAws.certificate);
+  const sts = await serveSts(aws, certificate);
   const tokens = new Tokens();
   const gateway = await Gateway.start({ upstream, versions, decisions: control, tokens });
   const kms = await serveKms(control, tokens);
+  const exchange = new TokenExchange({
+    identityProvider: (name) => control.identityProvider(name),
+    mayActAs: (member, email) => control.mayActAs(member, email),
+    // Whoever trusts an issuer asks it for its keys: it answers while the cluster runs.
+    issuerKey: (issuer) =>
+      clusters.list().some(({ spec }) => spec.issuer === issuer) ? clusters.serviceAccountKey : undefined,
+  });
+  const google = await serveGoogleApis({
+    exchange,
+    tokens,
+    storage: gateway.endpoint,
+    certificate: await issue(authorityOfAws, { commonName: "googleapis.com", dnsNames: GOOGLE_HOSTS }),
+    lost: () => control.isLost,
+  });
+  const surface = new PublicSurface(
+    aws,
+    (address) => control.isLost && control.hasAddress(address),
+    async () => (await traffic.status()).frontEnds,
+  );
+  const checks = new HealthChecks(() => aws.healthChecks(), surface);
+  const targets = new Targets((groupArn) => aws.targetGroup(groupArn));
+  const balancers = new Balancers(
+    {
+      listeners: () => aws.listeners(),
+      certificate: (names) => issue(authorityOfAws, { commonName: names[0] ?? "", dnsNames: names }),
+      tell: (balancerArn, state) => aws.setBalancer(balancerArn, state),
+      forward: (address, port, to) => surface.forward({ address, port, to }),
+    },
+    targets,
+  );
+  const dns = await serveDns(() => aws.zones((id) => checks.healthy(id)));
   const identities: LocalIdentities = new LocalIdentities({
     upstream,
     versions,
     decisions: control,
     tokens,
     kms: kms.endpoint,
-    workloadPool: (id: string): string | undefined => clusters.get(id)?.spec.workloadPool,
+    cluster: (id: string) => clusters.get(id)?.spec,
+    aws: {
+      control: aws,
+      s3Endpoint: s3Gateway.endpoint,
+      stsEndpoint: sts.endpoint,
+      googleProxy: google.proxy,
+      caFile: caFileOf(dir),
+    },
   });
   const operators = new OperatorManager([
     certManagerOperator(tools.cassandra.keytool),
     k8ssandraOperator,
     eckOperator,
     onePasswordOperator(onePassword),
+    loadBalancerOperator((pod, groupArn, found) => {
+      aws.checkTargets(pod, groupArn);
+      targets.set(groupArn, found);
+    }),
   ]);
   const clusters: LocalClusters = new LocalClusters({
     dir,
@@ -108,21 +168,36 @@ async function main(): Promise<void> {
     identities,
     images: imageTable(tools, PROJECT_ROOT, config, dir),
     onStart: async (cluster, agent, resolve) => {
-      const attached = [await traffic.attach(cluster), await operators.attach(cluster, agent, resolve)];
+      // Groups of endpoints are a matter of GKE.
+      const groups = cluster.spec.cloud === "aws" ? [] : [await traffic.attach(cluster)];
+      const attached = [...groups, await operators.attach(cluster, agent, resolve)];
       return { stop: async (lost) => void (await Promise.all(attached.map((each) => each.stop(lost)))) };
     },
   });
 
   const stop = async (): Promise<void> => {
     log("stops");
-    await traffic.stop();
+    checks.stop();
+    targets.stop();
+    await Promise.all([traffic.stop(), balancers.stop()]);
     await clusters.stopAll();
-    await Promise.all([gateway.close(), kms.close(), s3Gateway.close()]);
+    await Promise.all([
+      gateway.close(),
+      kms.close(),
+      s3Gateway.close(),
+      sts.close(),
+      authenticator.close(),
+      google.close(),
+      dns.close(),
+    ]);
     await Promise.all([storage.stop(), s3.stop()]);
     process.exit(0);
   };
   await serveControl(socketOf(dir), clouds, {
     token: async (email) => tokens.issue(email),
+    healthChecks: () => checks.list(),
+    forward: (to) => surface.forward(to),
+    eksToken: async (clusterName, region, roleArn) => ({ token: await aws.clusterToken(clusterName, region, roleArn) }),
     awsCredentials: async (roleArn) => {
       const { expiration, ...keys } = aws.credentials(roleArn, "somebody");
       return { ...keys, expiration: expiration.toISOString() };
@@ -131,6 +206,8 @@ async function main(): Promise<void> {
       pid: process.pid,
       storageEndpoint: gateway.endpoint,
       s3Endpoint: s3Gateway.endpoint,
+      s3PlainEndpoint: s3Gateway.plainEndpoint,
+      dnsEndpoint: dns.endpoint,
       clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
       resources: clouds.size,
     }),

@@ -23,6 +23,7 @@ const PASSPHRASE = "sandbox";
 export function environment(dir: string, tools: Tools, status: Status): Record<string, string> {
   const state = join(dir, "state");
   const home = join(dir, "pulumi");
+  const role = preparedRole();
   for (const folder of [state, home]) mkdirSync(folder, { recursive: true });
   return {
     PATH: [
@@ -36,6 +37,8 @@ export function environment(dir: string, tools: Tools, status: Status): Record<s
     SANDBOX_SOCKET: socketOf(dir),
     SANDBOX_STORAGE_ENDPOINT: status.storageEndpoint,
     SANDBOX_S3_ENDPOINT: status.s3Endpoint,
+    SANDBOX_DNS_ENDPOINT: status.dnsEndpoint,
+    ...(role ? { SANDBOX_AWS_ROLE: role } : {}),
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: `file://${state}`,
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
@@ -43,6 +46,12 @@ export function environment(dir: string, tools: Tools, status: Status): Record<s
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     ...secretsToken(dir),
   };
+}
+
+/** The role of AWS that deploys unless told otherwise. */
+function preparedRole(): string | undefined {
+  const path = join(PROJECT_ROOT, "sandbox.yaml");
+  return existsSync(path) ? parse(readFileSync(path, "utf8"))?.preparedRoles?.[0] : undefined;
 }
 
 /** The 1Password token that the sandbox made up for whoever deploys. */

@@ -9,6 +9,9 @@
  *     POST /invoke             { token, args, caller }            -> the result
  *     POST /token              { email }                          -> { accessToken, expiresAt }
  *     POST /aws/credentials    { roleArn }                        -> AwsCredentials
+ *     POST /aws/eks-token       { clusterName, region, roleArn }   -> { token }
+ *     GET  /aws/health-checks                                     -> { checks: CheckState[] }
+ *     POST /aws/forward         { address, port, to: { host, port } } -> {}
  *     POST /fault              { kind, target, state }            -> {}
  *     POST /clock              { seconds }                        -> { now }
  *     GET  /status             -> Status
@@ -17,6 +20,8 @@
  */
 import { request } from "node:http";
 import { CloudError, type CloudResource, type Props } from "../lib/types";
+import type { CheckState } from "./aws/dns/health";
+import type { Forward } from "./aws/dns/surface";
 
 /** States of each kind of fault, by what they strike; the second of two ends the first. */
 export const faultStates = {
@@ -25,6 +30,8 @@ export const faultStates = {
   /** The control planes of a region's clusters. */
   "control-plane": ["down", "up"],
   bucket: ["unreadable", "readable"],
+  /** Nothing of `gcp` answers: APIs, storage, tokens, API servers; its pods stand still. Then everything goes on. */
+  cloud: ["lost", "back"],
 } as const;
 
 /** A fault to make or to end. */
@@ -70,6 +77,10 @@ export interface Status {
   storageEndpoint: string;
   /** The S3 API, `https://127.0.0.1:PORT`; requests need a signature. */
   s3Endpoint: string;
+  /** The same without TLS, which policies may refuse. */
+  s3PlainEndpoint: string;
+  /** Name servers of the zones of Route 53, `127.0.0.1:PORT`, UDP and TCP. */
+  dnsEndpoint: string;
   clusters: { id: string; endpoint: string }[];
   resources: number;
 }
@@ -125,6 +136,14 @@ export class ControlClient {
   }
   awsCredentials(roleArn: string): Promise<AwsCredentials> {
     return this.post("/aws/credentials", { roleArn });
+  }
+  /** States of Route 53's health checks. */
+  async healthChecks(): Promise<CheckState[]> {
+    return (await this.send<{ checks: CheckState[] }>("GET", "/aws/health-checks")).checks;
+  }
+  /** Says what stands for a public address and port on this machine. */
+  async forward(forward: Forward): Promise<void> {
+    await this.post("/aws/forward", { ...forward });
   }
   async fault(fault: Fault): Promise<void> {
     await this.post("/fault", { ...fault });

@@ -31,18 +31,23 @@ export class Clouds {
   }
 
   invoke(token: string, args: Props, caller: string, accessToken: () => Promise<string>): Promise<Props> {
-    return token.startsWith("aws:")
-      ? this.aws.invoke(token, args, caller)
-      : this.gcp.invoke(token, args, caller, accessToken);
+    if (token.startsWith("aws:")) return this.aws.invoke(token, args, caller);
+    return this.answering().invoke(token, args, caller, accessToken);
   }
 
   async fault(fault: Fault): Promise<void> {
     if (!this.aws.fault(fault)) await this.gcp.fault(fault);
   }
 
+  /** Google Cloud. @throws CloudError 503 while it is lost */
+  private answering(): CloudControl {
+    if (!this.gcp.isLost) return this.gcp;
+    throw new CloudError(503, "backendError", "Nothing of Google Cloud answers.");
+  }
+
   private of(type: string): CloudControl | AwsControl {
     if (type.startsWith("aws:")) return this.aws;
-    if (type.startsWith("gcp:")) return this.gcp;
+    if (type.startsWith("gcp:")) return this.answering();
     throw new CloudError(400, "invalid", `${type} is of no cloud here; allowed: aws:…, gcp:…`);
   }
 }

@@ -56,6 +56,10 @@ function start(): CloudControl {
     startControlPlane: async (id: string) => void struck.push(`${id} up`),
     get: (id: string) => running.get(id),
     list: () => [...running.values()],
+    serviceAccountKey: "",
+    pause: async () => undefined,
+    setDriver: async () => undefined,
+    setAccess: async () => undefined,
     stopAll: async () => undefined,
   } satisfies ClusterManager;
   const network = {

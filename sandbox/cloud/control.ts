@@ -12,8 +12,8 @@ import type { Fault } from "./api";
 import { CloudClock } from "./clock";
 import { bucketBehaviour, bucketPolicyBehaviour, history, retention } from "./gcp/bucket";
 import { clusterBehaviour, forgetCluster, nodePoolBehaviour, regionOf } from "./gcp/cluster";
-import { computeBehaviours } from "./gcp/compute";
-import { federationBehaviours } from "./gcp/federation";
+import { computeBehaviours, GLOBAL_ADDRESS } from "./gcp/compute";
+import { federationBehaviours, identityProvider } from "./gcp/federation";
 import {
   accountBehaviour,
   accountBindingBehaviour,
@@ -63,6 +63,7 @@ export class CloudControl implements AccessDecisions {
   private readonly clock: CloudClock;
   private readonly managed: Resources;
   private readonly keys: KeyOperations;
+  private lost = false;
 
   constructor(private readonly options: CloudControlOptions) {
     this.registry = new Registry(options.dir);
@@ -143,7 +144,24 @@ export class CloudControl implements AccessDecisions {
     });
   }
 
+  /** True while nothing of Google Cloud answers. */
+  get isLost(): boolean {
+    return this.lost;
+  }
+
+  /** Addresses of its own that the public reaches. */
+  hasAddress(address: string): boolean {
+    return this.registry.all(GLOBAL_ADDRESS).some(({ outputs }) => outputs.address === address);
+  }
+
   async fault({ kind, target, state }: Fault): Promise<void> {
+    if (kind === "cloud") {
+      this.lost = state === "lost";
+      const clusters = this.options.clusters();
+      const own = clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
+      await Promise.all(own.map(({ spec }) => clusters.pause(spec.id, this.lost)));
+      return;
+    }
     if (kind === "bucket") {
       if (!this.registry.get(TYPES.bucket, target))
         throw new CloudError(404, "notFound", `bucket ${target} was not found`);
@@ -152,7 +170,10 @@ export class CloudControl implements AccessDecisions {
       return;
     }
     const clusters = this.options.clusters();
-    const hit = clusters.list().filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
+    const hit = clusters
+      .list()
+      .filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp")
+      .filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
     if (hit.length === 0) throw new CloudError(404, "notFound", `no cluster runs in region ${target}`);
     const { network } = this.options;
     if (state === "apart" || state === "joined") network?.partition(target, state === "apart");
@@ -187,7 +208,13 @@ export class CloudControl implements AccessDecisions {
     );
   }
 
+  /** @throws CloudError 503 while nothing of Google Cloud answers */
+  private mustAnswer(): void {
+    if (this.lost) throw new CloudError(503, "backendError", "Nothing of Google Cloud answers.");
+  }
+
   bucket(name: string): BucketSettings | undefined {
+    this.mustAnswer();
     const found = this.registry.get(TYPES.bucket, name);
     return (
       found && {
@@ -215,10 +242,12 @@ export class CloudControl implements AccessDecisions {
 
   /** Signs a SHA-256 digest with a key version. */
   asymmetricSign(version: string, digest: Buffer, member: string): Buffer {
+    this.mustAnswer();
     return this.keys.sign(version, digest, { member, time: this.now() });
   }
 
   publicKey(version: string, member: string): { pem: string; algorithm: string } {
+    this.mustAnswer();
     return this.keys.publicKey(version, { member, time: this.now() });
   }
 
@@ -229,6 +258,11 @@ export class CloudControl implements AccessDecisions {
   /** Names of all buckets. */
   buckets(): string[] {
     return this.registry.all(TYPES.bucket).map(({ id }) => id);
+  }
+
+  /** A provider of a workload identity pool by its full name; undefined: there is none, or it is disabled. */
+  identityProvider(name: string): Props | undefined {
+    return identityProvider(this.registry, name);
   }
 
   now(): Date {

@@ -1,5 +1,8 @@
 /** Pods as Google identities: a metadata server and a storage port of its own for each. */
-import type { AccessDecisions, PodIdentities } from "../lib/types";
+import type { AccessDecisions, ClusterSpec, PodIdentities } from "../lib/types";
+import type { AwsControl } from "./aws/control";
+import { servePodAgent } from "./aws/endpoints";
+import { POD_AUDIENCE } from "./aws/identities";
 import { Gateway } from "./gateway";
 import { serveMetadata } from "./metadata";
 import type { Tokens } from "./tokens";
@@ -15,19 +18,29 @@ export interface LocalIdentitiesOptions {
   tokens: Tokens;
   /** Endpoint of Cloud KMS. */
   kms: string;
-  /** Workload Identity pool of a cluster, `PROJECT.svc.id.goog`. */
-  workloadPool(clusterId: string): string | undefined;
+  /** A cluster that runs. */
+  cluster(clusterId: string): ClusterSpec | undefined;
+  /** AWS with its endpoints and the file of the authority they show themselves with; absent: there is no AWS. */
+  aws?: { control: AwsControl; s3Endpoint: string; stsEndpoint: string; googleProxy: string; caFile: string };
 }
 
 const METADATA_PORT = 8988;
 const STORAGE_PORT = 8989;
+const AGENT_PORT = 8987;
+
+/** Where a webhook of EKS puts the token for the Pod Identity agent. Source: "EKS Pod Identity: how it works". */
+const TOKEN_FOLDER = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
+const TOKEN_FILE = "eks-pod-identity-token";
+const CA_FILE = "/run/sandbox-ca.crt";
 
 export class LocalIdentities implements PodIdentities {
   constructor(private readonly options: LocalIdentitiesOptions) {}
 
   async open(pod: Parameters<PodIdentities["open"]>[0]): ReturnType<PodIdentities["open"]> {
+    const cluster = this.options.cluster(pod.clusterId);
+    if (cluster?.cloud === "aws") return this.openAws(pod, cluster);
     const { decisions, tokens, upstream, versions } = this.options;
-    const pool = this.options.workloadPool(pod.clusterId);
+    const pool = cluster?.workloadPool;
     const member = `serviceAccount:${pool}[${pod.namespace}/${pod.serviceAccount}]`;
     const email = pool && pod.serviceAccountAnnotation;
     const host = pod.podIP;
@@ -69,6 +82,50 @@ export class LocalIdentities implements PodIdentities {
           new Promise((resolve) => (metadata ? metadata.close(resolve) : resolve(undefined))),
         ]);
       },
+    };
+  }
+
+  /** A pod of EKS: the agent that gives its role's credentials, if its account has one, and where AWS is. */
+  private async openAws(
+    pod: Parameters<PodIdentities["open"]>[0],
+    cluster: ClusterSpec,
+  ): ReturnType<PodIdentities["open"]> {
+    const { aws } = this.options;
+    if (!aws) return { env: {}, close: async () => undefined };
+    const { s3Endpoint, stsEndpoint, googleProxy, caFile, control } = aws;
+    const env: Record<string, string> = {
+      AWS_REGION: cluster.location,
+      AWS_DEFAULT_REGION: cluster.location,
+      AWS_STS_REGIONAL_ENDPOINTS: "regional",
+      // What the names of AWS's endpoints would lead to; clients read one or the other.
+      AWS_ENDPOINT_URL_S3: s3Endpoint,
+      AWS_ENDPOINT_URL_STS: stsEndpoint,
+      RCLONE_S3_ENDPOINT: s3Endpoint,
+      RCLONE_S3_FORCE_PATH_STYLE: "true",
+      AWS_CA_BUNDLE: CA_FILE,
+      NODE_EXTRA_CA_CERTS: CA_FILE,
+      RCLONE_CA_CERT: CA_FILE,
+      SSL_CERT_FILE: CA_FILE,
+      // The way out of the cluster's network; what is in it, and AWS, is reached without.
+      HTTPS_PROXY: googleProxy,
+      NO_PROXY: "localhost,127.0.0.1,.svc,.cluster.local,.amazonaws.com",
+      // No machine's role: pods are kept from it.
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+    const mounts = { [CA_FILE]: caFile };
+    // As the real webhook does: a pod that was there before its association has nothing of it.
+    if (!control.podRole(pod.clusterId, pod.namespace, pod.serviceAccount))
+      return { env, mounts, close: async () => undefined };
+    const agent = await servePodAgent(control, pod.clusterId, pod.podIP, AGENT_PORT);
+    return {
+      env: {
+        ...env,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent.endpoint}/v1/credentials`,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: `${TOKEN_FOLDER}/${TOKEN_FILE}`,
+      },
+      mounts,
+      token: { audience: POD_AUDIENCE, seconds: 86_400, folder: TOKEN_FOLDER, file: TOKEN_FILE },
+      close: agent.close,
     };
   }
 }

@@ -24,7 +24,9 @@ beforeEach(async () => {
   const status = () => ({
     pid: 1,
     storageEndpoint: "http://127.0.0.1:1",
-    s3Endpoint: "http://127.0.0.1:2",
+    s3Endpoint: "https://127.0.0.1:2",
+    s3PlainEndpoint: "http://127.0.0.1:3",
+    dnsEndpoint: "127.0.0.1:4",
     clusters: [],
     resources: cloud.control.size,
   });
@@ -35,10 +37,22 @@ beforeEach(async () => {
     expiration: "2030-01-01T00:00:00Z",
   });
   const token = async (email: string) => ({ accessToken: `of ${email}`, expiresAt: "2030-01-01T00:00:00Z" });
+  const healthChecks = () => [];
+  const forward = () => undefined;
+  const eksToken = async (name: string) => ({ token: `of ${name}` });
   stopped = new Promise((resolve) => {
     const stop = async () => resolve();
     const moveClock = async (seconds: number) => new Date(seconds * 1000);
-    void serveControl(socket, cloud.control, { token, awsCredentials, status, moveClock, stop }).then((made) => {
+    void serveControl(socket, cloud.control, {
+      token,
+      awsCredentials,
+      eksToken,
+      healthChecks,
+      forward,
+      status,
+      moveClock,
+      stop,
+    }).then((made) => {
       server = made;
     });
   });

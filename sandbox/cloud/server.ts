@@ -5,6 +5,8 @@ import { z } from "zod";
 import { logger } from "../lib/log";
 import { CloudError, type Props } from "../lib/types";
 import { type AccessToken, type AwsCredentials, faultStates, type Status, type TrafficStatus } from "./api";
+import type { CheckState } from "./aws/dns/health";
+import type { Forward } from "./aws/dns/surface";
 import type { CloudControl } from "./control";
 
 /** What the daemon answers itself. */
@@ -12,7 +14,13 @@ export interface DaemonHooks {
   token(email: string): Promise<AccessToken>;
   /** Credentials of a role of AWS. */
   awsCredentials(roleArn: string): Promise<AwsCredentials>;
+  /** A token by which a role is let into EKS clusters of a name. */
+  eksToken(clusterName: string, region: string, roleArn: string): Promise<{ token: string }>;
   status(): Status;
+  /** States of Route 53's health checks. */
+  healthChecks(): CheckState[];
+  /** Says what stands for a public address and port. */
+  forward(forward: Forward): void;
   /** Moves the cloud's clock forward and tells what it shows then. */
   moveClock(seconds: number): Promise<Date>;
   /** Absent: nothing serves load balancers. */
@@ -31,11 +39,15 @@ const updated = z.strictObject({ type: word, id: word, inputs: props, caller: wo
 const deleted = z.strictObject({ type: word, id: word, caller: word });
 const invoked = z.strictObject({ token: word, args: props, caller: word });
 const account = z.strictObject({ email: word });
+const port = z.int().min(1).max(65_535);
+const forward = z.strictObject({ address: word, port, to: z.strictObject({ host: word, port }) });
 const role = z.strictObject({ roleArn: word });
+const eksToken = z.strictObject({ clusterName: word, region: word, roleArn: word });
 const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("region"), target: word, state: z.enum(faultStates.region) }),
   z.strictObject({ kind: z.literal("control-plane"), target: word, state: z.enum(faultStates["control-plane"]) }),
   z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(faultStates.bucket) }),
+  z.strictObject({ kind: z.literal("cloud"), target: z.literal("gcp"), state: z.enum(faultStates.cloud) }),
 ]);
 
 const move = z.strictObject({ seconds: z.number() });
@@ -77,6 +89,9 @@ function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
     ],
     ["POST /token", call(account, ({ email }) => hooks.token(email))],
     ["POST /aws/credentials", call(role, ({ roleArn }) => hooks.awsCredentials(roleArn))],
+    ["POST /aws/eks-token", call(eksToken, (b) => hooks.eksToken(b.clusterName, b.region, b.roleArn))],
+    ["POST /aws/forward", call(forward, async (b) => hooks.forward(b))],
+    ["GET /aws/health-checks", async () => ({ checks: hooks.healthChecks() })],
     ["POST /fault", call(fault, (body) => control.fault(body))],
     ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],
     ["GET /status", async () => hooks.status()],

@@ -1,10 +1,12 @@
 /** Stand-ins for what the control plane stands on, in memory, for its tests. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CloudError,
+  type ClusterAccess,
   type ClusterManager,
   type NodePoolSpec,
   type ObjectStore,
@@ -14,6 +16,9 @@ import { CloudControl, type CloudControlOptions } from "./control";
 
 /** Clusters without processes. */
 export class MemoryClusters implements ClusterManager {
+  /** Signs tokens of service accounts. */
+  readonly keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  readonly serviceAccountKey = this.keys.publicKey.export({ type: "spki", format: "pem" }).toString();
   readonly running = new Map<string, RunningCluster>();
   /** Node pools by `CLUSTER/NAME`. */
   readonly pools = new Map<string, NodePoolSpec>();
@@ -36,6 +41,23 @@ export class MemoryClusters implements ClusterManager {
   async collectMetrics(id: string): Promise<void> {
     this.mustRun(id);
     this.collecting.add(id);
+  }
+  /** Drivers and accesses by cluster. */
+  readonly drivers = new Set<string>();
+  readonly accesses = new Set<string>();
+  async setDriver(id: string, driver: string, present: boolean): Promise<void> {
+    this.mustRun(id);
+    this.drivers[present ? "add" : "delete"](`${id} ${driver}`);
+  }
+  async setAccess(id: string, access: ClusterAccess, present: boolean): Promise<void> {
+    this.mustRun(id);
+    this.accesses[present ? "add" : "delete"](`${id} ${access.group} ${access.clusterRole} ${access.namespace ?? "*"}`);
+  }
+  /** Clusters that stand still. */
+  readonly paused = new Set<string>();
+  async pause(id: string, paused: boolean): Promise<void> {
+    this.mustRun(id);
+    this.paused[paused ? "add" : "delete"](id);
   }
   async delete(id: string): Promise<void> {
     this.running.delete(id);

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { freePort, type ProcessTable, type Running, waitUntil } from "../lib/process";
+import { freePort, type ProcessTable, pauseTree, type Running, waitUntil } from "../lib/process";
 import type { ClusterCredentials } from "./credentials";
 
 export interface ControlPlaneBinaries {
@@ -22,6 +22,10 @@ export interface ControlPlaneOptions {
   /** Key prefix in the shared etcd. */
   etcdPrefix: string;
   credentials: ClusterCredentials;
+  /** Issuer of service accounts' tokens. Default: the cluster itself. */
+  issuer?: string;
+  /** URL that says whose a bearer token is. Default: none. */
+  authenticator?: string;
   binaries: ControlPlaneBinaries;
   processes: ProcessTable;
   /** Port of the API server. Default: a free one. */
@@ -33,6 +37,8 @@ const CONTROLLERS = [
   "serviceaccount-controller",
   "serviceaccount-token-controller",
   "root-ca-certificate-publisher-controller",
+  // Without it the roles view, edit and admin are empty.
+  "clusterrole-aggregation-controller",
   "job-controller",
   "cronjob-controller",
   "deployment-controller",
@@ -121,6 +127,11 @@ export class ControlPlane {
     return plane;
   }
 
+  /** Lets all three stand still, or go on. */
+  pause(paused: boolean): void {
+    for (const { pid } of this.running) pauseTree(pid, paused);
+  }
+
   /** Ends all three; with `graceMs` 0 as if the machine had lost power. */
   async stop(graceMs?: number): Promise<void> {
     await Promise.all(this.running.map((process) => process.stop(graceMs)));
@@ -135,15 +146,37 @@ function apiserverFlags(options: ControlPlaneOptions, port: number): string[] {
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
     `--cert-dir=${join(options.dir, "certs")}`,
-    `--token-auth-file=${options.credentials.tokenFile}`,
+    `--token-auth-file=${options.authenticator ? options.credentials.adminTokenFile : options.credentials.tokenFile}`,
+    ...(options.authenticator ? authenticatorFlags(options.dir, options.authenticator) : []),
     "--authorization-mode=RBAC",
-    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-issuer=${options.issuer ?? "https://kubernetes.default.svc"}`,
+    `--api-audiences=${[options.issuer, "https://kubernetes.default.svc"].filter(Boolean).join(",")}`,
     `--service-account-key-file=${options.credentials.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${options.credentials.serviceAccountPrivateKey}`,
     `--service-cluster-ip-range=127.${options.network}.128.0/17`,
     "--endpoint-reconciler-type=none",
     "--profiling=false",
     "--enable-priority-and-fairness=false",
+  ];
+}
+
+/** Flags by which the API server asks a webhook whose a token is. */
+function authenticatorFlags(dir: string, server: string): string[] {
+  const file = join(dir, "authenticator.kubeconfig");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "authenticator", cluster: { server } }],
+    users: [{ name: "apiserver", user: {} }],
+    contexts: [{ name: "webhook", context: { cluster: "authenticator", user: "apiserver" } }],
+    "current-context": "webhook",
+  };
+  writeFileSync(file, stringify(config));
+  return [
+    `--authentication-token-webhook-config-file=${file}`,
+    "--authentication-token-webhook-version=v1",
+    // Access that ends, ends soon.
+    "--authentication-token-webhook-cache-ttl=5s",
   ];
 }
 

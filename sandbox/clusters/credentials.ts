@@ -8,8 +8,9 @@ export interface ClusterCredentials {
   adminToken: string;
   /** Bearer token of whoever deploys: what `gke-gcloud-auth-plugin` prints. Administrator of every cluster, as in a project one owns. */
   deployerToken: string;
-  /** Files for the API server's flags. */
+  /** Files for the API server's flags; the second is for clusters that ask somebody else who deploys. */
   tokenFile: string;
+  adminTokenFile: string;
   serviceAccountPublicKey: string;
   serviceAccountPrivateKey: string;
 }
@@ -26,6 +27,8 @@ export function clusterCredentials(dir: string): ClusterCredentials {
       `${deployerToken},deployer,deployer,"system:masters"`,
     ].join("\n"),
   );
+  const adminTokenFile = join(dir, "admin-tokens.csv");
+  kept(adminTokenFile, () => `${adminToken},sandbox-admin,sandbox-admin,"system:masters"`);
   const privateKey = join(dir, "service-account.key");
   const publicKey = join(dir, "service-account.pub");
   if (!existsSync(publicKey)) {
@@ -41,6 +44,7 @@ export function clusterCredentials(dir: string): ClusterCredentials {
     adminToken,
     deployerToken,
     tokenFile,
+    adminTokenFile,
     serviceAccountPublicKey: publicKey,
     serviceAccountPrivateKey: privateKey,
   };

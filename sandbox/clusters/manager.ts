@@ -1,5 +1,5 @@
 /** Starts and stops clusters: a control plane and a node agent each, over one etcd. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { kubeConfigOf } from "../lib/kube-config";
@@ -8,6 +8,7 @@ import { logger } from "../lib/log";
 import type { ProcessTable } from "../lib/process";
 import {
   CloudError,
+  type ClusterAccess,
   type ClusterManager,
   type ClusterSpec,
   type ImageTable,
@@ -20,6 +21,7 @@ import { Agent } from "../nodes/agent";
 import { HostsFiles } from "../nodes/hosts";
 import { ControlPlane, type ControlPlaneBinaries } from "./control-plane";
 import { type ClusterCredentials, clusterCredentials } from "./credentials";
+import { setAccess, setDriver } from "./eks";
 import { type Etcd, startEtcd } from "./etcd";
 import { installManagedPrometheus } from "./managed-prometheus";
 import { LoopbackNetworks } from "./networks";
@@ -89,7 +91,7 @@ export class LocalClusters implements ClusterManager {
       adminKubeconfig: plane.adminKubeconfig,
     };
     const config = kubeConfigOf(plane.adminKubeconfig);
-    await createStorageClasses(config);
+    await createStorageClasses(config, spec.cloud ?? "gcp");
     const machines = await this.startMachines(cluster, config, network);
     this.entries.set(spec.id, { network, cluster, plane, config, ...machines });
     this.log(`${spec.id} runs at ${plane.endpoint} after ${((Date.now() - started) / 1000).toFixed(1)} s`);
@@ -105,6 +107,8 @@ export class LocalClusters implements ClusterManager {
       etcdEndpoint: endpoint,
       etcdPrefix: prefixOf(network),
       credentials: this.credentials,
+      ...(spec.issuer && { issuer: spec.issuer }),
+      ...(spec.authenticator && { authenticator: spec.authenticator }),
       binaries: this.options.binaries,
       processes: this.options.processes,
       port,
@@ -136,11 +140,30 @@ export class LocalClusters implements ClusterManager {
 
   async removeNodePool(clusterId: string, poolName: string): Promise<void> {
     const entry = this.entries.get(clusterId);
-    if (entry) await removeNodes(entry.config, poolName);
+    if (entry) await removeNodes(entry.config, entry.cluster.spec, poolName);
   }
 
   async collectMetrics(clusterId: string): Promise<void> {
     await installManagedPrometheus(this.entry(clusterId).config);
+  }
+
+  async pause(clusterId: string, paused: boolean): Promise<void> {
+    const { agent, plane } = this.entry(clusterId);
+    agent.pause(paused);
+    plane.pause(paused);
+  }
+
+  async setDriver(clusterId: string, driver: string, present: boolean): Promise<void> {
+    await setDriver(this.entry(clusterId).config, driver, present);
+  }
+
+  async setAccess(clusterId: string, access: ClusterAccess, present: boolean): Promise<void> {
+    await setAccess(this.entry(clusterId).config, access, present);
+  }
+
+  /** PEM of the key by which tokens of service accounts are checked. */
+  get serviceAccountKey(): string {
+    return readFileSync(this.credentials.serviceAccountPublicKey, "utf8");
   }
 
   async delete(clusterId: string): Promise<void> {
@@ -180,6 +203,7 @@ export class LocalClusters implements ClusterManager {
     if (!entry) return;
     this.entries.delete(clusterId);
     await entry.attached.stop(lost);
+    entry.plane.pause(false);
     await Promise.all([entry.agent.kill(), entry.plane.stop(0)]);
     this.hosts.remove(clusterId);
     await (await this.etcd)?.removePrefix(prefixOf(entry.network));

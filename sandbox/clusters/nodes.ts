@@ -9,15 +9,37 @@ import {
 } from "@kubernetes/client-node";
 import type { ClusterSpec, NodePoolSpec } from "../lib/types";
 
-/** Storage classes of GKE that bind on first use, so that the scheduler picks the zone. */
-const STORAGE_CLASSES = ["standard-rwo", "premium-rwo"];
+/** What clusters of each cloud come with: storage classes that bind on first use, and which is the default. */
+const STORAGE_CLASSES = {
+  gcp: { names: ["standard-rwo", "premium-rwo"], provisioner: "pd.csi.storage.gke.io", default: "standard-rwo" },
+  // Of the volume plugin that Kubernetes no longer has: nothing makes disks for it.
+  aws: { names: ["gp2"], provisioner: "kubernetes.io/aws-ebs", default: "" },
+};
+/** Drivers that make disks: GKE's is always there, EKS's is an add-on. */
 export const PROVISIONER = "pd.csi.storage.gke.io";
+export const EBS_PROVISIONER = "ebs.csi.aws.com";
 
-/** Names of a pool's nodes, as `gke-CLUSTER-POOL-ZONE-N`. */
-export function nodeNames(cluster: string, pool: NodePoolSpec): { name: string; zone: string }[] {
+/** Label by which each cloud says which pool a node is of. */
+const POOL_LABEL = { gcp: "cloud.google.com/gke-nodepool", aws: "eks.amazonaws.com/nodegroup" };
+
+const cloudOf = (spec: ClusterSpec) => spec.cloud ?? "gcp";
+
+/** Names of a pool's nodes, as `gke-CLUSTER-POOL-ZONE-N`; EKS's are names of addresses, here they are made likewise. */
+export function nodeNames(
+  cluster: string,
+  pool: NodePoolSpec,
+  cloud: "gcp" | "aws" = "gcp",
+): { name: string; zone: string }[] {
+  const prefix = cloud === "aws" ? "eks" : "gke";
+  if (pool.nodes !== undefined)
+    return Array.from({ length: pool.nodes }, (_, index) => {
+      const zone = pool.zones[index % pool.zones.length] ?? "";
+      const within = Math.floor(index / pool.zones.length);
+      return { name: `${prefix}-${cluster}-${pool.name}-${zone.at(-1)}-${within}`, zone };
+    });
   return pool.zones.flatMap((zone) =>
     Array.from({ length: pool.nodesPerZone }, (_, index) => ({
-      name: `gke-${cluster}-${pool.name}-${zone.split("-").at(-1)}-${index}`,
+      name: `${prefix}-${cluster}-${pool.name}-${zone.split("-").at(-1)}-${index}`,
       zone,
     })),
   );
@@ -32,14 +54,17 @@ export function nodeObject(spec: ClusterSpec, pool: NodePoolSpec, name: string, 
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
-        "topology.kubernetes.io/region": zone.replace(/-[a-z]$/, ""),
+        "topology.kubernetes.io/region": zone.replace(/-?[a-z]$/, ""),
         "topology.kubernetes.io/zone": zone,
-        "cloud.google.com/gke-nodepool": pool.name,
+        [POOL_LABEL[cloudOf(spec)]]: pool.name,
         ...(spec.workloadPool ? { "iam.gke.io/gke-metadata-server-enabled": "true" } : {}),
         ...pool.labels,
       },
     },
-    spec: { taints: pool.taints, providerID: `gce://${spec.project}/${zone}/${name}` },
+    spec: {
+      taints: pool.taints,
+      providerID: cloudOf(spec) === "aws" ? `aws:///${zone}/${name}` : `gce://${spec.project}/${zone}/${name}`,
+    },
   };
 }
 
@@ -48,8 +73,8 @@ const mergePatch = setHeaderOptions("Content-Type", "application/merge-patch+jso
 /** Registers a pool's nodes as ready. Nodes of the pool that it no longer has are removed. */
 export async function registerNodes(config: KubeConfig, spec: ClusterSpec, pool: NodePoolSpec): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
-  const wanted = nodeNames(spec.name, pool);
-  const present = await core.listNode({ labelSelector: `cloud.google.com/gke-nodepool=${pool.name}` });
+  const wanted = nodeNames(spec.name, pool, cloudOf(spec));
+  const present = await core.listNode({ labelSelector: `${POOL_LABEL[cloudOf(spec)]}=${pool.name}` });
   const names = new Set(present.items.map((node) => node.metadata?.name));
   for (const { name, zone } of wanted) {
     if (!names.has(name)) await core.createNode({ body: nodeObject(spec, pool, name, zone) });
@@ -90,22 +115,26 @@ export async function registerNodes(config: KubeConfig, spec: ClusterSpec, pool:
 }
 
 /** Removes every node of a pool. */
-export async function removeNodes(config: KubeConfig, pool: string): Promise<void> {
+export async function removeNodes(config: KubeConfig, spec: ClusterSpec, pool: string): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
-  const nodes = await core.listNode({ labelSelector: `cloud.google.com/gke-nodepool=${pool}` });
+  const nodes = await core.listNode({ labelSelector: `${POOL_LABEL[cloudOf(spec)]}=${pool}` });
   for (const node of nodes.items) await core.deleteNode({ name: node.metadata?.name ?? "" });
 }
 
-/** Makes the storage classes that GKE clusters come with. */
-export async function createStorageClasses(config: KubeConfig): Promise<void> {
+/** Makes the storage classes that clusters come with. */
+export async function createStorageClasses(config: KubeConfig, cloud: "gcp" | "aws"): Promise<void> {
   const storage = config.makeApiClient(StorageV1Api);
-  for (const [index, name] of STORAGE_CLASSES.entries()) {
+  const classes = STORAGE_CLASSES[cloud];
+  for (const name of classes.names) {
     const body: V1StorageClass = {
-      metadata: { name, annotations: index === 0 ? { "storageclass.kubernetes.io/is-default-class": "true" } : {} },
-      provisioner: PROVISIONER,
+      metadata: {
+        name,
+        annotations: name === classes.default ? { "storageclass.kubernetes.io/is-default-class": "true" } : {},
+      },
+      provisioner: classes.provisioner,
       volumeBindingMode: "WaitForFirstConsumer",
       reclaimPolicy: "Delete",
-      allowVolumeExpansion: true,
+      allowVolumeExpansion: cloud === "gcp",
     };
     await storage.createStorageClass({ body });
   }

@@ -141,6 +141,19 @@ export async function reapLeftovers(dir: string): Promise<ProcessRecord[]> {
   return left;
 }
 
+/** Lets a process and everything below it stand still, or go on. */
+export function pauseTree(pid: number, paused: boolean): void {
+  try {
+    // From above when they stop, so that a parent starts nothing meanwhile.
+    if (paused) process.kill(pid, "SIGSTOP");
+    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean))
+      pauseTree(Number(child), paused);
+    if (!paused) process.kill(pid, "SIGCONT");
+  } catch {
+    // it ended in the meantime
+  }
+}
+
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A TCP port that is free on a loopback address now. */

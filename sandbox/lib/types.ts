@@ -37,7 +37,7 @@ export class CloudError extends Error {
   }
 }
 
-/** A GKE (later EKS) cluster to run. `index` numbers clusters from 0 and picks the 127.(20+index).0.0/16 range. */
+/** A GKE or EKS cluster to run. `index` numbers clusters from 0 and picks the 127.(20+index).0.0/16 range. */
 export interface ClusterSpec {
   /** Unique over the sandbox, e.g. `projects/p/locations/l/clusters/c`. */
   id: string;
@@ -47,6 +47,12 @@ export interface ClusterSpec {
   location: string;
   /** Workload identity pool, `PROJECT.svc.id.goog`; absent: pods get no Google identity. */
   workloadPool?: string;
+  /** Whose cluster it is: that decides what nodes and disks are called. Default: Google's. */
+  cloud?: "gcp" | "aws";
+  /** Issuer of service accounts' tokens. Default: the cluster itself. */
+  issuer?: string;
+  /** URL that says whose a bearer token is (TokenReview), besides the sandbox's own. Default: none. */
+  authenticator?: string;
 }
 
 /** A pool of equal nodes; one Node object per zone and count is registered. */
@@ -54,6 +60,8 @@ export interface NodePoolSpec {
   name: string;
   zones: string[];
   nodesPerZone: number;
+  /** Nodes in all zones together, spread over them; in place of nodesPerZone. */
+  nodes?: number;
   labels: Record<string, string>;
   taints: { key: string; value?: string; effect: string }[];
   /** Allocatable CPU in cores and memory in bytes that the scheduler sees; it does not limit the processes. */
@@ -72,13 +80,29 @@ export interface RunningCluster {
   adminKubeconfig: string;
 }
 
+/** What a group may do in a cluster. */
+export interface ClusterAccess {
+  group: string;
+  clusterRole: string;
+  /** Absent: everywhere. */
+  namespace?: string;
+}
+
 /** Starts, changes and stops clusters. Implemented by sandbox/clusters. Every method may be repeated. */
 export interface ClusterManager {
+  /** PEM of the key by which tokens of service accounts are checked. */
+  readonly serviceAccountKey: string;
   create(spec: ClusterSpec): Promise<RunningCluster>;
   setNodePool(clusterId: string, pool: NodePoolSpec): Promise<void>;
   removeNodePool(clusterId: string, poolName: string): Promise<void>;
   /** Installs the kinds of GKE's managed collection of Prometheus metrics. */
   collectMetrics(clusterId: string): Promise<void>;
+  /** Lets claims of a driver have disks, or no longer. */
+  setDriver(clusterId: string, driver: string, present: boolean): Promise<void>;
+  /** Binds a group to a ClusterRole, in a namespace or everywhere; or ends that. */
+  setAccess(clusterId: string, access: ClusterAccess, present: boolean): Promise<void>;
+  /** Fault: every process of the cluster stands still and its endpoint answers nothing, until it is told to go on. */
+  pause(clusterId: string, paused: boolean): Promise<void>;
   /** Deletes the cluster with its disks. */
   delete(clusterId: string): Promise<void>;
   /** Fault: every process of the cluster is killed and every disk removed; its endpoint refuses from then on. */
@@ -144,8 +168,15 @@ export interface PodIdentities {
     serviceAccount: string;
     serviceAccountAnnotation?: string;
     podIP: string;
+    /** Name and id of the pod. */
+    pod: string;
+    uid: string;
   }): Promise<{
     env: Record<string, string>;
+    /** Files of this machine that containers see: target path -> host path. */
+    mounts?: Record<string, string>;
+    /** A token of the pod's service account that it gets as a file, as a webhook of the cluster would add it. */
+    token?: { audience: string; seconds: number; folder: string; file: string };
     close(): Promise<void>;
   }>;
 }

@@ -42,6 +42,7 @@ export class Agent implements NodeAgent {
   private serviceList?: Watched<V1Service>;
   private settle?: NodeJS.Timeout;
   private stopped = false;
+  private paused = false;
   private nextAddress = 1;
 
   constructor(private readonly options: AgentOptions) {
@@ -71,6 +72,12 @@ export class Agent implements NodeAgent {
       (pod, gone) => this.seen(pod, gone),
     );
     this.changed();
+  }
+
+  /** Lets every pod stand still, or go on; meanwhile nobody probes them. */
+  pause(paused: boolean): void {
+    this.paused = paused;
+    for (const worker of this.workers.values()) void worker.pause(paused);
   }
 
   /** Ends every pod as if the machines had lost power; the API is not told. */
@@ -119,6 +126,7 @@ export class Agent implements NodeAgent {
       images: this.options.images,
       hostsFolder: this.options.hosts.folder(this.options.cluster.spec.id),
       claimFolder: (namespace, claim) => this.provisioner.folder(namespace, claim),
+      paused: () => this.paused,
       log: this.log,
     });
     this.workers.set(uid, started);

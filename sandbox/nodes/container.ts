@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type { ProcessTable, Running } from "../lib/process";
+import { type ProcessTable, pauseTree, type Running } from "../lib/process";
 import type { ExecResult } from "../lib/types";
 import { asUser, bubblewrapArgs, INFO_FD, type Root } from "./bubblewrap";
 
@@ -74,6 +74,12 @@ export class ContainerProcess {
     // A program may have lost the promise to die with bubblewrap; without its first process the namespace is gone.
     if (pid > 0 && this.process.alive()) signal(pid, "SIGKILL");
     await this.process.stop(0);
+  }
+
+  /** Lets all of its processes stand still, or go on. */
+  async pause(paused: boolean): Promise<void> {
+    const pid = await this.inner;
+    if (pid > 0) pauseTree(pid, paused);
   }
 
   /** Runs a command in the container's own namespaces. */

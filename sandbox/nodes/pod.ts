@@ -23,6 +23,8 @@ export interface PodContext {
   hostsFolder: string;
   /** Folder behind a bound claim. @throws when it is not bound */
   claimFolder(namespace: string, claim: string): string;
+  /** True while the cluster stands still. */
+  paused(): boolean;
   log: Log;
 }
 
@@ -32,8 +34,10 @@ export class PodWorker {
   private readonly core: CoreV1Api;
   private readonly runners = new Map<string, ContainerRunner>();
   private readonly startTime = new Date();
-  private identity?: { env: Record<string, string>; close(): Promise<void> };
+  private identity?: Awaited<ReturnType<PodIdentities["open"]>>;
   private volumes: ReadonlyMap<string, string> = new Map();
+  /** What containers see beside the pod's volumes: target path -> host path. */
+  private given: Record<string, string> = {};
   private stopping = false;
   private dirty = false;
   private writing?: Promise<void>;
@@ -70,6 +74,11 @@ export class PodWorker {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
+  /** Lets every container stand still, or go on. */
+  async pause(paused: boolean): Promise<void> {
+    await Promise.all([...this.runners.values()].map((runner) => runner.hold(paused)));
+  }
+
   exec(container: string, command: string[], env: Record<string, string>): Promise<ExecResult> {
     const runner = this.runners.get(container);
     if (runner) return runner.exec(command, env);
@@ -87,6 +96,7 @@ export class PodWorker {
     await this.until(async () => {
       this.identity ??= await this.openIdentity();
       const owner = volumeOwner(this.pod, this.context.images);
+      this.given = await this.giveToken();
       this.volumes = await prepareVolumes(this.pod, this.podIP, join(this.dir, "volumes"), this.sources(), owner);
     });
     const background: Promise<unknown>[] = [];
@@ -140,7 +150,20 @@ export class PodWorker {
       serviceAccount,
       serviceAccountAnnotation: account.metadata?.annotations?.["iam.gke.io/gcp-service-account"],
       podIP: this.podIP,
+      pod: this.pod.metadata?.name ?? "",
+      uid: this.pod.metadata?.uid ?? "",
     });
+  }
+
+  /** The token that a webhook of the cluster adds to the pod. */
+  private async giveToken(): Promise<Record<string, string>> {
+    const wanted = this.identity?.token;
+    if (!wanted) return {};
+    const folder = join(this.dir, "identity");
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, wanted.file);
+    writeFileSync(path, await this.sources().token(wanted.audience, wanted.seconds));
+    return { [wanted.folder]: folder };
   }
 
   private runner(container: V1Container): ContainerRunner {
@@ -150,6 +173,7 @@ export class PodWorker {
       podIP: this.podIP,
       start: () => this.startContainer(container),
       onChange: () => this.report(),
+      paused: this.context.paused,
     });
     this.runners.set(container.name, runner);
     return runner;
@@ -167,6 +191,7 @@ export class PodWorker {
       volumes: this.volumes,
       hostsFolder: this.context.hostsFolder,
       lastWords,
+      given: { ...this.identity?.mounts, ...this.given },
     });
     return ContainerProcess.start(
       {

@@ -10,12 +10,14 @@ import {
   type V1PersistentVolumeClaim,
   type V1StorageClass,
 } from "@kubernetes/client-node";
-import { PROVISIONER } from "../clusters/nodes";
+import { EBS_PROVISIONER, PROVISIONER } from "../clusters/nodes";
 import type { Log } from "../lib/log";
 import { type Watched, watchAll } from "./watch";
 
 /** Set by the scheduler on a claim that waits for its first consumer. */
 const SELECTED_NODE = "volume.kubernetes.io/selected-node";
+/** How often a claim is looked at whose driver is not there. */
+const DRIVER_MS = 2000;
 const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 
 export class Provisioner {
@@ -78,8 +80,10 @@ export class Provisioner {
   }
 
   private async provision(claim: V1PersistentVolumeClaim): Promise<void> {
-    if (claim.metadata?.annotations?.["volume.kubernetes.io/storage-provisioner"] !== PROVISIONER) return;
-    const node = await this.core.readNode({ name: claim.metadata.annotations[SELECTED_NODE] ?? "" });
+    const driver = claim.metadata?.annotations?.["volume.kubernetes.io/storage-provisioner"];
+    if (driver !== PROVISIONER && driver !== EBS_PROVISIONER) return;
+    if (driver === EBS_PROVISIONER && !(await this.hasDriver(driver))) return this.later(claim);
+    const node = await this.core.readNode({ name: claim.metadata?.annotations?.[SELECTED_NODE] ?? "" });
     const storageClass = await this.storage.readStorageClass({ name: claim.spec?.storageClassName ?? "" });
     const volume = volumeFor(claim, node, this.dir, storageClass);
     mkdirSync(join(this.dir, volume.metadata?.name ?? ""), { recursive: true });
@@ -88,15 +92,34 @@ export class Provisioner {
     });
   }
 
+  /** True when the add-on that makes such disks is there. */
+  private async hasDriver(name: string): Promise<boolean> {
+    return this.storage.readCSIDriver({ name }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Looks at a claim again, as a driver does that comes later than its claims. */
+  private later(claim: V1PersistentVolumeClaim): void {
+    setTimeout(() => {
+      const now = this.claims?.list().find((each) => each.metadata?.uid === claim.metadata?.uid);
+      if (now && !now.spec?.volumeName) this.once(now.metadata?.uid, () => this.provision(now));
+    }, DRIVER_MS).unref();
+  }
+
   private async remove(volume: V1PersistentVolume): Promise<void> {
-    if (volume.metadata?.annotations?.[PROVISIONED_BY] !== PROVISIONER) return;
+    const by = volume.metadata?.annotations?.[PROVISIONED_BY];
+    if (by !== PROVISIONER && by !== EBS_PROVISIONER) return;
     if (volume.spec?.persistentVolumeReclaimPolicy !== "Delete") return;
-    const name = volume.metadata.name ?? "";
+    const name = volume.metadata?.name ?? "";
     rmSync(join(this.dir, name), { recursive: true, force: true });
     await this.core.deletePersistentVolume({ name });
   }
 }
 
+/** Source: "Amazon EBS CSI driver", parameter `type`. */
+const EBS_TYPES = /^(gp2|gp3|io1|io2|sc1|st1|standard)$/;
 /** Disk types that Compute Engine has. Source: "Persistent Disk CSI driver", parameter `type`. */
 const DISK_TYPES =
   /^(pd-(standard|balanced|ssd|extreme)|hyperdisk-(balanced|throughput|extreme|ml|balanced-high-availability))$/;
@@ -109,14 +132,15 @@ export function volumeFor(
   claim: V1PersistentVolumeClaim,
   node: V1Node,
   dir: string,
-  { reclaimPolicy = "Delete", parameters = {} }: V1StorageClass,
+  { provisioner, reclaimPolicy = "Delete", parameters = {} }: V1StorageClass,
 ): V1PersistentVolume {
-  const type = parameters.type ?? "pd-standard";
-  if (!DISK_TYPES.test(type)) throw new Error(`there are no disks of type "${type}"`);
+  const aws = provisioner === EBS_PROVISIONER;
+  const type = parameters.type ?? (aws ? "gp3" : "pd-standard");
+  if (!(aws ? EBS_TYPES : DISK_TYPES).test(type)) throw new Error(`there are no disks of type "${type}"`);
   const name = `pvc-${claim.metadata?.uid}`;
   const zone = node.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "";
   return {
-    metadata: { name, annotations: { [PROVISIONED_BY]: PROVISIONER } },
+    metadata: { name, annotations: { [PROVISIONED_BY]: provisioner } },
     spec: {
       accessModes: claim.spec?.accessModes,
       capacity: { storage: claim.spec?.resources?.requests?.storage ?? "1Gi" },

@@ -49,9 +49,15 @@ export function containerRoot(options: {
   hostsFolder: string;
   /** File behind the container's terminationMessagePath. */
   lastWords: string;
+  /** What every container of the pod sees, whatever it declares: target path -> host path. */
+  given?: Record<string, string>;
 }): Root {
-  const { pod, container, image, volumes, lastWords } = options;
-  const mounts: Mount[] = Object.entries(image.mounts).map(([target, source]) => ({ source, target, readOnly: true }));
+  const { pod, container, image, volumes, lastWords, given = {} } = options;
+  const mounts: Mount[] = Object.entries({ ...image.mounts, ...given }).map(([target, source]) => ({
+    source,
+    target,
+    readOnly: true,
+  }));
   for (const mount of container.volumeMounts ?? []) {
     const folder = volumes.get(mount.name);
     if (!folder) throw new ContainerConfigError(`container ${container.name} mounts volume ${mount.name}: not found`);

@@ -19,6 +19,8 @@ export interface RunnerOptions {
   /** Starts the program. @throws ContainerConfigError or ImageError when it cannot. */
   start(): Promise<ContainerProcess>;
   onChange(): void;
+  /** True while the cluster stands still. */
+  paused(): boolean;
 }
 
 /** No program is known for the image. */
@@ -58,6 +60,11 @@ export class ContainerRunner {
   async stop(graceSeconds: number): Promise<void> {
     this.stopped = true;
     await this.process?.stop(graceSeconds);
+  }
+
+  /** Lets it stand still, or go on. */
+  async hold(held: boolean): Promise<void> {
+    await this.process?.pause(held);
   }
 
   exec(command: string[], env: Record<string, string>): Promise<ExecResult> {
@@ -164,7 +171,9 @@ export class ContainerRunner {
     }
   }
 
-  private probe(check: V1Probe, process: ContainerProcess): Promise<boolean> {
+  private async probe(check: V1Probe, process: ContainerProcess): Promise<boolean> {
+    // A container that cannot answer because its cluster stands still is not to be restarted for it.
+    while (this.options.paused() && !this.stopped) await sleep(500);
     return probe(check, this.options.container, process, this.options.podIP);
   }
 

@@ -60,12 +60,17 @@ export class LocalProject {
     }
     project.server = await serveControl(project.socket, project.cloud.control, {
       token: async (email) => ({ accessToken: email, expiresAt: new Date(Date.now() + 3600_000).toISOString() }),
+      healthChecks: () => [],
+      forward: () => undefined,
+      eksToken: async () => Promise.reject(new Error("there is no AWS here")),
       awsCredentials: async () => Promise.reject(new Error("there is no AWS here")),
       moveClock: async () => project.cloud.control.now(),
       status: () => ({
         pid: process.pid,
         storageEndpoint: "",
         s3Endpoint: "",
+        s3PlainEndpoint: "",
+        dnsEndpoint: "",
         clusters: [],
         resources: project.cloud.control.size,
       }),

@@ -70,6 +70,18 @@ export class AwsAccess {
     return fits.some(({ effect }) => effect === "Allow") && !fits.some(({ effect }) => effect === "Deny");
   }
 
+  /** True when the role's trust policy names the caller's role itself, and not its account alone. */
+  trustsByName(roleArn: string, caller: string, action: string, context: Context): boolean {
+    const role = this.role(roleArn);
+    if (!role) return false;
+    return this.parse(role.inputs.assumeRolePolicy, "trust").statements.some(
+      (statement) =>
+        statement.effect === "Allow" &&
+        (statement.principals?.AWS ?? []).includes(caller) &&
+        applies(statement, { action, resource: "", context }),
+    );
+  }
+
   /** Decides an action on a bucket or an object (`arn:aws:s3:::BUCKET[/KEY]`). */
   onBucket(
     caller: Caller,

@@ -1,4 +1,4 @@
-/** Temporary credentials: whose they are and until when, known to this process only. */
+/** Temporary credentials: whose they are and until when (of real time, as tokens), known to this process only. */
 import { randomBytes } from "node:crypto";
 import type { Caller } from "./access";
 
@@ -18,15 +18,13 @@ interface Session extends Credentials {
 export class AwsSessions {
   private readonly issued = new Map<string, Session>();
 
-  constructor(private readonly now: () => Date) {}
-
   /** New credentials of a caller, for some seconds. */
   issue(caller: Caller, seconds = 3600): Credentials {
     const session: Session = {
       accessKeyId: `ASIA${randomBytes(10).toString("hex").toUpperCase().slice(0, 16)}`,
       secretAccessKey: randomBytes(30).toString("base64"),
       sessionToken: randomBytes(96).toString("base64"),
-      expiration: new Date(this.now().getTime() + seconds * 1000),
+      expiration: new Date(Date.now() + seconds * 1000),
       caller,
     };
     this.issued.set(session.accessKeyId, session);
@@ -37,7 +35,7 @@ export class AwsSessions {
   /** The session of an access key; undefined: there is none, or it has ended. */
   find(accessKeyId: string): Session | undefined {
     const session = this.issued.get(accessKeyId);
-    if (!session || session.expiration > this.now()) return session;
+    if (!session || session.expiration > new Date()) return session;
     this.issued.delete(accessKeyId);
     return undefined;
   }

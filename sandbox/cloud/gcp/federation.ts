@@ -61,6 +61,14 @@ export function federationBehaviours(registry: Registry): Record<string, Behavio
   };
 }
 
+/** A provider by its full name, unless it or its pool is disabled. */
+export function identityProvider(registry: Registry, name: string): Props | undefined {
+  const provider = registry.all(PROVIDER).find(({ outputs }) => outputs.name === name);
+  const pool = registry.all(POOL).find(({ outputs }) => name.startsWith(`${text(outputs, "name")}/`));
+  if (!provider || !pool || provider.inputs.disabled === true || pool.inputs.disabled === true) return undefined;
+  return provider.inputs;
+}
+
 /** @throws CloudError 400 when the member is of a pool that does not exist */
 export function checkPool(member: string, registry: Registry): void {
   const [, name] =

@@ -35,7 +35,7 @@ export function awsProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
   const caller = (): string => {
     const roles = list(config.assumeRoles).map((each) => (isRecord(each) ? String(each.roleArn ?? "") : ""));
     const [account = ACCOUNT] = list(config.allowedAccountIds) as string[];
-    return roles.at(-1) || `arn:aws:iam::${account}:role/deployer`;
+    return roles.at(-1) || env.SANDBOX_AWS_ROLE || `arn:aws:iam::${account}:role/deployer`;
   };
   const tagged = (type: ResourceType, inputs: Props): Props => {
     if (!("tags" in type.properties)) return {};

@@ -66,6 +66,14 @@ const CHARTS: Chart[] = [
     kinds: () => [kind("onepassword.com", "v1", "OnePasswordItem", "onepassworditems")],
   },
   {
+    name: "aws-load-balancer-controller",
+    operator: () => true,
+    kinds: () => [
+      kind("elbv2.k8s.aws", "v1beta1", "TargetGroupBinding", "targetgroupbindings"),
+      { ...kind("elbv2.k8s.aws", "v1beta1", "IngressClassParams", "ingressclassparams"), clusterScoped: true },
+    ],
+  },
+  {
     name: "external-secrets",
     operator: () => false,
     kinds: () => [

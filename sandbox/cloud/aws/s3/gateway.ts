@@ -159,7 +159,7 @@ export class S3Gateway {
     const url = new URL(request.url ?? "/", this.endpoint);
     const operation = operationOf(request.method ?? "GET", url, request.headers);
     const signed = { method: request.method ?? "GET", url: request.url ?? "/", headers: request.headers };
-    const { caller, region } = await signer(signed, sessions, decisions.now());
+    const { caller, region } = await signer(signed, sessions);
     const bucket = operation.bucket ? decisions.bucket(operation.bucket) : undefined;
     if (operation.bucket && !bucket) {
       if (operation.needs.some(({ action }) => action === "s3:CreateBucket"))
