@@ -234,7 +234,7 @@ test("a pod whose account is associated with a role writes to S3 as far as the r
       roleArn: roleOf("copier"),
     });
   const s3 =
-    "export RCLONE_CONFIG=/dev/null RCLONE_S3_PROVIDER=AWS RCLONE_S3_ENV_AUTH=true RCLONE_S3_NO_CHECK_BUCKET=true RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES=1\n";
+    "export RCLONE_CONFIG=/dev/null RCLONE_S3_PROVIDER=AWS RCLONE_S3_REGION=eu-central-1 RCLONE_S3_ENV_AUTH=true RCLONE_S3_NO_CHECK_BUCKET=true RCLONE_RETRIES=1 RCLONE_LOW_LEVEL_RETRIES=1\n";
   const write = `${s3} echo hello > /tmp/a; rclone copyto /tmp/a :s3:it-copies/a; rclone cat :s3:it-copies/a`;
   const without = await run(admin, "no-agent", "copier", write);
   assert.equal(without.ok, false, "there is no agent yet");

@@ -64,6 +64,8 @@ export function evaluate(principal: Principal, request: AccessRequest, policies:
     if (byName || (byAccount && byIdentity)) return { allowed: true };
     return NO("because no resource-based policy allows the action");
   }
+  // Somebody without an identity has what a resource gives to everybody.
+  if (!principal.account) return byName ? { allowed: true } : NO("because no resource-based policy allows the action");
   if (principal.account === policies.resourceAccount) {
     return byIdentity || byName ? { allowed: true } : NO("because no identity-based policy allows the action");
   }

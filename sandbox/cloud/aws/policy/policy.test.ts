@@ -92,6 +92,22 @@ test("across accounts both sides have to allow; a policy that names the account 
   assert.equal(ask({ resource: resource({ ...statement(), ...root }) }), false);
 });
 
+test("somebody without an identity has what a resource gives to everybody, under its conditions", () => {
+  const nobody: Principal = { arn: "", roleArn: "", account: "", roleId: "" };
+  const open = (Condition: object) => resource({ ...statement(), Principal: "*", Condition });
+  const may = (policies: Partial<Policies>, address: string) =>
+    evaluate(
+      nobody,
+      { action: "s3:GetObject", resource: "arn:aws:s3:::b/k", context: contextOf({ "aws:SourceIp": address }) },
+      { identity: [], resourceAccount: me.account, ...policies },
+    ).allowed;
+  const some = { IpAddress: { "aws:SourceIp": "15.177.0.0/18" } };
+  assert.equal(may({ resource: open(some) }, "15.177.0.1"), true);
+  assert.equal(may({ resource: open(some) }, "192.0.2.1"), false);
+  assert.equal(may({}, "15.177.0.1"), false);
+  assert.equal(may({ resource: resource({ ...statement(), Principal: { AWS: me.roleArn } }) }, "15.177.0.1"), false);
+});
+
 test("a boundary bounds, a key's policy decides alone, and a role made again is not the one that was named", () => {
   const [boundary] = identity(statement({ Action: "s3:PutObject" }));
   assert.equal(ask({ identity: identity(statement()), boundary }), false);
