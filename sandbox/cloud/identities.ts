@@ -70,7 +70,8 @@ export class LocalIdentities implements PodIdentities {
     return {
       env: {
         GCE_METADATA_HOST: `${host}:${METADATA_PORT}`,
-        GCE_METADATA_IP: host,
+        // With its port: Node's clients take it before the other, Python's ask it whether there is a metadata server.
+        GCE_METADATA_IP: `${host}:${METADATA_PORT}`,
         STORAGE_EMULATOR_HOST: gateway.endpoint,
         RCLONE_GCS_ENDPOINT: `${gateway.endpoint}/storage/v1/`,
         CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS: this.options.kms,
