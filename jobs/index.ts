@@ -42,6 +42,10 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   freshness,
 };
 
+// Google's library asks whether it runs there, gives up after a moment and then says that there are no credentials: a pod's metadata
+// server may take longer to answer at first. Where a file says who the pod is, the library never asks.
+process.env.METADATA_SERVER_DETECTION ??= "assume-present";
+
 function isCommand(text: string | undefined): text is JobCommand {
   return jobCommands.some((command) => command === text);
 }
