@@ -12,7 +12,8 @@ const schema: { resources: Record<string, { properties: object }> } = JSON.parse
   readFileSync(join(__dirname, "..", "sandbox", "providers", "gcp", "schema.json"), "utf8"),
 );
 
-for (const stack of stackNames) {
+// A lost state of the standby is brought back from its copy in a second region of AWS, not imported.
+for (const stack of stackNames.filter((name) => !name.startsWith("aws-"))) {
   test(`everything of ${stack} outside of clusters has an id of its own`, () => {
     const ids = importIds(inventory(stack));
     assert.ok(ids.size > 5);

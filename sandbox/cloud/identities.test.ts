@@ -16,13 +16,15 @@ test("Google's library gets a token of the pod's account by the environment alon
     decisions: { mayActAs: (member: string) => member === "serviceAccount:p.svc.id.goog[dr/runner]" } as never,
     tokens,
     kms: "http://127.0.0.1:1/",
-    workloadPool: () => "p.svc.id.goog",
+    cluster: () => ({ workloadPool: "p.svc.id.goog" }) as never,
   });
   const email = "runner@p.iam.gserviceaccount.com";
   const tokenOf = async (serviceAccount: string) => {
     const pod = await identities.open({
       clusterId: "c",
       namespace: "dr",
+      pod: "runner-0",
+      uid: "1",
       serviceAccount,
       serviceAccountAnnotation: email,
       podIP: "127.77.13.9",
