@@ -6,7 +6,7 @@ import {
   type Resource,
 } from "@pulumi/pulumi";
 import type { JobCommand } from "../jobs/config";
-import { momentOf, repository, stamp } from "../plan/layout";
+import { repository } from "../plan/layout";
 import { cassandraClusterName, namespaces } from "../plan/names";
 import { restoreSeconds } from "../plan/schedules";
 import type { Cluster } from "./cluster";
@@ -25,8 +25,10 @@ export interface RestoreRegion {
 export interface RestoreArgs {
   /** Site whose copies are restored. */
   source: string;
-  /** Marker id of the copy, `latest` resolved. Each run resolves it anew: name the id where newer copies may appear. */
+  /** Marker id of the copy, or `latest`: the Job decides once, so that what it began with is what comes back. */
   marker: string;
+  /** Of `latest`: only copies that began at or before this moment. */
+  before?: string;
   copiesBucket: string;
   /** Public keys that the marker may be signed with. */
   markerKeys: string[];
@@ -49,15 +51,21 @@ export interface RestoreArgs {
 export class Restore extends ComponentResource {
   constructor(name: string, args: RestoreArgs, opts?: ComponentResourceOptions) {
     super("iconik:backup:Restore", name, {}, opts);
-    const { bucket, marker, image } = args;
-    const suffix = stamp(momentOf(marker));
+    const { bucket, image } = args;
     const first = args.regions[0]!;
-    const copy = restoreJob(`${name}-copy`, `restore-copy-${suffix}`, namespaces.dr, restoreSeconds.copy, {
+    const copy = restoreJob(`${name}-copy`, "restore-copy", namespaces.dr, restoreSeconds.copy, {
       pod: {
         command: "restore-copy",
         image,
         serviceAccount: "restorer",
-        config: { source: args.source, marker, markerKeys: args.markerKeys, copiesBucket: args.copiesBucket, bucket },
+        config: {
+          source: args.source,
+          marker: args.marker,
+          ...(args.before !== undefined && { before: args.before }),
+          markerKeys: args.markerKeys,
+          copiesBucket: args.copiesBucket,
+          bucket,
+        },
       },
       opts: { ...first.cluster.inside(this), dependsOn: args.copyDependsOn },
     });
@@ -73,7 +81,7 @@ export class Restore extends ComponentResource {
       );
       restoreJob(
         `${name}-${datacenter}-cassandra`,
-        `restore-cassandra-${suffix}`,
+        "restore-cassandra",
         namespaces.cassandra,
         restoreSeconds.cassandra,
         {
@@ -88,7 +96,6 @@ export class Restore extends ComponentResource {
               datacenters: args.regions.map((region) => region.datacenter),
               repository: repository("cassandra", datacenter),
               bucket,
-              marker,
               cql: { contactPoints: [`${cassandraClusterName}-${datacenter}-service.${namespaces.cassandra}.svc`] },
               timeoutSeconds: restoreSeconds.cassandra - reportSeconds,
             },
@@ -98,7 +105,7 @@ export class Restore extends ComponentResource {
       );
       restoreJob(
         `${name}-${datacenter}-elasticsearch`,
-        `restore-elasticsearch-${suffix}`,
+        "restore-elasticsearch",
         namespaces.elasticsearch,
         restoreSeconds.elasticsearch,
         {
@@ -111,7 +118,6 @@ export class Restore extends ComponentResource {
               elasticsearch: { url: elasticsearchUrl },
               repository: repository("elasticsearch", datacenter),
               bucket,
-              marker,
               timeoutSeconds: restoreSeconds.elasticsearch - reportSeconds,
             },
           },

@@ -353,8 +353,10 @@ export const jobSchemas = {
   "restore-copy": z.strictObject({
     /** The site whose copies are restored, e.g. prod. */
     source: name,
-    /** `latest` or a marker id. */
+    /** `latest` or a marker id. What was begun with stays: an id of another copy is refused then. */
     marker,
+    /** Of `latest`: only copies that began at or before this moment. */
+    before: z.iso.datetime({ offset: true }).optional(),
     /** Keys that the marker may be signed with. */
     markerKeys,
     copiesBucket: bucket,
@@ -376,8 +378,8 @@ export const jobSchemas = {
     datacenters: z.array(name).min(1),
     repository,
     bucket,
-    /** `latest` (the newest that restore-copy recorded) or a marker id. */
-    marker,
+    /** Id of a marker, or the one that restore-copy brought in. */
+    marker: marker.default("latest"),
     /** Without it, tables are not counted. */
     cql: cql.optional(),
     timeoutSeconds: z
@@ -391,7 +393,7 @@ export const jobSchemas = {
     elasticsearch,
     repository,
     bucket,
-    marker,
+    marker: marker.default("latest"),
     timeoutSeconds: z
       .int()
       .positive()

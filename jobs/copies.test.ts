@@ -25,7 +25,16 @@ import { copyTornRepository } from "../faults/night/copy-torn-repository";
 import { markerForged, markerMissing } from "../faults/night/marker-not-believed";
 import { replicatorKilledTwice } from "../faults/night/replicator-killed";
 import { standingStill, twoReplicators } from "../faults/night/two-replicators";
-import { backupName, copyPath, manifestPath, markerPath, maxLayers, restoredPath } from "../plan/layout";
+import {
+  backupName,
+  copyPath,
+  manifestPath,
+  markerOfRestored,
+  markerPath,
+  maxLayers,
+  restoredPath,
+  restoreStartedPath,
+} from "../plan/layout";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { testKey } from "./testing/kms";
 
@@ -76,8 +85,8 @@ test("a copy is whole, is restored to the original paths, and neither is done tw
   await succeeded(restoreCopy(stage));
   assert.deepEqual(
     await stage.storage.names(OWN),
-    [...Object.keys(stage.objects), restoredPath(String(first.marker))].sort(),
-    "everything at its path, and the record",
+    [...Object.keys(stage.objects), restoreStartedPath, restoredPath(String(first.marker))].sort(),
+    "everything at its path, and the records",
   );
   for (const [name, content] of Object.entries(stage.objects)) {
     assert.equal(await stage.storage.get(OWN, name), content, name);
@@ -118,10 +127,7 @@ for (const [name, start] of [
     };
     assert.equal((await job.done).code, 143);
     stage.storage.onCopy = undefined;
-    const documents = [
-      ...(await markers(stage)),
-      ...(await stage.storage.names(OWN)).filter((n) => n.startsWith("restores/")),
-    ];
+    const documents = [...(await markers(stage)), ...(await stage.storage.names(OWN)).filter(markerOfRestored)];
     assert.deepEqual(documents.length, name === "replicate" ? 0 : 1, documents.join());
     const before = stage.storage.copies;
     const result = await succeeded(start());

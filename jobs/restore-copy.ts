@@ -1,32 +1,42 @@
 /**
  * Brings one copy from the vault into the new site's own bucket, at the paths the backups were written to, verifies all of
- * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: equal objects stay. Memory does not
- * grow with the copy: some pages of a listing and a batch of names a layer; the lists of its objects are kept on disk.
+ * it and says so in `restores/<marker>.json`, written last. May be killed and repeated: which copy it is, is decided once
+ * (`restores/started.json`), so that no two are mixed whatever has come to the vault meanwhile; equal objects stay. Memory does
+ * not grow with the copy: some pages of a listing and a batch of names a layer; the lists of its objects are kept on disk.
  */
 import { join } from "node:path";
-import { copyFolder, copyPath, restoredPath } from "../plan/layout";
+import { copyFolder, copyPath, markerOfRestored, momentOf, restoredPath, restoreStartedPath } from "../plan/layout";
 import type { JobConfig } from "./config";
-import { difference, foldersOf } from "./lib/compare";
+import { difference, foldersOf, verify } from "./lib/compare";
 import { BATCH, totals } from "./lib/copy-repository";
 import { batches, Findings, listFolders, zip } from "./lib/listing";
 import { fetchList, type KeyedFile, readList, withScratch } from "./lib/lists";
 import { type Fields, JobError, log } from "./lib/log";
-import type { Marker, MarkerEntry, Restored } from "./lib/manifest";
+import {
+  type Marker,
+  type MarkerEntry,
+  parseDocument,
+  type Restored,
+  type RestoreStarted,
+  restoredSchema,
+  restoreStartedSchema,
+} from "./lib/manifest";
 import { noMarker, readMarker } from "./lib/markers";
-import { copy, listUnder, StorageError, writeObject } from "./lib/rclone";
+import { copy, listUnder, readObject, StorageError, writeObject } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-copy">;
 
 /** Runs the job. @throws JobError when the copy doesn't exist, is damaged, or the bucket holds something else already. */
 export async function restoreCopy(config: Config): Promise<Fields> {
-  const marker = await awaitMarker(config);
-  const record = restoredPath(marker.id);
-  if ((await listUnder(config.bucket, "restores")).has(record)) {
-    log("already brought in", { marker: marker.id });
-    return { marker: marker.id, copied: 0, note: `${record} says that it was brought in and verified before` };
+  const found = await awaitCopy(config);
+  if ("done" in found) {
+    log("already brought in", { marker: found.done });
+    const note = `${restoredPath(found.done)} says that it was brought in and verified before`;
+    return { marker: found.done, copied: 0, note };
   }
-  const copied = await withScratch((folder) => bringIn(config, marker, folder));
+  const { marker } = found;
+  const copied = await withScratch((folder) => bringIn(config, found, folder));
   const restored: Restored = {
     version: 2,
     marker: marker.id,
@@ -37,19 +47,19 @@ export async function restoreCopy(config: Config): Promise<Fields> {
       Object.entries(marker.repositories).map(([name, { backup, manifest }]) => [name, { backup, manifest }]),
     ),
   };
-  await writeObject(config.bucket, record, JSON.stringify(restored));
+  await writeObject(config.bucket, restoredPath(marker.id), JSON.stringify(restored));
   return { marker: marker.id, copied, objects: restored.objects, bytes: restored.bytes };
 }
 
-/** The marker, as soon as the grant has taken effect on both buckets. */
-async function awaitMarker(config: Config): Promise<Marker> {
-  return waitFor<Marker, StorageError>(
+/** What there is to do: a copy to bring in, `begun` when its objects may be there in part; or one that is there, `done`. */
+type Found = { marker: Marker; begun: boolean } | { done: string };
+
+/** The copy, as soon as the grant has taken effect on both buckets. */
+async function awaitCopy(config: Config): Promise<Found> {
+  return waitFor<Found, StorageError>(
     async () => {
       try {
-        await listUnder(config.bucket, "restores");
-        const marker = await readMarker(config.copiesBucket, config.source, config.marker, config.markerKeys);
-        if (marker === undefined) throw noMarker(config.source, config.marker);
-        return { done: marker };
+        return { done: await findCopy(config) };
       } catch (error) {
         if (!(error instanceof StorageError) || !error.denied) {
           throw error;
@@ -71,6 +81,50 @@ async function awaitMarker(config: Config): Promise<Marker> {
   );
 }
 
+async function findCopy(config: Config): Promise<Found> {
+  const { bucket, copiesBucket, source, markerKeys } = config;
+  const present = await listUnder(bucket, "restores");
+  const begun = await begunWith(bucket, [...present.keys()]);
+  if (begun !== undefined) {
+    if (!isAskedFor(config, begun)) throw anotherCopy(config, begun);
+    if (present.has(restoredPath(begun.marker))) return { done: begun.marker };
+  }
+  const wanted = begun?.marker ?? config.marker;
+  const marker = await readMarker(copiesBucket, source, wanted, markerKeys, begun ? undefined : config.before);
+  if (marker === undefined) throw noMarker(source, config.before ? `latest before ${config.before}` : wanted);
+  return { marker, begun: begun !== undefined };
+}
+
+/** The copy that this bucket is for, once a restore into it has begun. */
+type Begun = Pick<RestoreStarted, "marker" | "source">;
+
+/** @param paths every object below `restores/` */
+async function begunWith(bucket: string, paths: readonly string[]): Promise<Begun | undefined> {
+  if (paths.includes(restoreStartedPath)) {
+    return parseDocument(restoreStartedSchema, await readObject(bucket, restoreStartedPath), restoreStartedPath);
+  }
+  const restored = paths.filter(markerOfRestored).sort().at(-1);
+  return restored === undefined
+    ? undefined
+    : parseDocument(restoredSchema, await readObject(bucket, restored), restored);
+}
+
+/** `latest` is whatever was begun with, within `before`. */
+function isAskedFor({ source, marker, before }: Config, begun: Begun): boolean {
+  if (source !== begun.source) return false;
+  if (marker !== "latest") return marker === begun.marker;
+  return before === undefined || momentOf(begun.marker).getTime() <= Date.parse(before);
+}
+
+function anotherCopy({ bucket, source, marker, before }: Config, begun: Begun): JobError {
+  return new JobError(`gs://${bucket} is being restored from another copy already`, {
+    value: `${before ? `latest before ${before}` : marker} of site "${source}"`,
+    allowed: `${begun.marker} of site "${begun.source}", or latest: two copies in one bucket would be neither`,
+    fix: "name that copy; for another one take a fresh site: a new name, project and bucket (docs/runbooks/d2-regions-lost.md)",
+    final: true,
+  });
+}
+
 /** A repository's copy with its list on disk. */
 interface Listed {
   entry: MarkerEntry;
@@ -78,33 +132,71 @@ interface Listed {
 }
 
 /** Copies what is missing and verifies all of it. @returns how many objects were copied */
-async function bringIn(config: Config, { id, repositories }: Marker, folder: string): Promise<number> {
+async function bringIn(
+  config: Config,
+  { marker, begun }: { marker: Marker; begun: boolean },
+  folder: string,
+): Promise<number> {
+  const { id, repositories } = marker;
   const all: Listed[] = [];
   for (const [name, entry] of Object.entries(repositories)) {
     const list = join(folder, `${name}.jsonl`);
     await fetchList(config.copiesBucket, entry.listing, list);
     all.push({ entry, list });
   }
+  // All of both sides is looked through first: nothing is begun that cannot end, or beside something else that is there.
+  const missing: number[] = [];
+  for (const each of all) {
+    let lacks = 0;
+    await compare(config, each, () => lacks++);
+    missing.push(lacks);
+  }
+  if (!begun) {
+    await whole(config, id, all);
+    await begin(config, id);
+  }
   let copied = 0;
-  for (const each of all) copied += await bringRepository(config, each);
+  for (const [index, each] of all.entries()) copied += await bringRepository(config, each, missing[index]!);
   const lacking = new Findings();
   for (const each of all) await compare(config, each, (path) => lacking.add(path));
   if (lacking.count > 0) {
     throw new JobError(`copy ${id} could not be brought in whole`, {
       value: lacking.shown(),
       allowed: "every object that the marker lists",
-      fix: "start this job again; if the same objects are missing, restore an older marker and look into the second copy",
+      fix: "start this job again; if the same objects are missing, look into the second copy, or restore an older one into a fresh site",
     });
   }
   log("verified", { marker: id });
   return copied;
 }
 
-async function bringRepository(config: Config, listed: Listed): Promise<number> {
+/** Does the second copy have every object of a copy? @throws JobError when not */
+async function whole({ copiesBucket, source }: Config, id: string, all: readonly Listed[]): Promise<void> {
+  const damage = new Findings();
+  for (const { entry, list } of all) {
+    const { manifest, listing, layers } = entry;
+    const stored = (layer?: string) => listFolders(copiesBucket, `${copyFolder(source, layer)}/`, foldersOf(manifest));
+    const layered = layers.map((layer) => ({ id: layer, listing: stored(layer) }));
+    await verify(readList(list, listing.path), stored(), layered, damage);
+  }
+  if (damage.count === 0) return;
+  throw new JobError(`copy ${id} is damaged: gs://${copiesBucket} is not what its marker lists`, {
+    value: damage.shown(),
+    allowed: "every object with its size and md5",
+    fix: "name an older copy (restore.marker or restore.before); nothing was brought in. Keep this one for the search of the cause",
+    final: true,
+  });
+}
+
+/** Writes down which copy it is, before anything of it comes in. Nobody can replace it: a second one that began loses. */
+async function begin({ bucket, source }: Config, marker: string): Promise<void> {
+  const started: RestoreStarted = { version: 1, marker, source, startedAt: new Date().toISOString() };
+  await writeObject(bucket, restoreStartedPath, JSON.stringify(started));
+  log("begins", { marker });
+}
+
+async function bringRepository(config: Config, listed: Listed, missing: number): Promise<number> {
   const { backup, manifest, listing } = listed.entry;
-  // Looked through first: nothing is copied beside something else that is there.
-  let missing = 0;
-  await compare(config, listed, () => missing++);
   log("copying", { repository: manifest.repository, backup, objects: listing.objects, missing });
   if (missing === 0) return 0;
   const layers = new Map<string | undefined, ReturnType<typeof batches<string>>>();
@@ -142,6 +234,6 @@ async function compare(
   throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {
     value: other.shown(),
     allowed: "the marker's objects with their size and md5",
-    fix: "after a damaged second copy: an older marker; after another restore into this bucket: a fresh site name",
+    fix: "a fresh site: a new name, project and bucket",
   });
 }

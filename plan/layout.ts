@@ -6,6 +6,7 @@
  *   cassandra/…, elasticsearch-<datacenter>/…                 the stores' own layouts
  *   manifests/<repository>/<backup>.jsonl                     the objects of a complete backup, one a line
  *   manifests/<repository>/<backup>.json                      written after it: the backup is complete
+ *   restores/started.json                                     which copy a rebuild brings in, decided once
  *   restores/<marker>.json                                    written when a copy was brought in and verified
  *   recoveries/<id>.json                                      how far a recovery in place is, or that it is done
  * The second copy (append-only, so nothing in it is ever overwritten):
@@ -156,6 +157,14 @@ export const maxLayers = 6;
 export function restoredPath(marker: string): string {
   return `restores/${marker}.json`;
 }
+
+/** Marker id of a path of {@link restoredPath}, or undefined when it is none. */
+export function markerOfRestored(path: string): string | undefined {
+  return /^restores\/(copy-\d{8}t\d{6}z)\.json$/.exec(path)?.[1];
+}
+
+/** Path in the site's own bucket that says which copy is being brought in; written first, and once in the bucket's life. */
+export const restoreStartedPath = "restores/started.json";
 
 /** Path in the site's own bucket by which a datacenter says that it is ready to stop for the restore of a copy. */
 export function readyPath(marker: string, datacenter: string): string {

@@ -2,8 +2,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { JobError } from "../jobs/lib/log";
 import type { Marker } from "../jobs/lib/manifest";
-import { findMarker, type Refusal } from "../jobs/lib/markers";
-import { markerOfPath, markersPrefix, momentOf, repository } from "../plan/layout";
+import { findMarker, isFrom, type Refusal } from "../jobs/lib/markers";
+import { markerOfPath, markersPrefix, repository } from "../plan/layout";
 import { rackNames } from "../plan/names";
 import { cassandraVersion, elasticsearchVersion } from "../plan/versions";
 import { ConfigError, type SiteConfig } from "./config";
@@ -17,7 +17,7 @@ export interface BucketReader {
 /** A copy that was found and fits. */
 export interface FoundCopy {
   source: string;
-  /** Marker id, `latest` resolved. */
+  /** Marker id, `latest` resolved. A restore that has begun keeps to the copy that it began with, see restore-copy. */
   marker: string;
 }
 
@@ -74,15 +74,6 @@ export async function findCopy(
 }
 
 const said = ({ message, details }: JobError) => [message, details.value, details.fix].filter(Boolean).join("; ");
-/** Is it a marker of a copy that began at or before a moment? */
-function isFrom(source: string, path: string, before: string): boolean {
-  const marker = markerOfPath(source, path);
-  try {
-    return marker !== undefined && momentOf(marker).getTime() <= Date.parse(before);
-  } catch {
-    return false;
-  }
-}
 
 /** A grant that is not there, has ended or names somebody else shows here first. @throws ConfigError */
 function unreadable(stack: string, { vault, restore }: SiteConfig, error: Error): never {

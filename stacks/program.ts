@@ -1,5 +1,5 @@
 /** The program of a stack: checks its configuration, then runs its role's program. */
-import { ConfigError, parseConfig } from "./config";
+import { ConfigError, parseConfig, type SiteConfig } from "./config";
 import { type BucketReader, findCopy } from "./copies";
 import type { Probe } from "./standby-primary";
 
@@ -27,13 +27,8 @@ export async function program({ stack, config: all, env, reader, standby }: Surr
   switch (config.role) {
     case "site": {
       const token = onePasswordToken(stack, env);
-      const copy = config.restore && (await findCopy(stack, config, await reader()));
-      for (const { id, reason } of copy?.refused ?? []) {
-        (await import("@pulumi/pulumi")).log.warn(
-          `copy ${id} is passed over: ${reason}; find out who wrote its marker`,
-        );
-      }
-      return (await import("./site")).site(config, token, copy);
+      if (config.restore) await lookUp(stack, config, await reader());
+      return (await import("./site")).site(config, token);
     }
     case "vault":
       return (await import("./vault")).vault(config);
@@ -58,4 +53,16 @@ function onePasswordToken(stack: string, env: NodeJS.ProcessEnv): string {
   throw new ConfigError(stack, [
     "environment variable OP_SERVICE_ACCOUNT_TOKEN is not set: the clusters fetch every secret with it; set it to a 1Password service account token that may read the site's vault",
   ]);
+}
+
+/** Says which copy would be restored. @throws ConfigError when there is none, or it does not fit */
+async function lookUp(stack: string, config: SiteConfig, reader: BucketReader): Promise<void> {
+  const copy = await findCopy(stack, config, reader);
+  const { log } = await import("@pulumi/pulumi");
+  for (const { id, reason } of copy?.refused ?? [])
+    await log.warn(`copy ${id} is passed over: ${reason}; find out who wrote its marker`);
+  if (copy)
+    await log.info(
+      `restores copy ${copy.marker} of site "${copy.source}", unless it has begun with another: then that one`,
+    );
 }

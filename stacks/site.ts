@@ -16,7 +16,6 @@ import { controlNodes, databaseNodes, databaseNodesPerZone, pools, serviceNodes 
 import { app } from "./app";
 import type { SiteConfig } from "./config";
 import { control } from "./control";
-import type { FoundCopy } from "./copies";
 import { labelEverything } from "./labels";
 import { monitorSite } from "./monitoring";
 import type { Outputs } from "./program";
@@ -30,7 +29,7 @@ const own = ["cassandra-backup", "elasticsearch-backup", "services"] as const sa
  * A site: network, a GKE cluster per region and one that drives Cassandra over all of them, an Elasticsearch cluster per
  * region, nightly backups. With a copy to restore, `up` ends when the data is back and checked; until then every backup is suspended.
  */
-export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundCopy): Outputs {
+export function site(config: SiteConfig, onePasswordToken: string): Outputs {
   labelEverything(config.role);
   const { project, deletionProtection, vault, controlRegion } = config;
   const names = config.regions.map(({ name }) => name);
@@ -131,7 +130,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
           member: `serviceAccount:${serviceAccountEmail("backup-replicator", vault.project)}`,
         },
         { identity: "freshness", member: `serviceAccount:${serviceAccountEmail("freshness", vault.project)}` },
-        ...(copy ? [{ identity: "restorer" as const, member: `serviceAccount:${restorer}` }] : []),
+        ...(config.restore ? [{ identity: "restorer" as const, member: `serviceAccount:${restorer}` }] : []),
       ],
       accounts: identities.map((identity) => identity.account),
       deletionProtection,
@@ -140,7 +139,7 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
   );
   const emails = Object.fromEntries(own.map((id, index) => [id, identities[index]!.email]));
 
-  const restoring = copy !== undefined;
+  const restoring = config.restore !== undefined;
   const regions = config.regions.map((entry, index) =>
     region({
       config,
@@ -166,10 +165,11 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
   for (const each of regions.filter((_, index) => config.regions[index]!.state !== "retired"))
     snapshots(each, { config, cassandra, bucketPolicy, restoring });
   const restore =
-    copy &&
+    config.restore &&
     new Restore("restore", {
-      source: copy.source,
-      marker: copy.marker,
+      source: config.restore.site,
+      marker: config.restore.marker,
+      ...(config.restore.before !== undefined && { before: config.restore.before }),
       copiesBucket: vault.copiesBucket,
       markerKeys: vault.markerKeys,
       bucket: config.backups.bucket,
@@ -234,7 +234,6 @@ export function site(config: SiteConfig, onePasswordToken: string, copy?: FoundC
     },
     backupBucket: bucket.store.bucket.name,
     identities: emails,
-    ...(copy && { restored: copy.marker }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** An object of the second copy is another, or gone, though no identity may do that. */
 import assert from "node:assert/strict";
+import { FINAL_EXIT_CODE } from "../../jobs/config";
 import { events } from "../../plan/events";
 import { backupName, copyPath } from "../../plan/layout";
 import type { Fault } from "../fault";
@@ -38,7 +39,7 @@ function damaged(
       storage.appendOnly.delete(COPIES);
       await harm(stage, copyPath("prod", { name: VICTIM }));
       storage.appendOnly.add(COPIES);
-      await failed(restoreCopy(stage, { marker: first }), restored);
+      await failed(restoreCopy(stage, { marker: first }), restored, FINAL_EXIT_CODE);
       assert.ok(!(await storage.names("iconik-rebuild-1-backups")).some((name) => name.startsWith("restores/")));
       await backUp(stage, backupName(new Date()), FILES, 8);
       const { lines } = await succeededRun(replicate(stage));
@@ -61,7 +62,7 @@ export const copyBitFlip = damaged(
   {
     id: "copy-bit-flip",
     fault: "a bit of an object in the second copy is flipped",
-    restored: /other content than the marker lists.*nb-1-big-Data\.db/,
+    restored: /is damaged.*nb-1-big-Data\.db is 9 bytes/,
   },
   async ({ storage }, path) => {
     const content = Buffer.from((await storage.get(COPIES, path))!);
@@ -74,7 +75,7 @@ export const copyObjectMissing = damaged(
   {
     id: "copy-object-missing",
     fault: "an object of the second copy is gone",
-    restored: /could not be brought in whole.*nb-1-big-Data\.db/,
+    restored: /is damaged.*nb-1-big-Data\.db is missing/,
   },
   ({ storage }, path) => storage.remove(COPIES, path),
 );

@@ -87,6 +87,14 @@ export const markerSchema = z.object({
   repositories: z.record(z.string(), markerEntry),
 });
 
+/** `restores/started.json` in a site's own bucket: the copy that is brought in, and no other. */
+export const restoreStartedSchema = z.object({
+  version: z.literal(1),
+  marker: copyId,
+  source: z.string().min(1),
+  startedAt: moment,
+});
+
 /** `restores/<marker>.json` in a site's own bucket: the copy has been brought in whole. */
 export const restoredSchema = z.object({
   version: z.literal(2),
@@ -104,6 +112,7 @@ export type ElasticsearchManifest = z.infer<typeof elasticsearchManifest>;
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Marker = z.infer<typeof markerSchema>;
 export type MarkerEntry = z.infer<typeof markerEntry>;
+export type RestoreStarted = z.infer<typeof restoreStartedSchema>;
 export type Restored = z.infer<typeof restoredSchema>;
 
 /** Reads a document of one of the schemas. @throws JobError naming the object and everything wrong in it. */

@@ -1,7 +1,7 @@
 /** Markers: the signed documents in the vault that say which copies are complete. */
 import { createHash } from "node:crypto";
 import { events } from "../../plan/events";
-import { markerOfPath, markerPath, markersPrefix } from "../../plan/layout";
+import { markerOfPath, markerPath, markersPrefix, momentOf } from "../../plan/layout";
 import { markerMaxBytes, markerType } from "../../plan/markers";
 import { type Signer, seal, unseal } from "./envelope";
 import { JobError, log, some } from "./log";
@@ -81,8 +81,19 @@ export async function findMarker(
   return { refused };
 }
 
+/** Is it the path of a marker whose copy began at or before a moment? */
+export function isFrom(site: string, path: string, before: string): boolean {
+  const marker = markerOfPath(site, path);
+  try {
+    return marker !== undefined && momentOf(marker).getTime() <= Date.parse(before);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * {@link findMarker} in a bucket; each refusal is logged as an event that an alert listens to.
+ * @param before only copies that began at or before this moment
  * @returns undefined when `latest` is wanted and no marker is believed
  */
 export async function readMarker(
@@ -90,6 +101,7 @@ export async function readMarker(
   site: string,
   wanted: string,
   keys: readonly string[],
+  before?: string,
 ): Promise<Marker | undefined> {
   const listing = await listUnder(bucket, markersPrefix(site));
   // What is too large is left out: it fails as what it is not, a marker.
@@ -98,7 +110,8 @@ export async function readMarker(
       bucket,
       paths.filter((path) => (listing.get(path)?.size ?? 0) <= markerMaxBytes),
     );
-  const { marker, refused } = await findMarker(site, wanted, [...listing.keys()], read, keys);
+  const paths = [...listing.keys()].filter((path) => before === undefined || isFrom(site, path, before));
+  const { marker, refused } = await findMarker(site, wanted, paths, read, keys);
   for (const { id, reason } of refused) {
     log(`marker ${id} is refused`, { severity: "ERROR", event: events.markerRefused, site, marker: id, reason });
   }

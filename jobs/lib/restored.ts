@@ -1,4 +1,4 @@
-import { restoredPath } from "../../plan/layout";
+import { markerOfRestored, restoredPath } from "../../plan/layout";
 import { JobError, some } from "./log";
 import { type Manifest, parseDocument, type Restored, restoredSchema } from "./manifest";
 import { listUnder, readObject } from "./rclone";
@@ -12,14 +12,14 @@ export interface Brought<K extends Manifest["kind"]> {
 
 /**
  * Reads from the site's own bucket which backup of a repository is to be restored.
- * @param marker `latest` is the newest that was brought in
+ * @param marker `latest` is the one that was brought in
  * @throws JobError when nothing, or not this marker or repository, was brought in whole
  */
 export async function broughtIn<K extends Manifest["kind"]>(
   kind: K,
   config: { bucket: string; repository: string; marker: string },
 ): Promise<Brought<K>> {
-  const present = [...(await listUnder(config.bucket, "restores")).keys()].sort();
+  const present = [...(await listUnder(config.bucket, "restores")).keys()].filter(markerOfRestored).sort();
   const path = config.marker === "latest" ? present.at(-1) : restoredPath(config.marker);
   if (path === undefined || !present.includes(path)) {
     throw new JobError(`copy "${config.marker}" was not brought into gs://${config.bucket}`, {

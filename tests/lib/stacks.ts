@@ -68,11 +68,7 @@ export type StackName = (typeof allStackNames)[number];
 const programs: Record<StackName, () => unknown> = {
   prod: () => site(stackConfig("prod") as SiteConfig, TOKEN),
   "prod-recovering": () => site(stackConfig("prod", { recoveries }) as SiteConfig, TOKEN),
-  "rebuild-1": () =>
-    site(stackConfig("prod", rebuild, "rebuild-1") as SiteConfig, TOKEN, {
-      source: "prod",
-      marker: "copy-20260115t020000z",
-    }),
+  "rebuild-1": () => site(stackConfig("prod", rebuild, "rebuild-1") as SiteConfig, TOKEN),
   vault: () => vault(stackConfig("vault") as VaultConfig),
   "vault-granting": () => {
     const config = stackConfig("vault", { restoreGrants: [grant] }) as VaultConfig;
