@@ -7,6 +7,7 @@ import { canary } from "../plan/canary";
 import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 import { secrets } from "../plan/names";
+import { indexNameMaxLength } from "../plan/recovery";
 import { copyTiers, pruneBreaker, retention } from "../plan/retention";
 import { keyProblem } from "./lib/envelope";
 
@@ -423,6 +424,22 @@ export const jobSchemas = {
     .refine(...oneBackup),
   /** Last step of a table's recovery in place, after the loader. */
   "restore-table-check": z.strictObject(tableRecovery).refine(...oneBackup),
+  /** An index's recovery in place, as the site's elasticsearch-backup, which reads the site's own bucket. */
+  "restore-index": z
+    .strictObject({
+      ...recovery,
+      /** As the backup has it. */
+      index: z.string().min(1).max(indexNameMaxLength),
+      /** The living index of this name goes once the one of the backup is whole. */
+      replace: z.boolean().default(false),
+      elasticsearch,
+      timeoutSeconds: z
+        .int()
+        .positive()
+        .default(4 * 3600),
+      pollSeconds,
+    })
+    .refine(...oneBackup),
   /**
    * Serves the ages of backups and copies until it is ended, as freshness: list on the sites' buckets and on `copiesBucket`.
    * It listens on the address in POD_IP, or on all.

@@ -14,6 +14,7 @@ import { replicateMedia } from "./replicate-media";
 import { restoreCassandra } from "./restore-cassandra";
 import { restoreCopy } from "./restore-copy";
 import { restoreElasticsearch } from "./restore-elasticsearch";
+import { restoreIndex } from "./restore-index";
 import { restoreMedia } from "./restore-media";
 import { restoreTable } from "./restore-table";
 import { restoreTableCheck } from "./restore-table-check";
@@ -37,6 +38,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,
   "restore-elasticsearch": restoreElasticsearch,
+  "restore-index": restoreIndex,
   "restore-table": restoreTable,
   "restore-table-check": restoreTableCheck,
   freshness,

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { backupName } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { canonical } from "./lib/canonical";
-import { dropped, droppedError, partsOf, previousManifest } from "./lib/dropped";
+import { dropped, droppedError, partsOf, previousManifest, withAliases } from "./lib/dropped";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
@@ -169,6 +169,7 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
     versions: { elasticsearch: version },
   };
   const before = await previousManifest(config.bucket, config.repository, backup);
-  manifest.dropped = dropped(before, partsOf(manifest), { approved: config.approvedDrops });
+  const parts = withAliases(partsOf(manifest), await call("GET", "/_alias"));
+  manifest.dropped = dropped(before, parts, { approved: config.approvedDrops });
   return { manifest, files };
 }

@@ -8,6 +8,11 @@ export type RecoveryKind = (typeof recoveryKinds)[number];
 export const recoveryJobName = (kind: RecoveryKind, id: string): string => `restore-${kind}-${id}`;
 export const recoveryIdMaxLength = 30;
 
+/** Name of an index that is brought back beside the living one. */
+export const recoveredIndex = (index: string, id: string): string => `${index}-${id}`;
+/** Longest name of an index that can be brought back: Elasticsearch takes 255 bytes. */
+export const indexNameMaxLength = 255 - recoveryIdMaxLength - 1;
+
 /** The loader of SSTables beside a living cluster that serves meanwhile. */
 export const bulkLoad = {
   /** MiB/s that it sends at most: within the datacenter, and to each of the others. */

@@ -84,7 +84,7 @@ export const systems: readonly System[] = [
     system: "Elasticsearch",
     requirement:
       "a separate cluster per region; snapshots through the GCS repository into a multi-region bucket, replicated to a second bucket as in S2",
-    components: ["components/elasticsearch.ts", "components/snapshots.ts"],
+    components: ["components/elasticsearch.ts", "components/snapshots.ts", "components/index-recovery.ts"],
     policies: [
       "alerts-declared",
       "backup-bucket-multi-region",

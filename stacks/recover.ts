@@ -1,4 +1,5 @@
 import type { Resource } from "@pulumi/pulumi";
+import { IndexRecovery } from "../components/index-recovery";
 import { TableRecovery } from "../components/table-recovery";
 import type { SiteConfig } from "./config";
 import type { Region } from "./region";
@@ -9,19 +10,19 @@ import type { Region } from "./region";
  * @param dependsOn the stores, and the right to read the backups
  */
 export function recover(config: SiteConfig, regions: Region[], dependsOn: Resource[]): void {
-  for (const { kind: _, ...recovery } of config.recoveries) {
-    const { cluster, accounts } = regions.find(({ datacenter }) => datacenter === recovery.datacenter)!;
-    new TableRecovery(
-      `recovery-${recovery.id}`,
-      {
-        ...defined(recovery),
-        cluster,
-        bucket: config.backups.bucket,
-        image: config.images.jobs,
-        mirror: config.images.mirror,
-      },
-      { dependsOn: [...accounts, ...dependsOn] },
-    );
+  for (const recovery of config.recoveries) {
+    const region = regions.find(({ datacenter }) => datacenter === recovery.datacenter)!;
+    const name = `recovery-${recovery.id}`;
+    const common = { cluster: region.cluster, bucket: config.backups.bucket, image: config.images.jobs };
+    const first = [...region.accounts, ...dependsOn];
+    if (recovery.kind === "index") {
+      const { kind: _, ...rest } = recovery;
+      new IndexRecovery(name, { ...defined(rest), ...common }, { dependsOn: [region.elasticsearch, ...first] });
+    } else {
+      const { kind: _, ...rest } = recovery;
+      const args = { ...defined(rest), ...common, mirror: config.images.mirror };
+      new TableRecovery(name, args, { dependsOn: first });
+    }
   }
 }
 

@@ -149,7 +149,7 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
       emails: restoring && index === 0 ? { ...emails, restorer } : emails,
       onePasswordToken,
       restoring,
-      recovering: config.recoveries.some(({ datacenter }) => datacenter === entry.datacenter),
+      recovering: config.recoveries.some(({ kind, datacenter }) => kind === "table" && datacenter === entry.datacenter),
     }),
   );
   const bucketPolicy = bucket.store.policy;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { dropped, expiringTables, partsOf } from "./dropped";
+import { dropped, expiringTables, partsOf, withAliases } from "./dropped";
 import { type Manifest, manifestSchema } from "./manifest";
 
 const at = "2026-01-15T01:00:00Z";
@@ -114,4 +114,34 @@ test("whatever comes and goes: what is missed was there once, is not there now, 
       }
     }),
   );
+});
+
+test("an index that another one took the place of is not gone, unless that one is empty", () => {
+  const index = (name: string, documents: boolean) => ({
+    name,
+    shards: 1,
+    files: documents ? 9 : 1,
+    bytes: 9,
+    mappingsDigest: "",
+  });
+  const { tables: _, nodes: __, racks: ___, ...common } = cassandra(first, {}) as Record<string, unknown>;
+  const night = (backup: string, ...indices: object[]): Manifest =>
+    manifestSchema.parse({ ...common, kind: "elasticsearch", backup, versions: { elasticsearch: "9.2.0" }, indices });
+  const previous = night(first, index("assets", true), index("users", true));
+  const taken = { "assets-r1": { aliases: { assets: {} } }, users: { aliases: {} }, other: { aliases: { users: {} } } };
+  const gone = (tonight: Manifest, aliases: Parameters<typeof withAliases>[1] = taken) =>
+    dropped(previous, withAliases(partsOf(tonight), aliases), { approved: [] }).map(({ name }) => name);
+  assert.deepEqual(gone(night(second, index("assets-r1", true), index("users", true))), []);
+  assert.deepEqual(gone(night(second, index("assets-r1", false), index("users", true))), ["assets"]);
+  assert.deepEqual(
+    gone(night(second, index("assets-r1", true), index("users", false))),
+    ["users"],
+    "its own name counts",
+  );
+  assert.deepEqual(
+    gone(night(second, index("assets-r1", true))),
+    ["users"],
+    "an alias of what is not in the backup saves nothing",
+  );
+  assert.deepEqual(gone(night(second, index("users", true)), {}), ["assets"]);
 });

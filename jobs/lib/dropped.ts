@@ -34,6 +34,17 @@ export function partsOf(head: Described): Part[] {
     : head.indices.map(({ name, shards, files }) => ({ name, empty: files <= shards }));
 }
 
+/** Names that are aliases of indices count as parts as well: an index that another one took the place of is not gone. */
+export function withAliases(parts: readonly Part[], aliases: Record<string, { aliases: object }>): Part[] {
+  const known = new Set(parts.map(({ name }) => name));
+  const added = parts.flatMap(({ name, empty }) =>
+    Object.keys(aliases[name]?.aliases ?? {})
+      .filter((alias) => !known.has(alias))
+      .map((alias) => ({ name: alias, empty })),
+  );
+  return [...parts, ...added];
+}
+
 /**
  * What is gone since the previous backup, and what was gone before and nobody confirmed.
  * @param mayEmpty names of parts that lose all their rows by themselves

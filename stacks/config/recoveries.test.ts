@@ -4,6 +4,7 @@ import type { SiteConfig } from ".";
 import { parsed, site, type Values } from "./testing";
 
 const table = { id: "t1", kind: "table", datacenter: "emea", keyspace: "iconik", table: "assets" };
+const index = { id: "i1", kind: "index", datacenter: "emea", index: "assets" };
 const before = "2026-11-25T12:00:00Z";
 const recoveries = (...all: Values[]) => site({ recoveries: all });
 const refused = (values: Values, message: RegExp) => assert.throws(() => parsed(values), message);
@@ -25,6 +26,30 @@ test("a table is brought back from a backup by name or by time", () => {
   );
 });
 
+test("an index is brought back beside the living one, or in its place", () => {
+  const all = [
+    { ...index, before },
+    { ...index, id: "i2", backup: "night-20261125t013000z", replace: true },
+  ];
+  const { recoveries: found } = parsed(recoveries(...all)) as SiteConfig;
+  assert.deepEqual(
+    found.map((each) => each.kind === "index" && [each.index, each.replace]),
+    [
+      ["assets", false],
+      ["assets", true],
+    ],
+  );
+  for (const name of [".security-7", "assets-*", "a,b", "Assets", "", "a".repeat(225), "_all", "a/b"]) {
+    refused(
+      recoveries({ ...index, before, index: name }),
+      /recoveries\[0\]\.index is ".*": no index; allowed: one name/,
+    );
+  }
+  refused(recoveries({ ...index, before, index: undefined }), /recoveries\[0\]\.index is not set: no index/);
+  refused(recoveries({ ...index, before, truncate: true }), /recoveries\[0\]\.truncate: unknown here/);
+  refused(recoveries(index), /recoveries\[0\]\.backup is not set/);
+});
+
 test("what cannot be meant is refused with the fix", () => {
   const cases: [Values, RegExp][] = [
     [{ ...table }, /recoveries\[0\]\.backup is not set: missing; name a backup, or say with before of which moment/],
@@ -40,7 +65,10 @@ test("what cannot be meant is refused with the fix", () => {
       { ...table, before, datacenter: "apac" },
       /recoveries\[0\]\.datacenter is "apac": no datacenter of this site; allowed: emea, amer/,
     ],
-    [{ ...table, before, kind: "row" }, /recoveries\[0\]\.kind is .*"row".*: no kind of recovery; allowed: table/],
+    [
+      { ...table, before, kind: "row" },
+      /recoveries\[0\]\.kind is .*"row".*: no kind of recovery; allowed: table, index/,
+    ],
     [{ ...table, before, keyspace: "system_auth" }, /recoveries\[0\]\.keyspace is "system_auth": Cassandra's own/],
     [
       { ...table, before, table: undefined, truncate: true },

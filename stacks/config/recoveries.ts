@@ -1,11 +1,12 @@
 /** Configuration of recoveries in place: part of a site's. */
 import { z } from "zod";
 import { isSystem } from "../../jobs/lib/replication";
-import { recoveryIdMaxLength } from "../../plan/recovery";
+import { indexNameMaxLength, recoveryIdMaxLength } from "../../plan/recovery";
 import { datacenterName, moment } from "./fields";
 
 const noId = `no id; allowed: 1 to ${recoveryIdMaxLength} lower-case letters, digits and hyphens, a letter first`;
 const noBackup = "no backup; allowed: a name as manifests have it, e.g. night-emea-20261125t010000z";
+const noIndex = `no index; allowed: one name in lower case of up to ${indexNameMaxLength} characters, none of Elasticsearch's own (.…), no pattern`;
 const noVolume = "no size of a volume; allowed: e.g. 500Gi or 2Ti";
 
 const common = {
@@ -35,9 +36,19 @@ const table = z.strictObject({
     .optional(),
 });
 
+const index = z.strictObject({
+  ...common,
+  kind: z.literal("index"),
+  index: z
+    .string(noIndex)
+    .regex(/^[^-_+.\s\\/*?"<>|,#:A-Z][^\s\\/*?"<>|,#:A-Z]*$/, noIndex)
+    .max(indexNameMaxLength, noIndex),
+  replace: z.boolean().default(false),
+});
+
 /** The kinds of recoveries and their keys. */
-const recovery = z.discriminatedUnion("kind", [table], {
-  error: (issue) => (issue.code === "invalid_union" ? "no kind of recovery; allowed: table" : undefined),
+const recovery = z.discriminatedUnion("kind", [table, index], {
+  error: (issue) => (issue.code === "invalid_union" ? "no kind of recovery; allowed: table, index" : undefined),
 });
 export type RecoveryConfig = z.output<typeof recovery>;
 

@@ -41,6 +41,14 @@ const recoveries = [
     table: "assets",
     before: "2026-01-15T12:00:00Z",
   },
+  {
+    id: "search-1",
+    kind: "index",
+    datacenter: "amer",
+    index: "assets",
+    backup: "night-20260115t010000z",
+    replace: true,
+  },
 ];
 
 /** A prefix that comes back, and a bucket that is taken back to a moment. */
