@@ -74,6 +74,7 @@ const awsTagged = [
   "eks/cluster:Cluster",
   "eks/nodeGroup:NodeGroup",
   "eks/podIdentityAssociation:PodIdentityAssociation",
+  "iam/openIdConnectProvider:OpenIdConnectProvider",
   "iam/role:Role",
   "kms/key:Key",
   "lb/listener:Listener",
