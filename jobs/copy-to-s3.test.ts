@@ -15,9 +15,11 @@ import { startS3, type TestS3 } from "./testing/s3";
 import { startStorage, type TestStorage } from "./testing/storage";
 
 const [PRIMARY, COPIES] = ["iconik-prod-backups", "iconik-vault-backup-copies"];
-const [S3, OWN, MEDIA] = ["iconik-standby-backup-copies", "iconik-standby-backups", "iconik-standby-files-copies"];
+/** Buckets of S3, new ones for each test: the server remembers what was in a folder. */
+let [S3, OWN, MEDIA] = ["", "", ""];
+let tests = 0;
 const SECONDARY = "iconik-files-secondary";
-const FILES = 40;
+const FILES = 3;
 const topology = { datacenter: "emea", nodes: 1, racks: ["rack1"] };
 let storage: TestStorage;
 let kms: TestKms;
@@ -31,6 +33,8 @@ after(() => Promise.all([storage.stop(), kms.stop(), s3.stop()]));
 beforeEach(async () => {
   storage.refused.clear();
   for (const bucket of [PRIMARY, COPIES, SECONDARY]) await storage.emptyBucket(bucket);
+  tests++;
+  [S3, OWN, MEDIA] = [`copies-${tests}`, `backups-${tests}`, `files-copies-${tests}`];
   for (const bucket of [S3, OWN, MEDIA]) await s3.emptyBucket(bucket);
 });
 
@@ -110,9 +114,9 @@ test("a second night copies what is new, and a restore brings it back from S3 al
 });
 
 test("a run that is killed names nothing, and the next one ends it", async () => {
-  await night(400);
+  await night(15);
   const { child, done } = await pull({ transfers: 1 });
-  while ((await s3.names(S3)).length < 20 && child.exitCode === null) await sleep(10);
+  while ((await s3.names(S3)).length < 6 && child.exitCode === null) await sleep(10);
   child.kill("SIGKILL");
   const ended = await done;
   assert.equal(ended.code, null, JSON.stringify(ended.lines.at(-1)));
