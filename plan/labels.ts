@@ -78,6 +78,7 @@ const awsTagged = [
   "iam/role:Role",
   "kms/key:Key",
   "lb/listener:Listener",
+  "lb/listenerRule:ListenerRule",
   "lb/loadBalancer:LoadBalancer",
   "lb/targetGroup:TargetGroup",
   "route53/healthCheck:HealthCheck",
