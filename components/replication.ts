@@ -26,6 +26,8 @@ export interface ReplicationArgs {
   schedule: Schedule;
   /** Signs the markers. */
   markerKey: MarkerKey;
+  /** What each copy may ask of the storage. */
+  limits: { transactionsPerSecond: number; bandwidth?: string | undefined };
 }
 
 const account = "backup-replicator";
@@ -59,6 +61,7 @@ export class Replication extends ComponentResource {
               signingKey,
               markerKeys,
               leaseIn: namespaces.dr,
+              ...args.limits,
               waitSeconds: args.schedule.activeDeadlineSeconds - copySeconds - reportSeconds,
             })),
           }),

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { canary } from "../plan/canary";
+import { copyLimits } from "../plan/copying";
 import { freshnessPort, freshnessSeconds } from "../plan/freshness";
 import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 import { secrets } from "../plan/names";
@@ -200,6 +201,13 @@ export const jobSchemas = {
     leaseIn: name.optional(),
     /** Seconds after which a run that was killed has lost it. */
     leaseSeconds: z.int().min(1).max(600).default(60),
+    /** Requests of one rclone in a second. Copies inside the storage are limited by this alone. */
+    transactionsPerSecond: z.int().min(1).max(10_000).default(copyLimits.transactionsPerSecond),
+    /** Bytes in a second of what passes through the job: lists and markers, e.g. `20M`. Default: no limit. */
+    bandwidth: z
+      .string()
+      .regex(/^\d+[KMG]$/, "a number with K, M or G")
+      .optional(),
     /** Keys that markers are read with. */
     markerKeys,
     /** A manifest older than this is not tonight's. */

@@ -14,7 +14,7 @@ import { withLease } from "./lib/lease";
 import { type Fields, JobError, log } from "./lib/log";
 import type { Marker, MarkerEntry } from "./lib/manifest";
 import { readMarker, writeMarker } from "./lib/markers";
-import { namesBelow } from "./lib/rclone";
+import { limitEach, namesBelow } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"replicate">;
@@ -35,6 +35,7 @@ interface Progress {
  */
 export async function replicate(config: Config): Promise<Fields> {
   const { leaseIn: namespace, leaseSeconds: seconds } = config;
+  limitEach(config);
   if (namespace === undefined) return copyNight(config, () => undefined);
   // What excludes nobody for sure is made up for by the bucket: nothing in it is ever overwritten.
   return withLease({ namespace, name: `replicate-${config.site}`, seconds }, (held) => copyNight(config, held));

@@ -2,7 +2,7 @@
  * The identity matrix of the plan (S2, S3, D5): who may do what where. IAM roles and bucket policies are generated
  * from it, a policy holds what is declared against it, and the drill attacks everything it leaves empty.
  */
-import { evidencePrefix } from "./layout";
+import { evidencePrefix, listingsPrefix, markersPrefix } from "./layout";
 import { namespaces, restorerAccountId } from "./names";
 
 /** Places the matrix has columns for. */
@@ -43,8 +43,8 @@ export interface Identity {
   /** Kubernetes accounts bound to it by Workload Identity. */
   kubernetes: KubernetesAccount[];
   access: Partial<Record<Store, readonly Action[]>>;
-  /** What it may do besides, below a prefix of a store alone. */
-  below?: Partial<Record<Store, { prefix: string; actions: readonly Action[] }>>;
+  /** What it may do besides, below prefixes of a store alone. */
+  below?: Partial<Record<Store, { prefixes: readonly string[]; actions: readonly Action[] }>>;
   /** Stores whose buckets it administers: their settings and who may use them, none of their objects. */
   administers?: readonly Store[];
   /** Exists per granted site, its access ending at the grant's expiry. */
@@ -121,14 +121,15 @@ export const identities: readonly Identity[] = [
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "pruner", clusters: "vault" }],
     access: { secondCopy: ["list", "delete"], secondMedia: ["list", "delete"] },
-    why: "removes what is past its protection; locked retention and soft delete bound what it can destroy",
+    below: { secondCopy: { prefixes: [markersPrefix(), listingsPrefix()], actions: ["get"] } },
+    why: "removes what is past its protection and reads nothing but what copies are made of; locked retention and soft delete bound what it can destroy",
   },
   {
     id: "verifier",
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "verifier", clusters: "vault" }],
     access: { secondCopy: read, secondMedia: read },
-    below: { secondCopy: { prefix: evidencePrefix(), actions: ["create"] } },
+    below: { secondCopy: { prefixes: [evidencePrefix()], actions: ["create"] } },
     why: "reads copies to prove them restorable, and leaves what it found beside them without being able to change it",
   },
   {

@@ -115,9 +115,9 @@ export function copyPath(site: string, { name, layer }: { name: string; layer?: 
   return `${copyFolder(site, layer)}/${name}`;
 }
 
-/** Prefix of the lists of the objects of a site's copies. */
-export function listingsPrefix(site: string): string {
-  return `listings/${site}/`;
+/** Prefix of the lists of the objects of a site's copies, or of all sites'. */
+export function listingsPrefix(site?: string): string {
+  return site === undefined ? "listings/" : `listings/${site}/`;
 }
 
 /** Path of the list of the objects of a repository's copy. */
@@ -125,9 +125,9 @@ export function listingPath(site: string, copy: string, repository: string): str
   return `${listingsPrefix(site)}${copy}/${repository}.jsonl`;
 }
 
-/** Prefix of a site's markers in the second copy. */
-export function markersPrefix(site: string): string {
-  return `markers/${site}/`;
+/** Prefix of a site's markers in the second copy, or of all sites'. */
+export function markersPrefix(site?: string): string {
+  return site === undefined ? "markers/" : `markers/${site}/`;
 }
 
 /** Path of a marker in the second copy. */

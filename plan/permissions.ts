@@ -76,18 +76,19 @@ export function roleBelow(id: IdentityId, store: BucketStore): CustomRole | unde
       identity: id,
       store,
       roleId: `${roleId(id, store)}Below`,
-      title: `${id} below ${below.prefix} of ${storeTitles[store]}`,
+      title: `${id} below ${below.prefixes.join(" and ")} of ${storeTitles[store]}`,
       permissions: below.actions.map((action) => permissionOf[action]),
     }
   );
 }
 
-/** Condition of a binding that holds for objects below a prefix alone. It gives no listing: that names no object. */
-export function belowCondition(bucket: string, prefix: string): Condition {
+/** Condition of a binding that holds for objects below prefixes alone. It gives no listing: that names no object. */
+export function belowCondition(bucket: string, prefixes: readonly string[]): Condition {
+  const below = prefixes.map((prefix) => `resource.name.startsWith("projects/_/buckets/${bucket}/objects/${prefix}")`);
   return {
     title: "below-prefix",
-    description: `Objects below ${prefix}`,
-    expression: `resource.name.startsWith("projects/_/buckets/${bucket}/objects/${prefix}")`,
+    description: `Objects below ${prefixes.join(" and ")}`,
+    expression: below.join(" || "),
   };
 }
 
@@ -172,7 +173,7 @@ export function bindings(store: BucketStore, project: string, grants: Grant[], b
   for (const { identity: id, member, condition } of grants) {
     bind(customRole(id, store), member, condition);
     const below = identity(id).below?.[store];
-    if (below) bind(roleBelow(id, store), member, belowCondition(bucket, below.prefix));
+    if (below) bind(roleBelow(id, store), member, belowCondition(bucket, below.prefixes));
   }
   return [...byKey.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -18,7 +18,8 @@ export type ScheduleName =
   | "elasticsearchSnapshot"
   | "replication"
   | "mediaReplication"
-  | "verification";
+  | "verification"
+  | "pruning";
 
 const hour = 3600;
 
@@ -29,6 +30,8 @@ export const schedules: Record<ScheduleName, Schedule> = {
   replication: { cron: "0 2 * * *", startingDeadlineSeconds: 3 * hour, activeDeadlineSeconds: 3 * hour },
   // What a night does not finish the next one goes on with.
   mediaReplication: { cron: "0 3 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 18 * hour },
+  // Weekly, after a night and before the next: it and the copies exclude each other.
+  pruning: { cron: "0 12 * * 3", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 8 * hour },
   // Weekly, when Monday's copy is complete, and over before the weekend, when the vault's cluster is upgraded.
   verification: { cron: "0 7 * * 1", startingDeadlineSeconds: 12 * hour, activeDeadlineSeconds: 36 * hour },
 };

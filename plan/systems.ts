@@ -55,6 +55,7 @@ export const systems: readonly System[] = [
     components: [
       "components/copies-bucket.ts",
       "components/marker-key.ts",
+      "components/pruning.ts",
       "components/replication.ts",
       "components/restore-grant.ts",
       "components/freshness.ts",

@@ -11,6 +11,7 @@ import { Namespaces } from "../components/namespaces";
 import { Network } from "../components/network";
 import { NetworkPolicies } from "../components/network-policies";
 import { clusterServices, ProjectServices } from "../components/project-services";
+import { Pruning } from "../components/pruning";
 import { Registry } from "../components/registry";
 import { Replication } from "../components/replication";
 import { RestoreGrant } from "../components/restore-grant";
@@ -30,6 +31,7 @@ import {
   serviceAccountEmail,
 } from "../plan/names";
 import { continentalMultiRegions, regions } from "../plan/regions";
+import { copyTiers } from "../plan/retention";
 import { schedules } from "../plan/schedules";
 import { jobNodes, pools, verificationNodes } from "../plan/sizing";
 import type { VaultConfig } from "./config";
@@ -118,6 +120,11 @@ export function vault(config: VaultConfig): Outputs {
     { identity: "verifier", project, poolProject: project },
     { dependsOn: [cluster] },
   );
+  const pruner = new WorkloadIdentity(
+    "pruner",
+    { identity: "pruner", project, poolProject: project },
+    { dependsOn: [cluster] },
+  );
   const grants = config.restoreGrants.map(
     (grant) =>
       new RestoreGrant(
@@ -156,6 +163,7 @@ export function vault(config: VaultConfig): Outputs {
         { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
         { identity: "freshness", member: `serviceAccount:${freshness.email}` },
         { identity: "verifier", member: `serviceAccount:${verifier.email}` },
+        { identity: "pruner", member: `serviceAccount:${pruner.email}` },
         ...copying,
         ...grants.flatMap((grant) => grant.grants),
       ],
@@ -163,6 +171,7 @@ export function vault(config: VaultConfig): Outputs {
         replicator.account,
         freshness.account,
         verifier.account,
+        pruner.account,
         ...(copier ? [copier.account] : []),
         ...grants.map((grant) => grant.identity.account),
       ],
@@ -204,7 +213,7 @@ export function vault(config: VaultConfig): Outputs {
         store: "secondMedia",
         location,
         primaries: [config.media!.location],
-        // The pruner and the verifier are named with the jobs that they run.
+        // Noncurrent media go by lifecycle: the pruner has nothing to do there, nor the verifier.
         grants: [
           { identity: "deployer", member: config.deployer },
           { identity: "media-replicator", member: `serviceAccount:${mediaReplicator.email}` },
@@ -238,6 +247,7 @@ export function vault(config: VaultConfig): Outputs {
       sites: config.sites,
       image: config.images.jobs,
       markerKey,
+      limits: copies.limits,
       schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
     },
     { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy, markerKey] },
@@ -259,6 +269,22 @@ export function vault(config: VaultConfig): Outputs {
       schedule: { ...schedules.verification, cron: config.schedules.verification ?? schedules.verification.cron },
     },
     { dependsOn: [...accountsOf("verifier", verifier), bucket.store.policy, markerKey] },
+  );
+  new Pruning(
+    "pruning",
+    {
+      cluster,
+      copiesBucket: copies.bucket,
+      sites: config.sites,
+      image: config.images.jobs,
+      markerKeys: markerKey.publicKeys,
+      tiers: copyTiers,
+      protectionDays: copies.retentionDays,
+      distrusted: copies.distrusted,
+      approvals: copies.pruneApprovals,
+      schedule: { ...schedules.pruning, cron: config.schedules.pruning ?? schedules.pruning.cron },
+    },
+    { dependsOn: [...accountsOf("pruner", pruner), bucket.store.policy, markerKey] },
   );
   monitorVault(config, { copiesBucket: copies.bucket }, [services]);
   if (config.media && mediaReplicator && secondaries) {
@@ -298,6 +324,7 @@ export function vault(config: VaultConfig): Outputs {
       ...(mediaReplicator && { "media-replicator": mediaReplicator.email }),
       freshness: freshness.email,
       verifier: verifier.email,
+      pruner: pruner.email,
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };

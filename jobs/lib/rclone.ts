@@ -37,6 +37,21 @@ export class StorageError extends Error {
   }
 }
 
+/** What every rclone of this process may ask of the storage; see rclone's `--tpslimit` and `--bwlimit`. */
+export interface Limits {
+  transactionsPerSecond?: number | undefined;
+  /** E.g. `20M`, in a second. */
+  bandwidth?: string | undefined;
+}
+
+const limits: NodeJS.ProcessEnv = {};
+
+/** Limits each rclone that is started from now on. */
+export function limitEach({ transactionsPerSecond, bandwidth }: Limits): void {
+  if (transactionsPerSecond !== undefined) limits.RCLONE_TPSLIMIT = String(transactionsPerSecond);
+  if (bandwidth !== undefined) limits.RCLONE_BWLIMIT = bandwidth;
+}
+
 const REMOTE = "store";
 const S3_REMOTE = "aws";
 const running = new Set<ChildProcess>();
@@ -52,6 +67,7 @@ function environment(): NodeJS.ProcessEnv {
   return {
     RCLONE_GCS_ENV_AUTH: "true",
     ...process.env,
+    ...limits,
     // No file: nothing to read, nothing to write.
     RCLONE_CONFIG: "",
     [`RCLONE_CONFIG_${REMOTE.toUpperCase()}_TYPE`]: "google cloud storage",

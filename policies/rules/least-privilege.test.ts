@@ -30,7 +30,7 @@ const onCopies = (of: string, permissions: readonly string[], extra?: Props): De
 ];
 const VERIFIER = account("verifier");
 const CREATE = ["storage.objects.create"];
-const below = (prefix: string, of = "b") => ({ condition: belowCondition(of, prefix) });
+const below = (prefix: string, of = "b") => ({ condition: belowCondition(of, [prefix]) });
 const onPrimary = (of: string, permissions: readonly string[]): Declared[] => [
   bucket("primary-backups"),
   policy(of),

@@ -73,7 +73,7 @@ function excess(
 /** What the matrix gives below a prefix, where the condition is exactly that prefix. */
 function allowedBelow(row: Identity, store: BucketStore, bucket: string, condition: string | undefined): string[] {
   const below = row.below?.[store];
-  const fits = below && condition === belowCondition(bucket, below.prefix).expression;
+  const fits = below && condition === belowCondition(bucket, below.prefixes).expression;
   return fits ? below.actions.map((action) => permissionOf[action]) : [];
 }
 

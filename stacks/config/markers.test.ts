@@ -42,3 +42,24 @@ test("no site is called like a folder of the second copies", () => {
     assert.throws(() => stackConfig("prod", {}, name), /taken: the second copies keep documents of their own under/);
   }
 });
+
+test("what the pruner is told is about sites that are copied, and limits are numbers that rclone takes", () => {
+  const copies = (more: object) =>
+    (stackConfig("vault", { copies: { bucket: "iconik-vault-backup-copies", ...more } }) as VaultConfig).copies;
+  const marker = "copy-20260115t020000z";
+  assert.deepEqual(copies({}).limits, { transactionsPerSecond: 500 });
+  assert.equal(copies({ distrusted: [{ site: "prod", marker }] }).distrusted[0]?.marker, marker);
+  assert.throws(
+    () => copies({ distrusted: [{ site: "other", marker: "x" }] }),
+    /copies\.distrusted\[0\]\.marker is "x": no copy; allowed: a marker id/,
+  );
+  assert.throws(
+    () => copies({ distrusted: [{ site: "other", marker }] }),
+    /copies\.distrusted\[0\]\.site is "other": no site that is copied here; allowed: prod/,
+  );
+  assert.throws(
+    () => copies({ pruneApprovals: [{ site: "prod", date: "tomorrow", objects: 1 }] }),
+    /pruneApprovals\[0\]\.date is "tomorrow": no date; allowed: YYYY-MM-DD/,
+  );
+  assert.throws(() => copies({ limits: { bandwidth: "fast" } }), /limits\.bandwidth is "fast": no bandwidth; allowed:/);
+});

@@ -115,7 +115,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   [site({ site: "S" }), `site is "S": ${SITE}`],
   [
     site({ site: "markers" }),
-    'site is "markers": taken: the second copies keep their markers under it; choose another name',
+    'site is "markers": taken: the second copies keep documents of their own under evidence, listings, markers; choose another name',
   ],
   [site({ images: "x" }), 'images is "x": of the wrong kind; allowed: an object'],
   [site({ images: { ...(site().images as Values), jobs: "x:latest" } }), `images.jobs is "x:latest": ${IMAGE}`],

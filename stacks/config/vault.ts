@@ -1,5 +1,6 @@
 /** Configuration of the vault (role `vault`). */
 import { z } from "zod";
+import { copyLimits } from "../../plan/copying";
 import { allowedCopyRegions, continentalMultiRegion, copyLocationProblem, regions } from "../../plan/regions";
 import { retention } from "../../plan/retention";
 import { common, protectedOutsideDrills, workloads } from "./common";
@@ -20,6 +21,8 @@ import { notified } from "./notifications";
 /** Who pulls from the vault's registry: nodes in these regions, the control region among them, and who deploys. All of them have to exist. */
 const pulling = { regions: z.array(regionName).default([]), deployer: member.optional() };
 
+const markerId = z.string().regex(/^copy-\d{8}t\d{6}z$/, "no copy; allowed: a marker id (copy-YYYYMMDDthhmmssz)");
+
 /** Checks the vault's configuration. */
 export const vault = z
   .strictObject({
@@ -30,11 +33,32 @@ export const vault = z
     copies: z.strictObject({
       bucket: bucketName,
       retentionDays: z.int().min(0).max(3650).default(retention.copiesDays),
+      limits: z
+        .strictObject({
+          transactionsPerSecond: z.int().min(1).max(10_000).default(copyLimits.transactionsPerSecond),
+          bandwidth: z
+            .string()
+            .regex(/^\d+[KMG]$/, "no bandwidth; allowed: bytes in a second with K, M or G, e.g. 20M")
+            .optional(),
+        })
+        .prefault({}),
       /** Versions of the key that signs markers; the newest signs. Google numbers them, so none can go. */
       keyVersions: z.int().min(1, "one version or more is needed; set 1, or one more to replace the key").default(1),
+      /** Markers that people know to be none: they keep nothing, and the pruner removes them. */
+      distrusted: z.array(z.strictObject({ site: siteName, marker: markerId })).default([]),
+      /** Days on which the pruner may remove more than its breaker lets pass. */
+      pruneApprovals: z
+        .array(
+          z.strictObject({
+            site: siteName,
+            date: z.iso.date("no date; allowed: YYYY-MM-DD, in UTC"),
+            objects: z.int().min(1),
+          }),
+        )
+        .default([]),
     }),
     media: media.optional(),
-    schedules: scheduleOverrides("replication", "mediaReplication", "verification"),
+    schedules: scheduleOverrides("replication", "mediaReplication", "verification", "pruning"),
     publishers: z.array(member).default([]),
     /** The standby's cluster, whose copier reads the copies. */
     standby: z.strictObject({ issuer }).optional(),
@@ -129,6 +153,13 @@ export const vault = z
           expires,
           `more than ${retention.restoreGrantDays} days ahead; a grant ends soon`,
         );
+      }
+    }
+    for (const key of ["distrusted", "pruneApprovals"] as const) {
+      for (const [index, { site }] of config.copies[key].entries()) {
+        if (config.sites.some(({ name }) => name === site)) continue;
+        const allowed = config.sites.map(({ name }) => name).join(", ") || "none, as sites is empty";
+        add(["copies", key, index, "site"], site, `no site that is copied here; allowed: ${allowed}`);
       }
     }
     if (config.deletionProtection && config.copies.retentionDays < 7) {
