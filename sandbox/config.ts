@@ -28,6 +28,8 @@ const schema = z.strictObject({
   preparedAccounts: z.array(z.string()).default([]),
   /** ARNs of the roles of AWS that deploy: they exist before any stack does. The first is who deploys unless told otherwise. */
   preparedRoles: z.array(z.string().regex(/^arn:aws:iam::\d{12}:role\/.+$/)).default([]),
+  /** Services of AWS that the accounts have used before: each has a role of its own there since. */
+  usedServices: z.array(z.string().regex(/^[a-z0-9.-]+\.amazonaws\.com$/)).default([]),
   /** 1Password vaults, their items and fields, see DeclaredVaults. */
   onePassword: z
     .record(

@@ -93,6 +93,7 @@ async function main(): Promise<void> {
     store,
     now: () => clock.now(),
     deployers: config.preparedRoles,
+    services: config.usedServices,
     authenticator: (clusterArn) => `${authenticator.endpoint}/${encodeURIComponent(clusterArn)}`,
   });
   const authenticator = await serveAuthenticator(aws);

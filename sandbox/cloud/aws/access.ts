@@ -32,6 +32,8 @@ export class AwsAccess {
     private readonly registry: Registry,
     /** Roles by whom an account is set up: they may do everything in it. */
     private readonly deployers: (roleArn: string) => boolean,
+    /** Services whose linked roles exist because the account has used them. */
+    private readonly services: readonly string[] = [],
   ) {}
 
   /** A role that exists, by its ARN. */
@@ -138,13 +140,21 @@ export class AwsAccess {
     const ids: Record<string, string> = {};
     for (const { principals, notPrincipals } of this.parse(document, kind).statements) {
       for (const name of [...(principals?.AWS ?? []), ...(notPrincipals?.AWS ?? [])]) {
-        if (!/^arn:aws:iam::\d{12}:role\//.test(name) || this.deployers(name)) continue;
+        if (!/^arn:aws:iam::\d{12}:role\//.test(name) || this.deployers(name) || this.isLinked(name)) continue;
         const id = this.roleId(name);
         if (!id) throw refuse(name);
         ids[name] = id;
       }
     }
     return ids;
+  }
+
+  /** True for the role of a service that the account has used, or that is declared. */
+  private isLinked(roleArn: string): boolean {
+    const service = /:role\/aws-service-role\/([^/]+)\//.exec(roleArn)?.[1];
+    if (!service) return false;
+    const declared = this.registry.all("aws:iam/serviceLinkedRole:ServiceLinkedRole");
+    return this.services.includes(service) || declared.some(({ inputs }) => inputs.awsServiceName === service);
   }
 
   private roleId(roleArn: string): string | undefined {

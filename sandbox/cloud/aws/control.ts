@@ -40,6 +40,8 @@ export interface AwsControlOptions {
   authenticator?: (clusterArn: string) => string;
   /** Roles that exist before any stack does and may do everything in their account: who deploys. */
   deployers?: string[];
+  /** Services that accounts have used before, e.g. `autoscaling.amazonaws.com`: their linked roles exist. */
+  services?: string[];
 }
 
 /** Whoever deploys: a role of this name in any account may do everything there. */
@@ -58,7 +60,11 @@ export class AwsControl implements S3Decisions {
     this.registry = new Registry(`${options.dir}/aws`);
     const { registry } = this;
     const { deployers = [], clusters } = options;
-    this.access = new AwsAccess(registry, (roleArn) => DEPLOYER.test(roleArn) || deployers.includes(roleArn));
+    this.access = new AwsAccess(
+      registry,
+      (roleArn) => DEPLOYER.test(roleArn) || deployers.includes(roleArn),
+      options.services,
+    );
     this.sessions = new AwsSessions();
     this.identities = new AwsIdentities(registry, this.access, this.sessions, clusters);
     const behaviours = {
