@@ -57,6 +57,14 @@ test("a pod is ready when every container and sidecar is", () => {
   assert.equal(ready(sidecar, { s: running(), a: running(false) }), "False");
 });
 
+test("a pod has succeeded when its containers have and its sidecars were ended after them", () => {
+  const sidecar = pod("Never", ["a"], [{ name: "s", restartPolicy: "Always" }]);
+  assert.equal(phase(sidecar, { s: created(), a: created() }), "Pending");
+  assert.equal(phase(sidecar, { s: running(), a: running() }), "Running");
+  assert.equal(phase(sidecar, { s: ended(143), a: ended(0) }), "Succeeded");
+  assert.equal(phase(sidecar, { s: ended(143), a: ended(1) }), "Failed");
+});
+
 test("what others wrote into the conditions stays, and an unchanged condition keeps its time", () => {
   const before = podStatus(pod("Always", ["a"]), "127.20.0.1", START, new Map([["a", running()]]), START);
   const scheduled = { type: "PodScheduled", status: "True" };

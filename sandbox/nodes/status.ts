@@ -49,8 +49,11 @@ export function podStatus(
   const inits = pod.spec?.initContainers ?? [];
   const containers = pod.spec?.containers ?? [];
   const of = (container: V1Container) => snapshots.get(container.name) ?? created();
+  // A sidecar that has ended was started once: it ends after the containers beside it.
+  const wasStarted = ({ started, terminated, lastTerminated }: ContainerSnapshot) =>
+    started || terminated !== undefined || lastTerminated !== undefined;
   const initialized = inits.every((container) =>
-    isSidecar(container) ? of(container).started : of(container).terminated?.exitCode === 0,
+    isSidecar(container) ? wasStarted(of(container)) : of(container).terminated?.exitCode === 0,
   );
   const phase = podPhase(pod, snapshots, initialized);
   const watched = [...containers, ...inits.filter(isSidecar)];
