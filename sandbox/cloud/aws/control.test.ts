@@ -215,6 +215,61 @@ test("a pod takes the role that its account is associated with, as far as the ro
   await refused(take("copier", { audience: "sts.amazonaws.com" }), 400, /cannot be used/);
 });
 
+test("a cluster's token takes a role by itself where the account trusts the issuer, for that subject and audience", async () => {
+  const { outputs } = await cluster();
+  const issuer = (outputs.identities as { oidcs: { issuer: string }[] }[])[0]?.oidcs[0]?.issuer ?? "";
+  const provider = await make("iam/openIdConnectProvider:OpenIdConnectProvider", {
+    url: issuer,
+    clientIdLists: ["sts.amazonaws.com"],
+  });
+  const host = issuer.replace("https://", "");
+  await role(
+    "search",
+    policy({
+      Effect: "Allow",
+      Principal: { Federated: provider.id },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: { [`${host}:sub`]: "system:serviceaccount:ns:search", [`${host}:aud`]: "sts.amazonaws.com" },
+      },
+    }),
+  );
+  const take = async (account: string, audience = "sts.amazonaws.com") => {
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "RS256" })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(`system:serviceaccount:ns:${account}`)
+      .setExpirationTime("1h")
+      .sign(aws.clusters.keys.privateKey);
+    return aws.control.identities.withToken(roleArn("search"), "s", token, 3600);
+  };
+  assert.equal((await take("search")).caller.roleArn, roleArn("search"));
+  await refused(take("other"), 403, /Not authorized to perform sts:AssumeRoleWithWebIdentity/);
+  await refused(take("search", "elsewhere"), 400, /Incorrect token audience/);
+});
+
+test("a role takes another one that trusts it by name, and no other", async () => {
+  await role("first");
+  await role("second", policy({ Effect: "Allow", Principal: { AWS: roleArn("first") }, Action: "sts:AssumeRole" }));
+  await role(
+    "third",
+    policy({ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "sts:AssumeRole" }),
+  );
+  const me = aws.control.caller(roleArn("first"), "s");
+  assert.equal(aws.control.identities.assume(me, roleArn("second"), "s", 3600).caller.roleArn, roleArn("second"));
+  assert.throws(
+    () => aws.control.identities.assume(me, roleArn("third"), "s", 3600),
+    /not authorized to perform: sts:AssumeRole/,
+  );
+  await make("iam/rolePolicy:RolePolicy", {
+    name: "p",
+    role: "first",
+    policy: policy({ Effect: "Allow", Action: "sts:AssumeRole", Resource: roleArn("third") }),
+  });
+  assert.equal(aws.control.identities.assume(me, roleArn("third"), "s", 3600).caller.roleArn, roleArn("third"));
+});
+
 test("a cluster's token is for whom an entry names, and for that cluster", async () => {
   await cluster({ accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false } });
   const arn = `arn:aws:eks:${REGION}:${ACCOUNT}:cluster/c`;

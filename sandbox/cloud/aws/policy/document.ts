@@ -149,7 +149,7 @@ function conditions(value: unknown, fail: Fail): Conditions {
       if (!isOperator(operator)) fail(`Invalid Condition type : ${operator}`);
       if (!isRecord(keys)) return fail(`Syntax errors in policy. ${operator} must be an object of keys.`);
       const written = Object.entries(keys).map(([key, values]) => {
-        if (!/^[A-Za-z0-9-]+:.+/.test(key)) fail(`Invalid condition key: ${key}`);
+        if (!/^[A-Za-z0-9][A-Za-z0-9._/-]*:.+/.test(key)) fail(`Invalid condition key: ${key}`);
         const list = Array.isArray(values) ? values : [values];
         if (list.some((each) => !["string", "number", "boolean"].includes(typeof each)))
           fail(`Syntax errors in policy. Values of ${key} must be texts, numbers or truth values.`);
