@@ -141,7 +141,7 @@ export function eksBehaviours(options: EksOptions): Record<string, Behaviour> {
           id: name,
           outputs: {
             ...inputs,
-            ...clusterOutputs(inputs, clusterArn, issuer, started),
+            ...clusterOutputs(inputs, clusterArn, issuer, started, vpc?.id ?? ""),
             accessConfig: { authenticationMode: "CONFIG_MAP", ...first(inputs.accessConfig) },
           },
         };
@@ -395,6 +395,7 @@ function clusterOutputs(
   clusterArn: string,
   issuer: string,
   started: { endpoint: string; caCertificate: string },
+  vpcId: string,
 ): Props {
   return {
     arn: clusterArn,
@@ -409,6 +410,7 @@ function clusterOutputs(
       endpointPublicAccess: true,
       ...first(inputs.vpcConfig),
       clusterSecurityGroupId: clusterGroup(clusterArn),
+      vpcId,
     },
   };
 }

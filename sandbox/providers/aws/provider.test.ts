@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { CloudError, type Props } from "../../lib/types";
 import { connect, type EngineSide, fakeControl, urn } from "../testing";
+import { UNKNOWN } from "../values";
 import { tableOf } from "./generate";
 import { awsProvider } from "./provider";
 import { replacements } from "./replacements";
@@ -113,6 +114,16 @@ test("what cannot change in place replaces; a policy written otherwise is no cha
     accessConfig: { ...access.accessConfig, bootstrapClusterCreatorAdminPermissions: true },
   });
   assert.deepEqual(changed.replacesList, ["accessConfig.bootstrapClusterCreatorAdminPermissions"]);
+});
+
+test("what the cloud computes within an input is not known before it is there, and stays afterwards", async () => {
+  const cluster = urn("aws:eks/cluster:Cluster", "c");
+  const inputs = { name: "c", roleArn: "arn:aws:iam::111122223333:role/x", vpcConfig: { subnetIds: ["a"] } };
+  const before = await engine.create(cluster, inputs, true);
+  assert.equal((before.outputs.vpcConfig as Props).clusterSecurityGroupId, UNKNOWN);
+  const outputs = { ...inputs, vpcConfig: { subnetIds: ["a"], clusterSecurityGroupId: "sg-1", vpcId: "vpc-1" } };
+  const after = await engine.update(cluster, "c", { inputs, outputs }, { ...inputs, version: "1.35" }, true);
+  assert.deepEqual(after.vpcConfig, { clusterSecurityGroupId: "sg-1", vpcId: "vpc-1", subnetIds: ["a"] });
 });
 
 test("resources are made as the account's deployer, with the default tags, and refusals are worded", async () => {

@@ -10,7 +10,7 @@ import { cloudInputs, DEFAULTS, fillDefaults, keepsName } from "../shape/default
 import { diffInputs } from "../shape/diff";
 import { mustBeKnown, previewUpdate, unknownOutputs } from "../shape/preview";
 import type { ResourceType } from "../shape/table";
-import { isRecord, isUnknown } from "../values";
+import { isRecord, isUnknown, UNKNOWN } from "../values";
 import { autoNames } from "./names";
 import { isAwsRegion } from "./regions";
 import { checkRules } from "./rules";
@@ -94,7 +94,8 @@ export function awsProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
       const { type } = known(req.type);
       const inputs = cloudInputs(req.inputs);
       const tags = tagged(type, inputs);
-      if (req.preview) return { id: "", outputs: { ...unknownOutputs(type), ...tags, ...inputs } };
+      if (req.preview)
+        return { id: "", outputs: { ...unknownOutputs(type), ...tags, ...withComputed(req.type, inputs) } };
       mustBeKnown(req, inputs);
       const { id, outputs } = await cloud(`creating ${req.name}`, () =>
         control.create(req.type, req.name, inputs, caller()),
@@ -118,7 +119,10 @@ export function awsProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
       const { type } = known(req.type);
       const inputs = cloudInputs(req.news);
       const tags = tagged(type, inputs);
-      if (req.preview) return { ...previewUpdate(req.oldInputs, req.oldOutputs, inputs, VOLATILE), ...tags };
+      if (req.preview) {
+        const known = withComputed(req.type, inputs, req.oldOutputs);
+        return { ...previewUpdate(req.oldInputs, req.oldOutputs, inputs, VOLATILE), ...known, ...tags };
+      }
       mustBeKnown(req, inputs);
       const outputs = await cloud(`updating ${req.name}`, () => control.update(req.type, req.id, inputs, caller()));
       return { ...inputs, ...visible(outputs), ...tags };
@@ -139,6 +143,23 @@ export function awsProvider(control: ControlClient, env: NodeJS.ProcessEnv): Pro
       return { outputs: await cloud(`invoking ${token}`, () => control.invoke(token, placed, caller())) };
     },
   };
+}
+
+/** Outputs that the cloud computes within an input, by resource type. */
+const COMPUTED: Record<string, Record<string, string[]>> = {
+  "aws:eks/cluster:Cluster": { vpcConfig: ["clusterSecurityGroupId", "vpcId"] },
+};
+
+/** Inputs with what the cloud computes within them: what it was, or not known yet. */
+function withComputed(type: string, inputs: Props, olds: Props = {}): Props {
+  const parts = Object.entries(COMPUTED[type] ?? {}).flatMap(([property, names]) => {
+    const value = inputs[property];
+    if (!isRecord(value)) return [];
+    const old = olds[property];
+    const computed = names.map((name) => [name, (isRecord(old) ? old[name] : undefined) ?? UNKNOWN] as const);
+    return [[property, { ...Object.fromEntries(computed), ...value }] as const];
+  });
+  return { ...inputs, ...Object.fromEntries(parts) };
 }
 
 /** The type in the table, or a refusal that says how to add it. */
