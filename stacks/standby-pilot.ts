@@ -19,6 +19,8 @@ import { standbyServicesTraffic, standbyTraffic } from "./traffic";
 /** What the cluster's inside builds on. */
 export interface StandbyPilotArgs {
   config: StandbyConfig;
+  /** Of the standby's account and region; nothing here may fall to another. */
+  provider: aws.Provider;
   cluster: EksCluster;
   vpc: aws.ec2.Vpc;
   /** Name of the load balancer's target group. */
@@ -101,7 +103,7 @@ export function standbyPilot(args: StandbyPilotArgs): StandbyPilot {
       mirror: config.images.mirror,
       targetGroup: args.targetGroup,
     },
-    { dependsOn: [spaces] },
+    { providers: { aws: args.provider }, dependsOn: [spaces] },
   );
   const accounts = standbyAccounts(cluster, ["standby-copier", ...(states ? ["state-reader" as const] : [])], [spaces]);
   const google = (name: string, configMap: string, row: IdentityId, of: { project: string; projectNumber: string }) =>

@@ -129,6 +129,7 @@ export function standby(config: StandbyConfig, onePasswordToken: string, copy?: 
   );
   const pilot = standbyPilot({
     config,
+    provider,
     cluster,
     vpc: network.vpc,
     targetGroup: standbyClusterName,

@@ -14,6 +14,7 @@ const REPLICATOR = "serviceAccount:backup-replicator@iconik-vault.iam.gserviceac
 const DEPLOYER = "serviceAccount:deployer@iconik-vault.iam.gserviceaccount.com";
 const MEDIA_REPLICATOR = "serviceAccount:media-replicator@iconik-vault.iam.gserviceaccount.com";
 const FRESHNESS = "serviceAccount:freshness@iconik-vault.iam.gserviceaccount.com";
+const PRUNER = "serviceAccount:pruner@iconik-vault.iam.gserviceaccount.com";
 const VERIFIER = "serviceAccount:verifier@iconik-vault.iam.gserviceaccount.com";
 const RESTORER = "serviceAccount:restorer-rebuild-1@iconik-vault.iam.gserviceaccount.com";
 
@@ -82,7 +83,7 @@ test("nodes of the vault, of its sites and of a granted one pull images, ours an
   ]);
 });
 
-test("without a grant the replicator alone writes copies; freshness lists names, the verifier reads and leaves evidence, the deployer administers the bucket and reads nothing", async () => {
+test("without a grant the replicator alone writes copies; freshness lists names, the pruner removes what it cannot read, the verifier reads and leaves evidence, the deployer administers the bucket and reads nothing", async () => {
   const vault = await declaredStack("vault");
   assert.deepEqual(
     bindingsOf(vault).map(({ role, members }) => [role, members]),
@@ -90,11 +91,16 @@ test("without a grant the replicator alone writes copies; freshness lists names,
       ["projects/iconik-vault/roles/backupReplicatorSecondCopy", [REPLICATOR]],
       ["projects/iconik-vault/roles/deployerSecondCopy", [DEPLOYER]],
       ["projects/iconik-vault/roles/freshnessSecondCopy", [FRESHNESS]],
+      ["projects/iconik-vault/roles/prunerSecondCopy", [PRUNER]],
+      ["projects/iconik-vault/roles/prunerSecondCopyBelow", [PRUNER]],
       ["projects/iconik-vault/roles/verifierSecondCopy", [VERIFIER]],
       ["projects/iconik-vault/roles/verifierSecondCopyBelow", [VERIFIER]],
     ],
   );
-  const [evidence] = bindingsOf(vault).filter(({ role }) => role.endsWith("Below"));
+  const [pruned, evidence] = bindingsOf(vault).filter(({ role }) => role.endsWith("Below"));
+  const below = (folder: string) =>
+    `resource.name.startsWith("projects/_/buckets/iconik-vault-backup-copies/objects/${folder}/")`;
+  assert.equal(pruned?.condition?.expression, ["markers", "listings"].map(below).join(" || "));
   assert.equal(
     evidence?.condition?.expression,
     'resource.name.startsWith("projects/_/buckets/iconik-vault-backup-copies/objects/evidence/")',
@@ -102,6 +108,8 @@ test("without a grant the replicator alone writes copies; freshness lists names,
   const role = (id: string) => vault.resources.find(({ inputs }) => inputs.roleId === id)?.inputs.permissions;
   assert.deepEqual(role("deployerSecondCopy"), administration);
   assert.deepEqual(role("freshnessSecondCopy"), ["storage.objects.list"]);
+  assert.deepEqual(role("prunerSecondCopy"), ["storage.objects.list", "storage.objects.delete"]);
+  assert.deepEqual(role("prunerSecondCopyBelow"), ["storage.objects.get"]);
   assert.deepEqual(role("verifierSecondCopyBelow"), ["storage.objects.create"]);
 });
 
