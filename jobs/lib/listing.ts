@@ -93,6 +93,7 @@ export async function* ordered<T extends { key: string }>(where: string, listing
  * full width, and what looks like one of these with a quote in front.
  */
 export function rawName(name: string): string {
+  if (!/[‛．\u2400-\u241f\u2421]/u.test(name)) return name;
   return name
     .split("/")
     .map((part) => {
@@ -107,7 +108,14 @@ export function rawName(name: string): string {
 
 /** Order of Cloud Storage's listings. It differs from JavaScript's beyond the Basic Multilingual Plane. */
 export function byBytes(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const [one, other] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (one === other) continue;
+    // Up to here both orders are one; beyond, surrogates stand for characters that come last.
+    return one < 0xd800 && other < 0xd800 ? one - other : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  }
+  return a.length - b.length;
 }
 
 /**

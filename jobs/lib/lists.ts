@@ -37,10 +37,14 @@ export async function withScratch<T>(work: (folder: string) => Promise<T>): Prom
 /** What is known of a list when its last line is written. */
 export type Written = Omit<ListRef, "path">;
 
-/** Writes a list to a local file, line by line. */
+/** Characters that are written at once. */
+const CHUNK = 64 * 1024;
+
+/** Writes a list to a local file. */
 export class ListWriter {
   private readonly stream;
   private readonly hash = createHash("sha256");
+  private pending = "";
   private objects = 0;
   private bytes = 0;
 
@@ -51,15 +55,22 @@ export class ListWriter {
   }
 
   async add({ name, size, md5, layer }: ListedFile): Promise<void> {
-    const line = `${JSON.stringify({ name, size, md5, ...(layer !== undefined && { layer }) })}\n`;
-    this.hash.update(line);
+    this.pending += `${JSON.stringify({ name, size, md5, ...(layer !== undefined && { layer }) })}\n`;
     this.objects++;
     this.bytes += size;
-    if (!this.stream.write(line) && !this.stream.errored) await once(this.stream, "drain");
+    if (this.pending.length >= CHUNK) await this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    const text = this.pending;
+    this.pending = "";
+    this.hash.update(text);
+    if (!this.stream.write(text) && !this.stream.errored) await once(this.stream, "drain");
   }
 
   /** @throws when the disk did not take all of it */
   async end(): Promise<Written> {
+    await this.flush();
     this.stream.end();
     await finished(this.stream);
     return { sha256: this.hash.digest("hex"), objects: this.objects, bytes: this.bytes };
@@ -77,8 +88,25 @@ export async function* readList(file: string, where: string): AsyncGenerator<Key
 
 async function* parsed(file: string, where: string): AsyncGenerator<KeyedFile> {
   for await (const line of linesOf(createReadStream(file, "utf8"))) {
-    const { layer, ...entry } = parseDocument(fileSchema, line, `a line of ${where}`);
+    const { layer, ...entry } = plain(line) ?? parseDocument(fileSchema, line, `a line of ${where}`);
     yield { ...entry, ...(layer !== undefined && { layer }), key: rawName(entry.name) };
+  }
+}
+
+/** A line that is right, faster than by its schema; undefined: the schema says what is wrong. */
+function plain(line: string): ListedFile | undefined {
+  try {
+    const { name, size, md5, layer } = JSON.parse(line) as Record<string, unknown>;
+    const right =
+      typeof name === "string" &&
+      name !== "" &&
+      Number.isSafeInteger(size) &&
+      (size as number) >= 0 &&
+      /^[0-9a-f]{32}$/.test(String(md5)) &&
+      (layer === undefined || /^copy-\d{8}t\d{6}z$/.test(String(layer)));
+    return right ? ({ name, size, md5, ...(layer !== undefined && { layer }) } as ListedFile) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
