@@ -155,6 +155,7 @@ const servers: Record<BackupKind, (mirror: string) => k8s.types.input.core.v1.Co
       { name: "network.host", value: "$(POD_IP)" },
       { name: "http.port", value: "9200" },
       { name: "path.repo", value: `${work}/repository` },
+      { name: "path.data", value: `${work}/data` },
       // Only the job beside it reaches it: the network policy lets nobody in.
       { name: "xpack.security.enabled", value: "false" },
       {
@@ -167,7 +168,6 @@ const servers: Record<BackupKind, (mirror: string) => k8s.types.input.core.v1.Co
     securityContext: { ...restrictedContainer, readOnlyRootFilesystem: false, runAsUser: 1000, runAsGroup: 0 },
     volumeMounts: [
       { name: "work", mountPath: work },
-      { name: "work", mountPath: "/usr/share/elasticsearch/data", subPath: "data" },
       { name: "scratch", mountPath: "/tmp" },
     ],
   }),

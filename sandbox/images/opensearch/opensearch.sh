@@ -32,7 +32,6 @@ published() {
   cp /image/log4j2.properties "$config/log4j2.properties"
   {
     env | sed -n 's/^\([a-z_]*\.[a-z_.]*\)=\(.*\)$/\1: \2/p' | grep -v '^xpack\.'
-    echo "path.data: /usr/share/elasticsearch/data"
     echo "path.logs: /tmp/logs"
     echo "node.store.allow_mmap: false"
   } >"$config/opensearch.yml"
