@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { poolLabel } from "../components/gke-cluster";
+import { poolLabel } from "../components/cluster";
 import { fitted, imagePlaceholder, type Manifest } from "../components/services";
 import { identity } from "../plan/identities";
 import { elasticsearchService, namespaces, regionConfigMap, secrets, serviceItems } from "../plan/names";

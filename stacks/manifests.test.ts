@@ -8,8 +8,8 @@ import { allStackNames, declaredStack } from "../tests/lib/stacks";
 const BUILT_IN =
   /^kubernetes:(core|batch|apps|policy|autoscaling|(rbac\.authorization|networking|storage)\.k8s\.io|helm\.sh)\//;
 
-/** Kinds whose schemas are not at hand; site-stores.test.ts says what they must hold. */
-const WITHOUT_SCHEMA = /^kubernetes:(cert-manager\.io|monitoring\.googleapis\.com)\//;
+/** Kinds whose schemas are not at hand; site-stores.test.ts and standby.test.ts say what they must hold. */
+const WITHOUT_SCHEMA = /^kubernetes:(cert-manager\.io|monitoring\.googleapis\.com|elbv2\.k8s\.aws)\//;
 
 describe("custom resources", { skip: schemasMissing() }, () => {
   let kinds: CustomKinds;

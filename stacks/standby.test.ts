@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Declaration } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
@@ -10,5 +11,17 @@ for (const stack of ["aws-standby", "aws-standby-active"] as const) {
       standby = await declaredStack(stack);
     });
     test("its inventory", () => assertGolden(stack, standby.resources));
+    test("the front's pods alone are the load balancer's targets, and only while it is active", () => {
+      const of = (type: RegExp) => standby.resources.filter((resource) => type.test(resource.type));
+      const bindings = of(/^kubernetes:elbv2\.k8s\.aws\/.*TargetGroupBinding$/);
+      assert.equal(bindings.length, stack === "aws-standby-active" ? 1 : 0);
+      const [group] = of(/^aws:lb\/targetGroup:TargetGroup$/);
+      assert.equal(group?.inputs.targetType, "ip");
+      for (const { inputs } of bindings) {
+        const { targetGroupARN, ...spec } = inputs.spec as Record<string, unknown>;
+        assert.match(String(targetGroupARN), new RegExp(`:targetgroup/${group?.inputs.name}/`));
+        assert.deepEqual(spec, { serviceRef: { name: "front", port: 80 }, targetType: "ip" });
+      }
+    });
   });
 }

@@ -32,9 +32,11 @@ export const copyTornRepository: Fault<CopiesStage> = {
     let generation = 8;
     storage.onCopy = async ({ object }) => {
       if (!object.endsWith(`/index-${generation}`)) return;
-      await storage.remove(PRIMARY, `elasticsearch-emea/index-${generation}`);
-      for (const [path, content] of Object.entries(elasticsearchObjects(++generation)))
-        await storage.put(PRIMARY, path, content);
+      await storage.remove(PRIMARY, object);
+      delete stage.objects[object];
+      const written = elasticsearchObjects(++generation);
+      for (const [path, content] of Object.entries(written)) await storage.put(PRIMARY, path, content);
+      Object.assign(stage.objects, written);
     };
     const line = await failed(
       replicate(stage, { attempts: 2 }),

@@ -191,7 +191,13 @@ for (const [what, values, line] of cases) {
 
 test("what is not said is the plan's, and what is empty is absent", () => {
   const of = (values: Values) => (parse(values) as VaultConfig).media;
-  assert.deepEqual(of(vault()), { ...media(), prefix: "iconik-", breaker: { share: 0.02, floor: 500 }, approvals: [] });
+  assert.deepEqual(of(vault()), {
+    ...media(),
+    prefix: "iconik-",
+    breaker: { share: 0.02, floor: 500 },
+    approvals: [],
+    restores: [],
+  });
   assert.deepEqual(of(vault({ breaker: { floor: 0 } }))?.breaker, { share: 0.02, floor: 0 });
   assert.deepEqual(of(vault({ approvals: [] }))?.approvals, []);
   assert.equal(of(vault({}, { media: {} })), undefined);

@@ -133,6 +133,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   [
     site({ restore: { site: "prod", marker: "x", grant: STACK } }),
     'restore.marker is "x": no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)',
+    "vault.markerKeys is []: a restore believes no copy without a key; set the vault's output markerKeys",
   ],
 
   [vault({ location: undefined }), "location is not set: missing; set a text"],
