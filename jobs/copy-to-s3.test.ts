@@ -15,7 +15,7 @@ import { startS3, type TestS3 } from "./testing/s3";
 import { startStorage, type TestStorage } from "./testing/storage";
 
 const [PRIMARY, COPIES] = ["iconik-prod-backups", "iconik-vault-backup-copies"];
-/** Buckets of S3, new ones for each test: the server remembers what was in a folder. */
+/** Buckets of S3, new ones for each test. */
 let [S3, OWN, MEDIA] = ["", "", ""];
 let tests = 0;
 const SECONDARY = "iconik-files-secondary";
@@ -35,7 +35,7 @@ beforeEach(async () => {
   for (const bucket of [PRIMARY, COPIES, SECONDARY]) await storage.emptyBucket(bucket);
   tests++;
   [S3, OWN, MEDIA] = [`copies-${tests}`, `backups-${tests}`, `files-copies-${tests}`];
-  for (const bucket of [S3, OWN, MEDIA]) await s3.emptyBucket(bucket);
+  for (const bucket of [S3, OWN, MEDIA]) await s3.createBucket(bucket);
 });
 
 const env = () => ({ ...storage.env, ...kms.env, ...s3.env });

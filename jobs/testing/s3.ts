@@ -1,17 +1,16 @@
-/** An S3 for tests: rclone's own server over a folder. It knows no versions and no locks: those are the sandbox's. */
-import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+/** An S3 for tests: the server behind the sandbox's gateway, without the gateway's policies and locks. */
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { program } from "./tools";
+import { join } from "node:path";
+import { startS3Server } from "../../sandbox/cloud/aws/s3/server";
+import { SeaweedStore } from "../../sandbox/cloud/aws/s3/store";
+import { ProcessTable } from "../../sandbox/lib/process";
+import { loadTools } from "../../sandbox/toolchain";
 
 /** A running S3; `env` points rclone to it. */
 export interface TestS3 {
   env: Record<string, string>;
-  /** Creates the bucket, or empties it. */
-  emptyBucket(name: string): Promise<void>;
+  createBucket(name: string): Promise<void>;
   put(bucket: string, object: string, content: string): Promise<void>;
   get(bucket: string, object: string): Promise<string | undefined>;
   /** Names of its objects, ordered. */
@@ -19,69 +18,30 @@ export interface TestS3 {
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of 127.0.0.1. */
+/** Starts it on free ports of 127.0.0.1. @throws when `make setup` was not run */
 export async function startS3(): Promise<TestS3> {
-  const root = await mkdtemp(join(tmpdir(), "s3-"));
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const [key, secret] = ["test-key", "test-secret-of-s3"];
-  const args = ["serve", "s3", root, "--addr", `127.0.0.1:${port}`, "--auth-key", `${key},${secret}`, "--config", ""];
-  const server = spawn("setpriv", [
-    "--pdeathsig",
-    "KILL",
-    program("rclone"),
-    ...args,
-    "--vfs-cache-mode",
-    "off",
-    "--dir-cache-time",
-    "0s",
-  ]);
-  for (let i = 0; i < 100 && server.exitCode === null; i++) {
-    if (
-      await fetch(endpoint).then(
-        () => true,
-        () => false,
-      )
-    )
-      break;
-    await sleep(50);
-  }
-  const file = (bucket: string, object: string) => join(root, bucket, object);
+  const dir = await mkdtemp(join(tmpdir(), "s3-"));
+  const server = await startS3Server({ dir, binary: loadTools().seaweedfs, processes: new ProcessTable(dir) });
+  const store = new SeaweedStore(server);
   return {
     env: {
-      RCLONE_S3_ENDPOINT: endpoint,
-      RCLONE_S3_PROVIDER: "Rclone",
-      AWS_ACCESS_KEY_ID: key,
-      AWS_SECRET_ACCESS_KEY: secret,
+      RCLONE_S3_ENDPOINT: server.endpoint,
+      RCLONE_S3_PROVIDER: "SeaweedFS",
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
       AWS_REGION: "eu-central-1",
     },
-    async emptyBucket(name) {
-      await rm(join(root, name), { recursive: true, force: true });
-      await mkdir(join(root, name), { recursive: true });
-    },
-    async put(bucket, object, content) {
-      await mkdir(dirname(file(bucket, object)), { recursive: true });
-      await writeFile(file(bucket, object), content);
-    },
-    get: (bucket, object) => readFile(file(bucket, object), "utf8").catch(() => undefined),
-    async names(bucket) {
-      const entries = await readdir(join(root, bucket), { recursive: true, withFileTypes: true });
-      return entries
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name).slice(root.length + bucket.length + 2))
-        .sort();
-    },
+    createBucket: (name) => store.createBucket(name, false),
+    put: (bucket, object, content) => store.put(bucket, object, content, "application/octet-stream"),
+    get: async (bucket, object) => (await store.read(bucket, object))?.toString(),
+    names: async (bucket) =>
+      (await store.versions(bucket))
+        .filter(({ latest, marker }) => latest && !marker)
+        .map(({ key }) => key)
+        .sort(),
     async stop() {
-      server.kill("SIGKILL");
-      await rm(root, { recursive: true, force: true });
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
