@@ -20,9 +20,10 @@ faults-night: setup ## break backups, copies and restores on purpose; results in
 faults: setup ## break pods, clusters and regions under traffic; results in reports/latest/faults.json
 	@$(TSX) faults/cli.ts traffic
 
-bench: setup ## what a preview of prod and a night's copy cost; results in reports/latest/bench.json and bench-night.json
+bench: setup ## what a preview of prod, a night's copy and a restore cost; results in reports/latest/bench*.json
 	@$(TSX) bench/cli.ts
 	@$(TSX) bench/night.ts
+	@$(TSX) bench/restore.ts
 
 up: setup ## start the local cloud and leave it running
 	@$(TSX) sandbox/cli.ts up

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { types } from "cassandra-driver";
 import fc from "fast-check";
+import { Digest } from "../jobs/lib/digest";
 import {
   documentOf,
   documentsDigest,
@@ -13,7 +14,6 @@ import {
   tableDigest,
   tableRows,
 } from "./dataset";
-import { Digest } from "./digest";
 import { type Row, TABLES } from "./tables";
 
 const table = fc.constantFrom(...TABLES);

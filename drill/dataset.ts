@@ -3,7 +3,8 @@
  * Every row is a pure function of the seed, its table and its index, so that what should be there can be computed again
  * long after every region that held it is gone.
  */
-import { canonicalJson, canonicalValue, Digest } from "./digest";
+import { Digest } from "../jobs/lib/digest";
+import { canonicalJson, canonicalValue } from "./canonical";
 import { KEYSPACES, type Row, TABLES, type Table, USER_TYPES } from "./tables";
 import { Values, WORDS } from "./values";
 

@@ -254,9 +254,11 @@ class Drill {
   /** Deep verification of Cassandra: one repository, or all of them when the drill is large. */
   private async verifyCopies(progress: (line: string) => void): Promise<void> {
     for (const { datacenter } of this.size === SMALL ? REGIONS.slice(0, 1) : REGIONS) {
-      const name = verificationJobName(PROD, repository("cassandra", datacenter));
-      await runVaultJob(this.vaultKubeconfig, name);
-      progress(`${name} found the copy whole`);
+      for (const kind of ["cassandra", "elasticsearch"] as const) {
+        const name = verificationJobName(PROD, repository(kind, datacenter));
+        await runVaultJob(this.vaultKubeconfig, name);
+        progress(`${name} found the copy whole`);
+      }
     }
   }
 

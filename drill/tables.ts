@@ -1,6 +1,6 @@
 /** The drill's Cassandra tables: different types and shapes, and how the rows of each are made. */
 import { types } from "cassandra-driver";
-import type { UserTypes } from "./digest";
+import type { UserTypes } from "./canonical";
 import { type Values, WORDS } from "./values";
 
 /** Values by column, as the driver takes and gives them. */

@@ -1,7 +1,7 @@
 /** What is in the stores, counted and hashed; nothing here writes. */
 import { type Client, types } from "cassandra-driver";
+import { Digest } from "../jobs/lib/digest";
 import { encodeDocument, encodeRow } from "./dataset";
-import { Digest } from "./digest";
 import type { Elasticsearch } from "./elastic";
 import type { Row, Table } from "./tables";
 

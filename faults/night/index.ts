@@ -10,7 +10,9 @@ import { mediaGroup } from "./media";
 import { replicatorKilled, replicatorKilledTwice } from "./replicator-killed";
 import { restoreGroup } from "./restore-killed";
 import { retentionEdges } from "./retention-edges";
+import { tableGroup } from "./table-dropped";
 import { twoReplicators } from "./two-replicators";
+import { verificationGroup } from "./verification";
 
 const copiesGroup: Group<CopiesStage> = {
   stage: "a site's backups and the second copies, with the real jobs",
@@ -30,4 +32,12 @@ const copiesGroup: Group<CopiesStage> = {
 };
 
 /** Rows by what they stand on, in the order of a night. */
-export const nightGroups: readonly AnyGroup[] = [backupGroup, copiesGroup, mediaGroup, restoreGroup, corruptionGroup];
+export const nightGroups: readonly AnyGroup[] = [
+  backupGroup,
+  copiesGroup,
+  mediaGroup,
+  verificationGroup,
+  restoreGroup,
+  tableGroup,
+  corruptionGroup,
+];

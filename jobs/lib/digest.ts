@@ -20,4 +20,8 @@ export class Digest {
   toString(): string {
     return this.sum.toString(16).padStart(32, "0");
   }
+
+  equals(other: Digest): boolean {
+    return this.count === other.count && this.sum === other.sum;
+  }
 }

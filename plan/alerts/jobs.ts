@@ -23,3 +23,12 @@ export function failedJobs(namespaces: readonly string[], names: string): string
     ),
   );
 }
+
+/** Lines of jobs of a namespace that carry this event. */
+export function toldOf(namespace: string, event: string): string {
+  return every(
+    'resource.type="k8s_container"',
+    `resource.labels.namespace_name="${namespace}"`,
+    `jsonPayload.event="${event}"`,
+  );
+}

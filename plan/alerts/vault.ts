@@ -4,7 +4,7 @@ import { freshnessSeconds, lateAfterSeconds, metrics, verificationLateSeconds } 
 import { namespaces, restorerAccountId } from "../names";
 import { objectives } from "../objectives";
 import type { ScheduleName } from "../schedules";
-import { failedJobs } from "./jobs";
+import { failedJobs, toldOf } from "./jobs";
 import { type Alert, any, every, span, type VaultScope } from "./types";
 
 const runbook = "docs/runbooks/d2-regions-lost.md";
@@ -199,14 +199,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "An attack: revoke the identity, then bring the primary back as docs/runbooks/media-restore.md says; the secondary has all of it.",
       "Meant: approve that bucket and day in the vault's configuration; the message says how.",
     ],
-    condition: () => ({
-      kind: "log",
-      filter: every(
-        'resource.type="k8s_container"',
-        `resource.labels.namespace_name="${namespaces.dr}"`,
-        `jsonPayload.event="${events.mediaBreakerOpen}"`,
-      ),
-    }),
+    condition: () => ({ kind: "log", filter: toldOf(namespaces.dr, events.mediaBreakerOpen) }),
   },
   {
     id: "copy-damaged",
@@ -222,14 +215,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "Is there a marker after it? Then that copy is whole. Until there is, start CronJob replicate-SITE by hand.",
     ],
     runbook,
-    condition: () => ({
-      kind: "log",
-      filter: every(
-        'resource.type="k8s_container"',
-        `resource.labels.namespace_name="${namespaces.dr}"`,
-        `jsonPayload.event="${events.copyDamaged}"`,
-      ),
-    }),
+    condition: () => ({ kind: "log", filter: toldOf(namespaces.dr, events.copyDamaged) }),
   },
   {
     id: "marker-refused",
@@ -244,14 +230,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "An identity in other hands: take its access away (the account, its binding in the cluster), then see what else it created.",
       "After a change of key: do the readers' markerKeys hold the new one? The vault's output markerKeys has all of them.",
     ],
-    condition: () => ({
-      kind: "log",
-      filter: every(
-        'resource.type="k8s_container"',
-        `resource.labels.namespace_name="${namespaces.dr}"`,
-        `jsonPayload.event="${events.markerRefused}"`,
-      ),
-    }),
+    condition: () => ({ kind: "log", filter: toldOf(namespaces.dr, events.markerRefused) }),
   },
   {
     id: "restore-granted",

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # The OpenSearch image, in Elasticsearch's place. `run` starts the node on port 9201 without TLS, `proxy` the HTTPS and
 # basic authentication in front of it on 9200. Needs NODE_IP and, of the image, OPENSEARCH_HOME, JAVA and HEAP_MIB.
 set -eu
@@ -25,7 +25,8 @@ run() {
     -cp "$OPENSEARCH_HOME/lib/*" org.opensearch.bootstrap.OpenSearch
 }
 
-# The published image: settings are environment variables with dots in their names, port 9200 answers without TLS.
+# The published image: settings are environment variables with dots in their names, which bash leaves in the environment and
+# other shells do not; port 9200 answers without TLS.
 published() {
   config=/tmp/config
   mkdir -p "$config" /tmp/logs

@@ -1,32 +1,5 @@
-/** Canonical form of stored values and a digest of a set of them that does not depend on their order. */
-import { createHash } from "node:crypto";
+/** Canonical form of stored values: what is digested is the same whoever gives or reads it. */
 import type { types } from "cassandra-driver";
-
-const MODULUS = 1n << 128n;
-
-/** Sum of the entries' hashes modulo 2^128: the same for the same entries in any order, however they are divided. */
-export class Digest {
-  count = 0;
-  private sum = 0n;
-
-  add(entry: string): void {
-    this.sum = (this.sum + BigInt(`0x${createHash("sha256").update(entry).digest("hex").slice(32)}`)) % MODULUS;
-    this.count++;
-  }
-
-  merge(other: Digest): void {
-    this.sum = (this.sum + other.sum) % MODULUS;
-    this.count += other.count;
-  }
-
-  toString(): string {
-    return this.sum.toString(16).padStart(32, "0");
-  }
-
-  equals(other: Digest): boolean {
-    return this.count === other.count && this.sum === other.sum;
-  }
-}
 
 /** Fields of the user-defined types by name: their values are read and written by name, and hashed in this order. */
 export type UserTypes = Record<string, Record<string, string>>;
