@@ -70,6 +70,7 @@ export const systems: readonly System[] = [
       "bucket-uniform-access",
       "copies-outside-primary",
       "copies-retention",
+      "copies-verified",
       "cronjob-safe",
       "data-protected",
       "identities-own-pods",
@@ -220,7 +221,7 @@ export const systems: readonly System[] = [
     requirement:
       "at least quarterly, automated, measured: the time from the incident to service restored, the age of the newest data restored, the integrity of every backup; kept down over time",
     components: ["components/restore.ts", "components/canary.ts", "components/alerts.ts", "components/job-runs.ts"],
-    policies: [],
+    policies: ["copies-verified"],
   },
 ];
 
@@ -236,7 +237,7 @@ export const disasterPolicies: Record<DisasterId, readonly string[]> = {
     "services-every-region",
     "stores-every-region",
   ],
-  D2: ["images-by-digest", "images-released", "one-registry"],
+  D2: ["copies-verified", "images-by-digest", "images-released", "one-registry"],
   D3: [
     "alerts-declared",
     "cassandra-two-replicas",

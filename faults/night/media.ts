@@ -83,6 +83,7 @@ export const massOverwrite: Fault<MediaStage> = {
   rows: ["S6", "D3", "D5"],
   alert: "media-breaker-open",
   mayLoseSeconds: 0,
+  small: true,
   async inject(stage): Promise<Outcome> {
     await replicated(stage);
     const moment = await aMoment(stage);
@@ -148,6 +149,7 @@ export const dayAfter: Fault<MediaStage> = {
   fault: `a file was removed ${retention.mediaAfterRemovalDays + 1} days ago: no version of it may be left`,
   rows: ["S6"],
   mayLoseSeconds: 0,
+  small: true,
   async inject(stage): Promise<Outcome> {
     const days = retention.mediaAfterRemovalDays + 1;
     const moment = await removedFor(stage, days);

@@ -17,6 +17,7 @@ const tableDroppedRestored: Fault<MedusaStage> = {
   rows: ["D3", "S1"],
   alert: "snapshot-failed",
   mayLoseSeconds: 0,
+  small: true,
   async inject(stage) {
     const { client } = stage;
     const backup = await backedUp(stage);

@@ -101,6 +101,7 @@ const damagedBeforeBackup: Fault<MedusaStage> = {
   rows: ["S1", "S2", "S8", "D3"],
   alert: "verification-failed",
   mayLoseSeconds: 0,
+  small: true,
   async inject(stage) {
     const { node, client } = stage;
     const folder = node.tableFolder("media", "assets");

@@ -14,6 +14,7 @@ import { clusterPrivateWorkloadIdentity } from "./cluster-private-workload-ident
 import { clusterSecretsEncrypted } from "./cluster-secrets-encrypted";
 import { copiesOutsidePrimary } from "./copies-outside-primary";
 import { copiesRetention } from "./copies-retention";
+import { copiesVerified } from "./copies-verified";
 import { cronjobSafe } from "./cronjob-safe";
 import { customerBucketsExcluded } from "./customer-buckets-excluded";
 import { dataProtected } from "./data-protected";
@@ -64,6 +65,7 @@ export const rules: readonly Rule[] = [
   clusterSecretsEncrypted,
   copiesOutsidePrimary,
   copiesRetention,
+  copiesVerified,
   cronjobSafe,
   customerBucketsExcluded,
   dataProtected,
