@@ -10,6 +10,7 @@ import { cassandraNode, medusaContainer, pools, reaperContainer } from "../plan/
 import { storeDisks } from "../plan/storage";
 import { cassandraVersion } from "../plan/versions";
 import { type Cluster, onPool } from "./cluster";
+import { attempts } from "./cron-job";
 
 /** One region's datacenter as the manifest needs it. */
 export interface DatacenterSpec {
@@ -126,9 +127,10 @@ export function k8ssandraCluster(spec: CassandraSpec) {
           credentialsType: "role-based",
           bucketName: spec.bucket,
           prefix: medusaFolder,
-          // By number, one a night: by age, nights that failed would let the last good backup be purged.
+          // By number: by age, nights that failed would let the last good backup be purged. Medusa counts incomplete ones as well, and
+          // each attempt of a night may leave one.
           maxBackupAge: 0,
-          maxBackupCount: retention.primaryBackupDays,
+          maxBackupCount: retention.primaryBackupDays * attempts,
           concurrentTransfers: 4,
         },
         purgeBackups: !spec.restoring,

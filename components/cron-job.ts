@@ -2,6 +2,9 @@ import type { types } from "@pulumi/kubernetes";
 import { FINAL_EXIT_CODE } from "../jobs/config";
 import { type Schedule, timeZone } from "../plan/schedules";
 
+/** Times that a job is tried in a night. */
+export const attempts = 3;
+
 /** Arguments of {@link cronJob}. */
 export interface CronJobArgs {
   name: string;
@@ -29,7 +32,7 @@ export function cronJob({ name, namespace, schedule, suspend, pod }: CronJobArgs
       failedJobsHistoryLimit: 5,
       jobTemplate: {
         spec: {
-          backoffLimit: 2,
+          backoffLimit: attempts - 1,
           podFailurePolicy: {
             rules: [
               { action: "FailJob", onExitCodes: { operator: "In", values: [FINAL_EXIT_CODE] } },

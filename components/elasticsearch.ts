@@ -115,6 +115,8 @@ function nodeSet(zone: string, count: number, s3: ElasticsearchSpec["s3"]) {
       // Nothing here needs a licence; a trial would end.
       "xpack.license.self_generated.type": "basic",
       "cluster.routing.allocation.awareness.attributes": "k8s_node_name,zone",
+      // 40 MB a second if nobody says otherwise: a full node would not be restored in the time that its Job has.
+      "indices.recovery.max_bytes_per_sec": elasticsearchNode.recovery,
     },
     podTemplate: {
       spec: {

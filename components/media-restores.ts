@@ -58,7 +58,8 @@ export class MediaRestores extends ComponentResource {
             template: pod,
           },
         },
-        { ...args.cluster.inside(this), deleteBeforeReplace: true },
+        // Its id says what it is: a newer image of the jobs must not make it run again over what was written since.
+        { ...args.cluster.inside(this), deleteBeforeReplace: true, ignoreChanges: ["spec"] },
       );
     }
     this.registerOutputs({});

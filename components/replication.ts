@@ -26,6 +26,8 @@ export interface ReplicationArgs {
   schedule: Schedule;
   /** Signs the markers. */
   markerKey: MarkerKey;
+  /** Crons of the sites' snapshots, in UTC. */
+  snapshots: { cassandra: string; elasticsearch: string };
   /** What each copy may ask of the storage. */
   limits: { transactionsPerSecond: number; bandwidth?: string | undefined };
 }
@@ -61,6 +63,7 @@ export class Replication extends ComponentResource {
               signingKey,
               markerKeys,
               leaseIn: namespaces.dr,
+              snapshots: args.snapshots,
               ...args.limits,
               waitSeconds: args.schedule.activeDeadlineSeconds - copySeconds - reportSeconds,
             })),

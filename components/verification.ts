@@ -64,14 +64,23 @@ export function verificationPod(
     image,
     mirror,
     markerKeys,
-  }: Pick<VerificationArgs, "copiesBucket" | "image" | "mirror" | "markerKeys">,
+    schedule,
+  }: Pick<VerificationArgs, "copiesBucket" | "image" | "mirror" | "markerKeys" | "schedule">,
 ) {
   const { kind } = parseRepository(repository);
   const { metadata, spec } = jobPod({
     command: "verify-copy",
     image,
     serviceAccount: "verifier",
-    config: output(markerKeys).apply((keys) => ({ site, repository, copiesBucket, markerKeys: keys, work })),
+    config: output(markerKeys).apply((keys) => ({
+      site,
+      repository,
+      copiesBucket,
+      markerKeys: keys,
+      work,
+      // Each wait may take all of it: the Job's own deadline ends them together.
+      timeoutSeconds: schedule.activeDeadlineSeconds,
+    })),
   });
   return {
     metadata,
@@ -156,6 +165,8 @@ const servers: Record<BackupKind, (mirror: string) => k8s.types.input.core.v1.Co
       { name: "http.port", value: "9200" },
       { name: "path.repo", value: `${work}/repository` },
       { name: "path.data", value: `${work}/data` },
+      // 40 MB a second otherwise, for restores as well: nothing else wants this node's disk.
+      { name: "indices.recovery.max_bytes_per_sec", value: "1gb" },
       // Only the job beside it reaches it: the network policy lets nobody in.
       { name: "xpack.security.enabled", value: "false" },
       {

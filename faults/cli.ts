@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { addTools } from "../jobs/testing/tools";
 import { nightGroups } from "./night";
 import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
 import { type AnyGroup, type Choice, choose, runFaults } from "./run";
-import { addTools } from "./tools";
 import { trafficGroups } from "./traffic";
 import { rates } from "./traffic/rows";
 

@@ -39,7 +39,7 @@ export async function recover(
   const { spec } = tableRecoveryPod({
     datacenter: "emea",
     keyspace: "media",
-    before: new Date().toISOString(),
+    ...(change.backup === undefined && { before: new Date().toISOString() }),
     bucket: PRIMARY!,
     image: "jobs",
     mirror: "mirror",

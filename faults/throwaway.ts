@@ -6,6 +6,7 @@ import { verificationPod } from "../components/verification";
 import { jobConfig } from "../jobs/config";
 import { type Evidence, evidenceSchema } from "../jobs/lib/evidence";
 import { type JobRun, startJob } from "../jobs/testing/job";
+import { schedules } from "../plan/schedules";
 import { cassandraImage } from "../sandbox/images/cassandra";
 import { loadTools } from "../sandbox/toolchain";
 import { COPIES, type MedusaStage, REPOSITORY } from "./medusa-stage";
@@ -31,6 +32,7 @@ function sidecar({ dir, kms }: MedusaStage, work: string): ChildProcess {
     image: "i",
     mirror: "m",
     markerKeys: [kms.pem],
+    schedule: schedules.verification,
   }).spec.initContainers as { command: string[]; env: { name: string; value: string }[] }[];
   // Paths of the pod, in the stage's own folders.
   const here = (text: string) => text.replaceAll("/work", work).replaceAll("/opt/cassandra", join(dir, "cassandra"));

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "cassandra-driver";
 import { generate } from "selfsigned";
 import { canary, canaryDay, canaryMetric } from "../plan/canary";
-import { retention } from "../plan/retention";
+import { copyTiers, retention } from "../plan/retention";
 import { jobConfig } from "./config";
 import { canaryRole, canarySchema, newestDocument, prepareCassandra, prepareIndex } from "./lib/canaries";
 import { type Elasticsearch, ElasticsearchError } from "./lib/elastic";
@@ -34,9 +34,11 @@ const role = { username: `ca"nary`, password: "it's" };
 
 test("canaries outlive every backup that can be restored", () => {
   assert.ok(canary.keepDays >= retention.copiesDays + retention.copiesSoftDeleteDays);
-  const [keyspace, table] = canarySchema(["emea", "amer"], 3);
+  assert.ok(canary.keepDays >= 31 * copyTiers.monthly + retention.copiesSoftDeleteDays, "the oldest monthly copy");
+  const [keyspace, table, alter] = canarySchema(["emea", "amer"], 3);
   assert.match(keyspace!, /'emea': '3', 'amer': '3'/);
   assert.match(table!, new RegExp(`default_time_to_live = ${canary.keepDays * 86400} `));
+  assert.match(alter!, new RegExp(`^ALTER TABLE dr.canary WITH default_time_to_live = ${canary.keepDays * 86400}$`));
   assert.equal(canaryDay(new Date("2026-01-15T23:59:59.999Z")), "2026-01-15");
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { schedules } from "../plan/schedules";
 import { CONFIG_VARIABLE, jobConfig, readJobConfig } from "./config";
 import { signingKey, testKey } from "./testing/kms";
 
@@ -13,7 +14,7 @@ test("a configuration survives the environment, defaults filled in", () => {
     markerKeys: [testKey().pem],
   });
   const config = readJobConfig("replicate", { [CONFIG_VARIABLE]: text });
-  assert.equal(config.maxAgeHours, 20);
+  assert.deepEqual([config.youngHours, config.snapshots.cassandra], [2, schedules.cassandraSnapshot.cron]);
   assert.deepEqual(config.repositories, ["cassandra-emea"]);
 });
 

@@ -10,6 +10,7 @@ import { mediaBreaker, mediaBucket, mediaBucketProblem } from "../plan/media";
 import { secrets } from "../plan/names";
 import { indexNameMaxLength } from "../plan/recovery";
 import { copyTiers, pruneBreaker, retention } from "../plan/retention";
+import { schedules } from "../plan/schedules";
 import { keyProblem } from "./lib/envelope";
 
 /** Name of the environment variable that carries a job's configuration. */
@@ -61,6 +62,8 @@ const cql = z.strictObject({
 const approvedDrops = z.array(z.string().min(1)).default([]);
 
 /** Seconds between two looks at something awaited. */
+/** Five fields, in UTC. */
+const cron = z.string().regex(/^(\S+ ){4}\S+$/, "no cron expression of five fields");
 const pollSeconds = z.number().positive().max(60).default(2);
 
 /** What every recovery in place is told. */
@@ -210,8 +213,12 @@ export const jobSchemas = {
       .optional(),
     /** Keys that markers are read with. */
     markerKeys,
-    /** A manifest older than this is not tonight's. */
-    maxAgeHours: z.number().positive().default(20),
+    /** When the site's snapshots are due, in UTC: what was begun before that is not tonight's. */
+    snapshots: z
+      .strictObject({ cassandra: cron, elasticsearch: cron })
+      .default({ cassandra: schedules.cassandraSnapshot.cron, elasticsearch: schedules.elasticsearchSnapshot.cron }),
+    /** Any backup that is as young as this is tonight's all the same. */
+    youngHours: z.number().positive().default(2),
     /** How long fresh manifests are awaited, counted from the job's start. */
     waitSeconds: z
       .int()

@@ -1,6 +1,7 @@
 /** replicate and restore-copy against a storage, with the real rclone: whole, killed, changed, attacked. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   assertWhole,
   COPIES,
@@ -35,11 +36,16 @@ import {
   restoredPath,
   restoreStartedPath,
 } from "../plan/layout";
+import { FINAL_EXIT_CODE } from "./config";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { testKey } from "./testing/kms";
 
 let stage: CopiesStage;
 let night: string;
+/** Snapshots were due half an hour ago: what is an hour old is another night's. */
+const due = new Date(Date.now() - 30 * 60_000);
+const cron = `${due.getUTCMinutes()} ${due.getUTCHours()} * * *`;
+const NOT_TONIGHT = { youngHours: 0.5, snapshots: { cassandra: cron, elasticsearch: cron } };
 
 before(async () => {
   stage = await openCopiesStage();
@@ -227,7 +233,7 @@ test("layers are few: what lies in the oldest is copied anew when another is nee
 });
 
 test("without a manifest of tonight nothing is copied", async () => {
-  await failed(replicate(stage, { maxAgeHours: 0.5 }), /no complete backup of tonight.*h old/);
+  await failed(replicate(stage, NOT_TONIGHT), /no complete backup of tonight.*h old/);
   await failed(replicate(stage, { repositories: ["cassandra-amer"] }), /cassandra-amer: no manifest/);
   assert.deepEqual(await stage.storage.names(COPIES), []);
 });
@@ -241,7 +247,7 @@ test("a region without a backup of tonight holds up no other, and stays in the c
   for (const [path, content] of Object.entries(elasticsearchObjects(8)))
     await stage.storage.put(PRIMARY, path, content);
   await failed(
-    replicate(stage, { maxAgeHours: 0.5 }),
+    replicate(stage, NOT_TONIGHT),
     /some repositories have no copy of tonight.*elasticsearch-emea: night-.* h old/,
   );
   const [, second] = await markers(stage);
@@ -252,13 +258,34 @@ test("a region without a backup of tonight holds up no other, and stays in the c
     [night, first.marker],
   );
   await assertWhole(stage, marker.id);
-  await failed(replicate(stage, { maxAgeHours: 0.5 }), /copy-.* has cassandra-emea/);
+  await failed(replicate(stage, NOT_TONIGHT), /copy-.* has cassandra-emea/);
   assert.equal((await markers(stage)).length, 2, "the second run has nothing new to say");
   await succeeded(restoreCopy(stage));
   for (const [name, content] of Object.entries(old).filter(([name]) => name.startsWith("elasticsearch-emea/"))) {
     assert.equal(await stage.storage.get(OWN, name), content, name);
   }
   assert.equal(await stage.storage.get(OWN, "cassandra/index/latest_backup/node-1/backup_name.txt"), next);
+});
+
+test("told to end while a repository is copied, the run names those that are done", async () => {
+  const { child, done } = await replicate(stage);
+  stage.storage.onCopy = async ({ object }) => {
+    if (!object.startsWith("elasticsearch-emea/")) return;
+    child.kill("SIGTERM");
+    await sleep(5000);
+  };
+  assert.equal((await done).code, 143);
+  stage.storage.onCopy = undefined;
+  assert.deepEqual(await repositories(), ["cassandra-emea"]);
+  await succeeded(replicate(stage));
+  assert.deepEqual(await repositories(), ["cassandra-emea", "elasticsearch-emea"]);
+});
+
+test("a manifest from the future is passed over, and fails the run that has copied the others", async () => {
+  const future = manifestPath("cassandra-emea", "night-emea-20991231t010000z");
+  await stage.storage.put(PRIMARY, future, "{}");
+  await failed(replicate(stage), /manifests from the future.*night-emea-20991231t010000z/, FINAL_EXIT_CODE);
+  assert.deepEqual(await repositories(), ["cassandra-emea", "elasticsearch-emea"]);
 });
 
 test("a backup that comes late is copied when it comes", async () => {

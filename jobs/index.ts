@@ -5,8 +5,9 @@ import { copyMediaToS3 } from "./copy-media-to-s3";
 import { copyStatesToS3 } from "./copy-states-to-s3";
 import { copyToS3 } from "./copy-to-s3";
 import { freshness } from "./freshness";
-import { type Fields, JobError, summary } from "./lib/log";
+import { type Fields, JobError, log, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
+import { isStopping, stop } from "./lib/stop";
 import { prepareCanary } from "./prepare-canary";
 import { prune } from "./prune";
 import { replicate } from "./replicate";
@@ -80,11 +81,14 @@ async function main(): Promise<number> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => {
     stopCopies();
-    process.exit(143);
+    void stop((error) => log("ended without its last act", { severity: "ERROR", error: error.message })).then(() =>
+      process.exit(143),
+    );
   });
 }
 
 void main().then((code) => {
+  if (isStopping()) return;
   stopCopies();
   // Exits even when a client keeps a connection open.
   process.stdout.write("", () => process.exit(code));

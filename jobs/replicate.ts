@@ -4,7 +4,7 @@
  * Each repository is copied on its own, as soon as its backup of tonight is there: a region that is lost or a backup that
  * failed holds up none of the others. What could not be copied stands in the marker as it was copied last, and the job
  * fails, so that somebody looks. Without its marker a copy is none, so a run may be killed at any point and be repeated:
- * what lies there already is not copied again. Memory does not grow with the repositories (lib/copy-repository.ts).
+ * what lies there already is not copied again. One that is told to end, as by its deadline, still names what is done. Memory does not grow with the repositories (lib/copy-repository.ts).
  */
 import type { JobConfig } from "./config";
 import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
@@ -15,6 +15,7 @@ import { type Fields, JobError, log } from "./lib/log";
 import type { Marker, MarkerEntry } from "./lib/manifest";
 import { readMarker, writeMarker } from "./lib/markers";
 import { limitEach, namesBelow } from "./lib/rclone";
+import { lastAct } from "./lib/stop";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"replicate">;
@@ -27,6 +28,8 @@ interface Progress {
   failed: Map<string, JobError>;
   /** Why there is nothing to copy yet. */
   stale: string[];
+  /** Manifests that are named for a moment that has not come. */
+  future: string[];
 }
 
 /**
@@ -44,13 +47,35 @@ export async function replicate(config: Config): Promise<Fields> {
 async function copyNight(config: Config, held: () => void): Promise<Fields> {
   const last = await readMarker(config.copiesBucket, config.site, "latest", config.markerKeys);
   const id = await unusedId(config);
-  const { done, failed, stale } = await copyFresh(config, last, id);
+  const progress: Progress = { done: new Map(), failed: new Map(), stale: [], future: [] };
+  const { done, failed, stale, future } = progress;
+  const isNew = () => [...done].some(([name, { entry }]) => entry !== last?.repositories[name]);
+  // One marker a run, whoever writes it.
+  let written: Promise<string | undefined> | undefined;
+  const name = () => {
+    written ??= (async () => {
+      held();
+      return isNew() ? mark(config, id, last, done) : last?.id;
+    })();
+    return written;
+  };
+  lastAct(async () => {
+    log("told to end", { marker: isNew() ? await name() : last?.id, copied: [...done.keys()] });
+  });
+  await copyFresh(config, last, id, progress);
   const copied = [...done.values()].reduce((sum, each) => sum + each.copied, 0);
   const copiedBytes = [...done.values()].reduce((sum, each) => sum + each.copiedBytes, 0);
-  const unchanged = [...done].every(([name, { entry }]) => entry === last?.repositories[name]);
-  held();
-  const marker = unchanged ? last?.id : await mark(config, id, last, done);
-  if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, done, failed, stale);
+  const unchanged = !isNew();
+  const marker = await name();
+  if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, progress);
+  if (future.length > 0) {
+    throw new JobError("everything is copied, but there are manifests from the future", {
+      value: future,
+      allowed: "backups that were begun before now",
+      fix: "find out who wrote them (D5), and remove them from the site's bucket",
+      final: true,
+    });
+  }
   if (unchanged) {
     log("already copied", { marker });
     return { marker, copied, note: "the newest backups are in the newest copy already" };
@@ -60,20 +85,25 @@ async function copyNight(config: Config, held: () => void): Promise<Fields> {
 }
 
 /** Copies every repository whose backup of tonight is there, and waits for the others until the deadline. */
-async function copyFresh(config: Config, last: Marker | undefined, id: string): Promise<Progress> {
-  const progress: Progress = { done: new Map(), failed: new Map(), stale: [] };
-  return waitFor<Progress, undefined>(
+async function copyFresh(config: Config, last: Marker | undefined, id: string, progress: Progress): Promise<void> {
+  await waitFor<true, undefined>(
     async (left) => {
       const waiting = config.repositories.filter((name) => !progress.done.has(name) && !progress.failed.has(name));
       const names = await namesBelow(config.bucket, "manifests");
-      const { backups, stale } = freshManifests(waiting, names, config.maxAgeHours, new Date());
-      progress.stale = stale;
+      const now = new Date();
+      const { backups, stale } = freshManifests(waiting, names, config, now);
+      progress.stale.splice(0, Number.POSITIVE_INFINITY, ...stale);
+      progress.future.splice(
+        0,
+        Number.POSITIVE_INFINITY,
+        ...freshManifests(config.repositories, names, config, now).future,
+      );
       for (const [repository, backup] of backups) {
         const entry = last?.repositories[repository];
         if (entry?.backup === backup) progress.done.set(repository, { entry, copied: 0, copiedBytes: 0 });
         else await attempt(config, repository, backup, id, entry, progress);
       }
-      if (stale.length === 0 || left <= 0) return { done: progress };
+      if (stale.length === 0 || left <= 0) return { done: true };
       log("waiting for manifests", { stale });
       return { seen: undefined };
     },
@@ -122,13 +152,7 @@ async function mark(
 }
 
 /** What a person needs to know when some repositories have no copy of tonight. */
-function incomplete(
-  config: Config,
-  marker: string | undefined,
-  done: Map<string, CopiedRepository>,
-  failed: Map<string, JobError>,
-  stale: string[],
-): JobError {
+function incomplete(config: Config, marker: string | undefined, { done, failed, stale, future }: Progress): JobError {
   const [first, ...others] = failed.values();
   // One cause alone speaks for itself.
   if (first && others.length === 0 && stale.length === 0 && done.size === 0) return first;
@@ -137,8 +161,12 @@ function incomplete(
       ? "there is no complete backup of tonight to copy"
       : "some repositories have no copy of tonight";
   return new JobError(what, {
-    value: [...stale, ...[...failed].map(([name, error]) => `${name}: ${error.message}; ${detail(error)}`)],
-    allowed: `a manifest of each of ${config.repositories.join(", ")} not older than ${config.maxAgeHours} h, and its objects`,
+    value: [
+      ...stale,
+      ...future.map((each) => `${each} is from the future`),
+      ...[...failed].map(([name, error]) => `${name}: ${error.message}; ${detail(error)}`),
+    ],
+    allowed: `a manifest of each of ${config.repositories.join(", ")} since its snapshot was due, and its objects`,
     fix: `look at the site's snapshot jobs and start them again, then this job; ${
       marker ? `copy ${marker} has ${[...done.keys()].join(", ") || "what it had before"}` : "there is no copy yet"
     }`,

@@ -2,7 +2,7 @@
  * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
  * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
  */
-import { backupName, repositoryFolder } from "../plan/layout";
+import { backupName, backupOfManifest, filesPath, manifestsPrefix, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
 import { dropped, droppedError, expiringTables, partsOf, previousManifest } from "./lib/dropped";
@@ -11,7 +11,7 @@ import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest, Manifest } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
-import { listUnder, readObjects, type StoredFile } from "./lib/rclone";
+import { listUnder, readObjects, removeObject, type StoredFile } from "./lib/rclone";
 import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
@@ -51,14 +51,18 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
     ]);
   }
   const before = await previousManifest(config.bucket, config.repository, backup);
-  const { manifest, files, replicas } = await manifestOf(config, backup, status, before);
+  const listing = await listUnder(config.bucket, repositoryFolder(config.repository));
+  const { manifest, files, replicas } = await manifestOf(config, backup, status, before, listing);
   await writeManifest(config.bucket, manifest, files);
+  await removePurged(config, listing);
   if (manifest.dropped.length > 0) throw droppedError("tables", manifest.dropped);
   if (replicas.length > 0) {
     throw new JobError("the backup is complete, but keyspaces have too few replicas", {
       value: some(replicas, 20),
       allowed: `${minimumReplicas} or more in each of ${config.datacenters.join(", ")}`,
       fix: "ALTER KEYSPACE … WITH replication, then repair it (docs/runbooks/regions.md)",
+      // Another attempt would be another backup, and as good as this one.
+      final: true,
     });
   }
   return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: files.length };
@@ -100,9 +104,9 @@ async function manifestOf(
   backup: string,
   status: BackupStatus,
   before: Manifest | undefined,
+  listing: ReadonlyMap<string, StoredFile>,
 ): Promise<{ manifest: Omit<CassandraManifest, "files">; files: StoredFile[]; replicas: string[] }> {
   const prefix = repositoryFolder(config.repository);
-  const listing = await listUnder(config.bucket, prefix);
   const metas = await readMetas(config, backup, listing);
   const verdict = gate(prefix, backup, { nodes: config.nodes, racks: config.racks }, listing, metas);
   if (verdict.versions.length > 1) {
@@ -134,6 +138,22 @@ async function manifestOf(
     ...unread(verdict.tables, keyspaces),
   ];
   return { manifest, files: verdict.files, replicas };
+}
+
+/** Manifests of backups that Medusa has purged: nothing can be restored from them, and whoever looks by time must not find them. */
+async function removePurged({ bucket, repository }: Config, listing: ReadonlyMap<string, StoredFile>): Promise<void> {
+  const index = `${repositoryFolder(repository)}/index/backup_index/`;
+  const kept = new Set(
+    [...listing.keys()].filter((name) => name.startsWith(index)).map((name) => name.slice(index.length).split("/")[0]),
+  );
+  const manifests = await listUnder(bucket, manifestsPrefix(repository));
+  for (const path of manifests.keys()) {
+    const name = backupOfManifest(repository, path);
+    if (name === undefined || kept.has(name)) continue;
+    await removeObject(bucket, path);
+    await removeObject(bucket, filesPath(repository, name));
+    log("manifest of a purged backup removed", { backup: name });
+  }
 }
 
 async function readMetas(

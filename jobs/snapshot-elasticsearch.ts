@@ -46,7 +46,9 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
   const call = await connect(config.elasticsearch);
   const { version } = await call<{ version: { number: string } }>("GET", "/");
   await call("PUT", `/_snapshot/${snapshotRepository}`, repositoryBody(config.bucket, config.repository, false));
-  const backup = (await running(call)) ?? (await start(call, config));
+  const current = await running(call);
+  const unpruned = current === undefined ? await prune(call, config) : undefined;
+  const backup = current ?? (await start(call));
   const snapshot = await finished(call, backup, config);
   const problems = gate(snapshot);
   if (problems.length > 0) {
@@ -59,6 +61,7 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
   const { manifest, files } = await manifestOf(call, config, snapshot, version.number);
   await writeManifest(config.bucket, manifest, files);
   if (manifest.dropped.length > 0) throw droppedError("indices", manifest.dropped);
+  if (unpruned) throw unpruned;
   return { backup, indices: manifest.indices.length, objects: files.length };
 }
 
@@ -70,8 +73,24 @@ async function running(call: Elasticsearch): Promise<string | undefined> {
   return backup;
 }
 
-async function start(call: Elasticsearch, config: Config): Promise<string> {
-  await pruneSnapshots(call, config);
+/** Old snapshots that stay are no reason to have no new one: what went wrong is told when that is taken. */
+async function prune(call: Elasticsearch, config: Config): Promise<JobError | undefined> {
+  try {
+    await pruneSnapshots(call, config);
+    return undefined;
+  } catch (error) {
+    const { message } = error as Error;
+    log("old snapshots were not removed", { severity: "ERROR", error: message });
+    return new JobError("the snapshot is complete, but old ones could not be removed", {
+      value: message,
+      allowed: `${config.keep} snapshots`,
+      fix: "the next night tries again; until then the repository grows",
+      final: true,
+    });
+  }
+}
+
+async function start(call: Elasticsearch): Promise<string> {
   const backup = backupName(new Date());
   await call("PUT", `${snapshotUrl(backup)}?wait_for_completion=false`, {
     indices: "*,-.*",

@@ -3,7 +3,7 @@
  * The newest that a restore brings back is the point of recovery (the measured RPO), per store and region.
  */
 import { freshnessSeconds } from "./freshness";
-import { retention } from "./retention";
+import { copyTiers, retention } from "./retention";
 
 export const canary = {
   /** Keyspace of its own, whose replication may be set without rebuilding anybody's data. */
@@ -18,7 +18,7 @@ export const canary = {
   /** Port that serves the metric. */
   port: 9465,
   /** Days that a canary stays: longer than any backup can be brought back, or an old one had none to tell its age by. */
-  keepDays: retention.copiesDays + retention.copiesSoftDeleteDays,
+  keepDays: 31 * (copyTiers.monthly + 1) + retention.copiesSoftDeleteDays,
 } as const;
 
 /** Stores that get canaries. */

@@ -1,6 +1,6 @@
 /** How long things are kept. All numbers are days unless the name says otherwise. */
 export const retention = {
-  /** Nights that Medusa and Elasticsearch keep in the primary bucket. */
+  /** Nights that Medusa and Elasticsearch keep in the primary bucket at least. */
   primaryBackupDays: 14,
   /** Soft delete of primary buckets: nobody can purge a soft-deleted object. Google allows 7 to 90 days. */
   primarySoftDeleteDays: 30,

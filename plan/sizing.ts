@@ -48,7 +48,8 @@ export const reaperContainer = { cpuRequest: "250m", memory: "3Gi", heap: "2Gi" 
 
 export const medusaContainer = { cpuRequest: "250m", memoryRequest: "1Gi", memoryLimit: "8Gi" } as const;
 
-export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi" } as const;
+/** `recovery` is what a restore may write in a second: most of what a disk of that size takes (0.48 MB a GB of pd-ssd). */
+export const elasticsearchNode = { cpu: "2", memory: "16Gi", storage: "500Gi", recovery: "200mb" } as const;
 
 /** Container of the exporter that lists buckets. */
 export const exporterContainer = { cpuRequest: "50m", memoryRequest: "128Mi", memoryLimit: "512Mi" } as const;

@@ -191,7 +191,7 @@ for (const stack of ["prod", "rebuild-1"] as const) {
       for (const each of ofType(site, "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")) {
         const { storageProperties, purgeBackups } = spec(each).medusa as Record<string, Record<string, unknown>>;
         assert.equal(storageProperties?.maxBackupAge, 0);
-        assert.equal(storageProperties?.maxBackupCount, retention.primaryBackupDays);
+        assert.equal(storageProperties?.maxBackupCount, 3 * retention.primaryBackupDays);
         assert.equal(purgeBackups, stack !== "rebuild-1");
       }
     });

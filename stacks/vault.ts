@@ -248,6 +248,10 @@ export function vault(config: VaultConfig): Outputs {
       image: config.images.jobs,
       markerKey,
       limits: copies.limits,
+      snapshots: {
+        cassandra: config.schedules.cassandraSnapshot ?? schedules.cassandraSnapshot.cron,
+        elasticsearch: config.schedules.elasticsearchSnapshot ?? schedules.elasticsearchSnapshot.cron,
+      },
       schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
     },
     { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy, markerKey] },

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { addTools } from "../faults/tools";
+import { addTools } from "../jobs/testing/tools";
 
 const ROOT = join(__dirname, "..");
 const SHARED = join(ROOT, "..", "shared");

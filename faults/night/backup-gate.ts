@@ -20,8 +20,8 @@ export interface BackupStage {
   kube: TestKube;
 }
 
-const BUCKET = "iconik-prod-backups";
-const REPOSITORY = repository("cassandra", "emea");
+export const BUCKET = "iconik-prod-backups";
+export const REPOSITORY = repository("cassandra", "emea");
 const HOSTS = { "node-1": "rack1", "node-2": "rack2" } as const;
 const TABLES = ["assets", "collections"];
 const ID = "0123456789abcdef0123456789abcdef";
@@ -69,7 +69,7 @@ function backupObjects(backup: string, { empty = [], absent = [], unlisted = [],
 }
 
 /** One night: the job asks for a backup, gets this one, and judges it. */
-async function night(
+export async function night(
   stage: BackupStage,
   damage: Damage = {},
   approvedDrops: string[] = [],
@@ -103,12 +103,12 @@ async function night(
   return { ...run, backup };
 }
 
-const manifests = async ({ storage }: BackupStage) =>
+export const manifests = async ({ storage }: BackupStage) =>
   (await storage.names(BUCKET)).filter(
     (name) => name.startsWith(manifestsPrefix(REPOSITORY)) && name.endsWith(".json"),
   );
 
-async function fresh(stage: BackupStage): Promise<void> {
+export async function fresh(stage: BackupStage): Promise<void> {
   stage.kube.clear();
   await stage.storage.emptyBucket(BUCKET);
 }

@@ -18,6 +18,8 @@ export function canarySchema(datacenters: readonly string[], replicas: number): 
     `CREATE KEYSPACE IF NOT EXISTS ${canary.keyspace} WITH replication = ${replication(datacenters, replicas)}`,
     `CREATE TABLE IF NOT EXISTS ${table} (datacenter text, day date, at timestamp, PRIMARY KEY ((datacenter, day), at)) ` +
       `WITH CLUSTERING ORDER BY (at DESC) AND default_time_to_live = ${canary.keepDays * day} AND compaction = ${compaction}`,
+    // One of before, or one that was restored, keeps what it is given now.
+    `ALTER TABLE ${table} WITH default_time_to_live = ${canary.keepDays * day}`,
   ];
 }
 

@@ -17,13 +17,18 @@ export class ElasticsearchError extends Error {
   }
 }
 
-/** Sends a request and parses the answer. Paths carry their query. */
-export type Elasticsearch = <T>(method: "GET" | "PUT" | "POST" | "DELETE", path: string, body?: unknown) => Promise<T>;
+/** Sends a request and parses the answer. Paths carry their query. `seconds` of silence end it; default: {@link CALL_SECONDS}. */
+export type Elasticsearch = <T>(
+  method: "GET" | "PUT" | "POST" | "DELETE",
+  path: string,
+  body?: unknown,
+  seconds?: number,
+) => Promise<T>;
 
 /** Name under which the backup bucket is registered in every Elasticsearch cluster. */
 export const snapshotRepository = "backups";
 
-/** Seconds one call may take; long work is polled. */
+/** Seconds in which a call has to say something; long work is polled, or given more. */
 const CALL_SECONDS = 60;
 
 /** Reads the mounted credentials and returns the client. @throws when a file is absent. */
@@ -48,10 +53,10 @@ export function elasticsearchOf({ url, user, password, ca }: Credentials): Elast
     ...(user !== undefined && { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }),
   };
   const request = url.startsWith("http:") ? plain : encrypted;
-  return (method, path, body) => {
+  return (method, path, body, seconds = CALL_SECONDS) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
-      const sent = request(new URL(path, url), { method, ca, timeout: CALL_SECONDS * 1000, headers }, (response) => {
+      const sent = request(new URL(path, url), { method, ca, timeout: seconds * 1000, headers }, (response) => {
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
         response.on("error", reject);
@@ -69,7 +74,7 @@ export function elasticsearchOf({ url, user, password, ca }: Credentials): Elast
           }
         });
       });
-      sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in ${CALL_SECONDS} s`)));
+      sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in ${seconds} s`)));
       sent.on("error", reject);
       sent.end(content);
     });

@@ -3,7 +3,7 @@ import { CronExpressionParser } from "cron-parser";
 import { backupOfManifest, type EvidenceResult, evidenceOfPath, markerOfPath, momentOf } from "../../plan/layout";
 
 /** Clocks of different machines differ by less. */
-const SKEW_MS = 5 * 60_000;
+export const SKEW_MS = 5 * 60_000;
 
 /**
  * Start of a repository's newest complete backup in Unix seconds; 0: there is none. Names that carry no moment are none of

@@ -24,7 +24,12 @@ export function expired(snapshots: readonly string[], complete: ReadonlySet<stri
 /** Removes what is expired, each manifest before its snapshot: what is restored is looked up by manifests. */
 export async function pruneSnapshots(
   call: Elasticsearch,
-  { bucket, repository, keep }: { bucket: string; repository: string; keep: number },
+  {
+    bucket,
+    repository,
+    keep,
+    timeoutSeconds,
+  }: { bucket: string; repository: string; keep: number; timeoutSeconds: number },
 ): Promise<string[]> {
   // Names alone: the full answer reads a file for each snapshot.
   const { snapshots } = await call<{ snapshots: { snapshot: string }[] }>(
@@ -41,7 +46,8 @@ export async function pruneSnapshots(
   for (const name of old) {
     if (complete.has(name)) await removeObject(bucket, manifestPath(repository, name));
     await removeObject(bucket, filesPath(repository, name));
-    await call("DELETE", `/_snapshot/${snapshotRepository}/${name}`);
+    // Answered when it is done, which takes minutes in a large repository.
+    await call("DELETE", `/_snapshot/${snapshotRepository}/${name}`, undefined, timeoutSeconds);
     log("old snapshot removed", { backup: name });
   }
   return old;

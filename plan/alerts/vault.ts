@@ -1,6 +1,7 @@
 /** Alerts of the vault: it outlives the sites, so that it watches their backups, their copies and itself (S2, S6, D5). */
 import { events } from "../events";
 import { freshnessSeconds, lateAfterSeconds, metrics, verificationLateSeconds } from "../freshness";
+import type { IdentityId } from "../identities";
 import { namespaces, restorerAccountId } from "../names";
 import { objectives } from "../objectives";
 import type { ScheduleName } from "../schedules";
@@ -24,7 +25,7 @@ const stale = (kind: "cassandra" | "elasticsearch", schedule: ScheduleName) => (
 
 const backupSteps = [
   "The labels name the site and the repository. Look at the last runs of the CronJob in the region's cluster and at the last line of their logs: it says what is wrong and the fix.",
-  "Start it again: `kubectl create job --from=cronjob/NAME again -n NAMESPACE`; the vault copies what it finds in its next run.",
+  "Start it again: `kubectl create job --from=cronjob/NAME NAME-$(date +%s) -n NAMESPACE`; the vault copies what it finds in its next run.",
   "When the site is gone, this is D2.",
 ];
 
@@ -69,7 +70,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     steps: [
       `Look at the last runs of CronJob replicate-SITE in namespace ${namespaces.dr} of the vault's cluster: their last line says what is wrong.`,
       "It waits for fresh backups of every repository: see the alerts on those first.",
-      "Start it again: `kubectl create job --from=cronjob/replicate-SITE again -n dr`. What lies there already is not copied again.",
+      "Start it again: `kubectl create job --from=cronjob/replicate-SITE replicate-SITE-$(date +%s) -n dr`. What lies there already is not copied again.",
     ],
     runbook,
     condition: () => ({
@@ -107,7 +108,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     why: "Backups are worth what a restore proves.",
     steps: [
       `Look at the last runs of CronJob verify-SITE-REPOSITORY in namespace ${namespaces.dr} of the vault's cluster: no machine, no disk, no copy?`,
-      "Start it by hand: `kubectl create job --from=cronjob/NAME again -n dr`.",
+      "Start it by hand: `kubectl create job --from=cronjob/NAME NAME-$(date +%s) -n dr`.",
     ],
     runbook: verificationRunbook,
     condition: () => ({
@@ -312,7 +313,14 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       kind: "log",
       filter: audited(
         ofCopies(scope),
-        'protoPayload.methodName=("storage.buckets.update" OR "storage.buckets.delete" OR "storage.objects.delete")',
+        any(
+          'protoPayload.methodName=("storage.buckets.update" OR "storage.buckets.delete")',
+          // The pruner removes what its own rules, breaker and report answer for.
+          every(
+            'protoPayload.methodName="storage.objects.delete"',
+            `NOT protoPayload.authenticationInfo.principalEmail=~"^${"pruner" satisfies IdentityId}@"`,
+          ),
+        ),
       ),
     }),
   },

@@ -58,7 +58,15 @@ export const vault = z
         .default([]),
     }),
     media: media.optional(),
-    schedules: scheduleOverrides("replication", "mediaReplication", "verification", "pruning"),
+    /** Those of the snapshots say when the sites' are due, and are what the sites have. */
+    schedules: scheduleOverrides(
+      "cassandraSnapshot",
+      "elasticsearchSnapshot",
+      "replication",
+      "mediaReplication",
+      "verification",
+      "pruning",
+    ),
     publishers: z.array(member).default([]),
     /** The standby's cluster, whose copier reads the copies. */
     standby: z.strictObject({ issuer }).optional(),
