@@ -93,10 +93,13 @@ export async function find<T>(call: Elasticsearch, path: string): Promise<T | un
   }
 }
 
+/** In S3 objects go up in one part, up to its 5 GiB: those of many parts have no MD5 in a listing, by which copies are compared. */
+const singleParts = { buffer_size: "5gb", chunk_size: "5gb" };
+
 /** Settings of the snapshot repository. The pod's own identity reaches the bucket: no client secret is named. */
 export function repositoryBody(bucket: string, basePath: string, readonly: boolean) {
   const s3 = s3Url("");
   return bucket.startsWith(s3)
-    ? { type: "s3", settings: { bucket: bucket.slice(s3.length), base_path: basePath, readonly } }
+    ? { type: "s3", settings: { bucket: bucket.slice(s3.length), base_path: basePath, readonly, ...singleParts } }
     : { type: "gcs", settings: { bucket, base_path: basePath, readonly } };
 }

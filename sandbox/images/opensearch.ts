@@ -11,16 +11,24 @@ const NOBODY = { uid: 65534, gid: 65534 };
 
 export function opensearchImage(tools: Tools): ImageProgram {
   const { home, java } = tools.opensearch;
+  const { keytool } = tools.cassandra;
   return {
     entrypoint: ["/image/opensearch.sh"],
     mounts: {
       "/image": join(__dirname, "opensearch"),
       [home]: home,
       ...outsideUsr(java),
+      ...outsideUsr(keytool),
       ...outsideUsr(process.execPath),
     },
     path: [],
-    env: { OPENSEARCH_HOME: home, JAVA: java, HEAP_MIB: String(HEAP_MIB), NODE: process.execPath },
+    env: {
+      OPENSEARCH_HOME: home,
+      JAVA: java,
+      KEYTOOL: keytool,
+      HEAP_MIB: String(HEAP_MIB),
+      NODE: process.execPath,
+    },
     user: NOBODY,
   };
 }

@@ -10,7 +10,7 @@ import { command } from "./command";
 const poms = join(manifests, "maven");
 
 /** Each plugin of OpenSearch, by the Maven module that resolves it, and where the server looks for it. */
-const plugins = { "transport-netty4": "modules", "repository-gcs": "plugins" };
+const plugins = { "transport-netty4": "modules", "repository-gcs": "plugins", "repository-s3": "plugins" };
 
 /** Native libraries for machines on which the sandbox does not run. */
 const foreign = ["osx-x86_64", "osx-aarch_64", "windows-x86_64", "linux-riscv64"].join(",");

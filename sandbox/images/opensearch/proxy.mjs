@@ -59,6 +59,31 @@ function introduce(answer, response) {
   });
 }
 
+/** Is that the registration of a snapshot repository? */
+const registers = ({ method, url }) => method === "PUT" && /^\/_snapshot\/[^/?]+(\?|$)/.test(url);
+
+/**
+ * A repository in S3 as OpenSearch takes it: its usual client for some of the calls is written in C and trusts the system's
+ * authorities alone; the other one is Java's, as Elasticsearch's is.
+ */
+function registration(text) {
+  try {
+    const body = JSON.parse(text);
+    if (body.type !== "s3") return text;
+    return JSON.stringify({ ...body, settings: { ...body.settings, s3_async_client_type: "netty" } });
+  } catch {
+    return text;
+  }
+}
+
+/** Sends a request's body on. */
+function pass(request, onward) {
+  if (!registers(request)) return request.pipe(onward);
+  const chunks = [];
+  request.on("data", (chunk) => chunks.push(chunk));
+  request.on("end", () => onward.end(registration(Buffer.concat(chunks).toString("utf8"))));
+}
+
 const server = https.createServer(
   { cert: readFileSync("/certs/tls.crt"), key: readFileSync("/certs/tls.key") },
   (request, response) => {
@@ -66,6 +91,8 @@ const server = https.createServer(
     if (!user) return unauthorized(response);
     if (!allowed(user, request.method, request.url)) return forbidden(response, user, request.method, request.url);
     const { authorization: _, ...headers } = request.headers;
+    // Of another length when it is passed on.
+    if (registers(request)) delete headers["content-length"];
     const onward = http.request(
       { host: NODE_IP, port: 9201, method: request.method, path: request.url, headers, agent },
       (answer) => {
@@ -80,7 +107,7 @@ const server = https.createServer(
       response.writeHead(503, { "content-type": "application/json" });
       response.end(JSON.stringify({ error: { type: "node_not_ready", reason: error.message }, status: 503 }));
     });
-    request.pipe(onward);
+    pass(request, onward);
   },
 );
 server.listen(9200, NODE_IP);

@@ -7,6 +7,10 @@ import { type Elasticsearch, labelsOf, type NodeSet, namesOf } from "./types";
 
 const DATA = "elasticsearch-data";
 
+/** Folder of the configuration in the published image, and here: below /usr nothing can be mounted. */
+const CONFIGURATION = { published: "/usr/share/elasticsearch/config", here: "/var/lib/elasticsearch/config" };
+const here = (path: string) => path.replace(CONFIGURATION.published, CONFIGURATION.here);
+
 const meta = (cluster: Elasticsearch, name: string) => ({
   name,
   namespace: cluster.metadata?.namespace,
@@ -100,6 +104,7 @@ export function statefulSet(cluster: Elasticsearch, nodeSet: NodeSet): V1Statefu
             { name: "certificates", secret: { secretName: names.internalCertificates } },
             { name: "user", secret: { secretName: names.user } },
             { name: "file-realm", secret: { secretName: names.fileRealm } },
+            ...(template.volumes ?? []),
           ],
         },
       },
@@ -120,7 +125,10 @@ function elasticsearch(nodeSet: NodeSet): V1Container {
     name: "elasticsearch",
     image: OPERATOR_IMAGES.opensearch,
     args: ["run"],
-    env: [nodeIp],
+    env: [
+      nodeIp,
+      ...(declared?.env ?? []).map(({ value, ...each }) => ({ ...each, ...(value && { value: here(value) }) })),
+    ],
     resources: declared?.resources,
     readinessProbe: {
       httpGet: { port: 9201, path: "/_cluster/health?local=true" },
@@ -129,8 +137,9 @@ function elasticsearch(nodeSet: NodeSet): V1Container {
     },
     volumeMounts: [
       { name: "config", mountPath: "/config" },
-      { name: "node-config", mountPath: "/var/lib/elasticsearch/config" },
+      { name: "node-config", mountPath: CONFIGURATION.here },
       { name: DATA, mountPath: "/var/lib/elasticsearch/data" },
+      ...(declared?.volumeMounts ?? []).map((mount) => ({ ...mount, mountPath: here(mount.mountPath) })),
     ],
   };
 }

@@ -50,7 +50,19 @@ test("Medusa gets its bucket, prefix and retention", () => {
   assert.doesNotMatch(ini, /key_file|undefined/);
 });
 
+test("Medusa on S3 gets the region and the size from which an object would go up in parts", () => {
+  const s3 = { storageProvider: "s3", region: "eu-west-1", secure: true, multiPartUploadThreshold: 5_368_709_120 };
+  const ini = medusaIni(storage(s3)).split("\n");
+  for (const line of [
+    "storage_provider = s3",
+    "region = eu-west-1",
+    "secure = True",
+    "multi_part_upload_threshold = 5368709120",
+  ])
+    assert.ok(ini.includes(line), line);
+});
+
 test("storage that is not served here is refused with what is allowed", () => {
-  assert.throws(() => medusaIni(storage({ storageProvider: "s3" })), /s3.*google_storage/);
+  assert.throws(() => medusaIni(storage({ storageProvider: "azure_blobs" })), /azure_blobs.*google_storage, s3/);
   assert.throws(() => medusaIni(storage({ credentialsType: undefined })), /undefined.*role-based/);
 });

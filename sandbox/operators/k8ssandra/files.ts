@@ -54,8 +54,8 @@ export function cassandraYaml(datacenter: CassandraDatacenter): string {
 
 /** medusa.ini. @throws when the storage is none that the stand-in serves */
 export function medusaIni({ storageProperties: storage }: MedusaTemplate): string {
-  if (storage.storageProvider !== "google_storage")
-    throw new Error(`storageProvider ${storage.storageProvider} is not served here; allowed: google_storage`);
+  if (!["google_storage", "s3"].includes(storage.storageProvider))
+    throw new Error(`storageProvider ${storage.storageProvider} is not served here; allowed: google_storage, s3`);
   if (storage.credentialsType !== "role-based")
     throw new Error(`credentialsType ${storage.credentialsType} needs a key; allowed: role-based`);
   const sections: Record<string, Record<string, unknown>> = {
@@ -74,6 +74,11 @@ export function medusaIni({ storageProperties: storage }: MedusaTemplate): strin
       storage_provider: storage.storageProvider,
       bucket_name: storage.bucketName,
       prefix: storage.prefix ?? "",
+      ...(storage.region !== undefined && { region: storage.region }),
+      ...(storage.secure !== undefined && { secure: storage.secure ? "True" : "False" }),
+      ...(storage.multiPartUploadThreshold !== undefined && {
+        multi_part_upload_threshold: storage.multiPartUploadThreshold,
+      }),
       fqdn: "@POD_NAME@",
       max_backup_age: storage.maxBackupAge ?? 0,
       max_backup_count: storage.maxBackupCount ?? 0,

@@ -52,6 +52,10 @@ export interface MedusaTemplate {
     storageProvider: string;
     credentialsType?: string;
     bucketName: string;
+    /** Of S3. */
+    region?: string;
+    secure?: boolean;
+    multiPartUploadThreshold?: number;
     prefix?: string;
     maxBackupAge?: number;
     maxBackupCount?: number;

@@ -103,7 +103,8 @@ export function operationOf(method: string, url: URL, headers: IncomingHttpHeade
   const source = headers["x-amz-copy-source"];
   const needs = [need("PutObject")];
   if (headers["x-amz-tagging"]) needs.push(need("PutObjectTagging"));
-  if (headers["x-amz-acl"]) needs.push(need("PutObjectAcl"));
+  // `private` is what an object has anyway. Elastic's clients always send it, and Elastic's own policies for them go without.
+  if (headers["x-amz-acl"] && headers["x-amz-acl"] !== "private") needs.push(need("PutObjectAcl"));
   if (headers["x-amz-object-lock-mode"]) needs.push(need("PutObjectRetention"));
   if (headers["x-amz-object-lock-legal-hold"]) needs.push(need("PutObjectLegalHold"));
   if (!source) return is("write", ...needs);
