@@ -3,6 +3,7 @@ import { labelInputs, roleLabel, storeLabel, storeLabelValue } from "../../plan/
 import { isDrillProject } from "../../plan/names";
 import { type S3Store, s3Stores } from "../../plan/s3-permissions";
 import { judge } from "./judge";
+import { projectOf } from "./kubernetes";
 import type { Declared } from "./rule";
 import { json, object, objects, texts, type Values } from "./values";
 
@@ -53,6 +54,15 @@ export function isDrill(resources: Declared[]): boolean {
     judge(ofType(resources, awsTypes.bucket), ({ props }) => (isDrillProject(String(props.bucket)) ? ["drill"] : []))
       .length > 0
   );
+}
+
+/**
+ * Does a resource belong to a drill? Its project says so, or its cluster's; on AWS, where an account has many uses, the buckets
+ * beside it.
+ */
+export function ofDrill(resource: Declared, resources: Declared[]): boolean {
+  if (/^arn:aws:eks:/.test(resource.cluster ?? "")) return isDrill(resources);
+  return isDrillProject(projectOf(resource) ?? "");
 }
 
 /** Resources of a type. */

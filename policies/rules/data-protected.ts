@@ -1,21 +1,33 @@
-import { isDrillProject } from "../../plan/names";
-import { projectOf } from "../lib/kubernetes";
-import type { ResourceRule } from "../lib/rule";
+import { ofDrill } from "../lib/aws";
+import { judge } from "../lib/judge";
+import type { StackRule } from "../lib/rule";
 import { storeOf } from "../lib/stores";
 import { types } from "../lib/types";
 
+const holders: readonly string[] = [
+  types.bucket,
+  types.cluster,
+  types.repository,
+  types.address,
+  types.cassandra,
+  types.elasticsearch,
+];
+
 /** What holds data or keeps a name is protected from `pulumi destroy` and from replacement, except in a drill's projects. */
-export const dataProtected: ResourceRule = {
+export const dataProtected: StackRule = {
   name: "data-protected",
   description: "Stores, clusters, the registry and the address are protected outside drills",
   plan: ["S1", "S2", "S3", "S6", "D1", "D3"],
-  types: [types.bucket, types.cluster, types.repository, types.address, types.cassandra, types.elasticsearch],
-  check: (resource) => {
-    const holdsData = resource.type !== types.bucket || storeOf(resource) !== undefined;
-    if (!holdsData || isDrillProject(projectOf(resource) ?? "")) return [];
-    const problems = resource.protect ? [] : ["protect is not set; set the stack's deletionProtection to true"];
-    if (resource.type === types.cluster && resource.props.deletionProtection !== true)
-      problems.push("deletionProtection is off; set the stack's deletionProtection to true");
-    return problems;
-  },
+  checkStack: (resources) =>
+    judge(
+      resources.filter(({ type }) => holders.includes(type)),
+      (resource) => {
+        const holdsData = resource.type !== types.bucket || storeOf(resource) !== undefined;
+        if (!holdsData || ofDrill(resource, resources)) return [];
+        const problems = resource.protect ? [] : ["protect is not set; set the stack's deletionProtection to true"];
+        if (resource.type === types.cluster && resource.props.deletionProtection !== true)
+          problems.push("deletionProtection is off; set the stack's deletionProtection to true");
+        return problems;
+      },
+    ),
 };
