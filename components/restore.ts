@@ -37,6 +37,8 @@ export interface RestoreArgs {
   image: string;
   /** Regions; the copy runs in the first one's cluster. */
   regions: RestoreRegion[];
+  /** The copy has more datacenters than there are regions here: they leave the keyspaces. Default: that would be a mistake. */
+  leaveAbsent?: boolean;
   /** Cassandra over all regions, empty and ready. */
   cassandra: Resource;
   /** What the copy needs before it starts: its account and its rights. */
@@ -94,6 +96,7 @@ export class Restore extends ComponentResource {
               namespace: namespaces.cassandra,
               datacenter,
               datacenters: args.regions.map((region) => region.datacenter),
+              ...(args.leaveAbsent && { leaveAbsent: true }),
               repository: repository("cassandra", datacenter),
               bucket,
               cql: { contactPoints: [`${cassandraClusterName}-${datacenter}-service.${namespaces.cassandra}.svc`] },

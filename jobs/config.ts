@@ -339,6 +339,18 @@ export const jobSchemas = {
     transfers: z.int().min(1).max(64).default(4),
   }),
   /**
+   * What the standby backed up while it served, from its own `bucket` into the vault's `failbackBucket` at Google, as
+   * standby-failback: get and list in S3; put, get and list at Google.
+   */
+  "return-backups": z.strictObject({
+    bucket: s3,
+    failbackBucket: cloudStorage,
+    repositories: z.array(repository).min(1),
+    /** A backup that is older than this is not the last one, which was taken when nobody wrote any more. */
+    maxAgeHours: z.number().positive().default(6),
+    transfers: z.int().min(1).max(64).default(8),
+  }),
+  /**
    * Removal of a site's copies that no tier keeps, as pruner: list and delete on `copiesBucket`, get on markers and lists in it.
    */
   prune: z.strictObject({
@@ -396,6 +408,8 @@ export const jobSchemas = {
     bucket,
     /** Id of a marker, or the one that restore-copy brought in. */
     marker: marker.default("latest"),
+    /** Datacenters of the copy that are not among these leave the keyspaces: one of a site's is restored alone. Needs `cql`. */
+    leaveAbsent: z.boolean().default(false),
     /** Without it, tables are not counted. */
     cql: cql.optional(),
     timeoutSeconds: z

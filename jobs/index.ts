@@ -19,6 +19,7 @@ import { restoreIndex } from "./restore-index";
 import { restoreMedia } from "./restore-media";
 import { restoreTable } from "./restore-table";
 import { restoreTableCheck } from "./restore-table-check";
+import { returnBackups } from "./return-backups";
 import { snapshotCassandra } from "./snapshot-cassandra";
 import { snapshotElasticsearch } from "./snapshot-elasticsearch";
 import { verifyCopy } from "./verify-copy";
@@ -35,6 +36,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "copy-to-s3": copyToS3,
   "copy-media-to-s3": copyMediaToS3,
   "copy-states-to-s3": copyStatesToS3,
+  "return-backups": returnBackups,
   prune,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,

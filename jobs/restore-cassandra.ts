@@ -3,12 +3,13 @@
  * the one that was brought in, and the tables are compared with its manifest. May be killed and repeated: a restore that
  * runs is waited for, one that is done is only checked, one that failed is tried anew under the next name.
  */
-import { stamp } from "../plan/layout";
+import { repositoryFolder, stamp } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import { cassandraVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
+import { forgetMembers, leaveAbsent } from "./lib/absent";
 import { newestRow } from "./lib/canaries";
-import { readSchema } from "./lib/cql";
+import { askUntilAnswered, readSchema } from "./lib/cql";
 import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest } from "./lib/manifest";
@@ -16,6 +17,7 @@ import { meet } from "./lib/meeting";
 import { notNewer } from "./lib/recovery";
 import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
+import { withSession } from "./lib/session";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-cassandra">;
@@ -48,6 +50,10 @@ export async function restoreCassandra(config: Config): Promise<Fields> {
   if (restore.exists) {
     log("restore exists already", { restore: restore.name });
   } else {
+    if (config.leaveAbsent) {
+      const hosts = manifest.nodes.map(({ host }) => host);
+      await forgetMembers(config.bucket, repositoryFolder(config.repository), backup, hosts);
+    }
     await sync(resources, config, backup);
     await meet({ ...config, marker, uid });
     const spec: RestoreSpec = { backup, cassandraDatacenter: config.datacenter };
@@ -64,6 +70,14 @@ export async function restoreCassandra(config: Config): Promise<Fields> {
     throw failure(restore.name, "failed", status);
   }
   log("restore finished", { restore: restore.name });
+  if (config.leaveAbsent && config.cql) {
+    // It answers first: what it then refuses is no matter of waiting.
+    await askUntilAnswered(config.cql, config.datacenter, config, (client) => client.connect());
+    const keyspaces = await withSession(config.cql, config.datacenter, (client) =>
+      leaveAbsent(client, config.datacenters),
+    );
+    log("other datacenters of the site have left the keyspaces", { keyspaces });
+  }
   const tables = await check(config, manifest);
   const newestCanary =
     config.cql && (await newestRow(config.cql, config.datacenter, new Date(manifest.finishedAt), config));

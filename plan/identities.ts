@@ -11,6 +11,8 @@ export const stores = [
   "secondCopy",
   "media",
   "secondMedia",
+  // What the standby wrote while it served, on its way back into a site.
+  "failback",
   "state",
   // On AWS: the standby's copies, and what it writes while it is active.
   "s3Copies",
@@ -74,6 +76,7 @@ export type IdentityId =
   | "state-reader"
   | "services"
   | "standby-copier"
+  | "standby-failback"
   | "standby-restorer"
   | "standby-cassandra-backup"
   | "standby-elasticsearch-backup"
@@ -106,7 +109,7 @@ export const identities: readonly Identity[] = [
     id: "backup-replicator",
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "backup-replicator", clusters: "vault" }],
-    access: { primaryBackups: read, secondCopy: ["create", "get", "list"] },
+    access: { primaryBackups: read, failback: read, secondCopy: ["create", "get", "list"] },
     why: "copies primaries to the second copy without ever being able to replace or remove a copy",
   },
   {
@@ -176,7 +179,7 @@ export const identities: readonly Identity[] = [
     home: "deployer",
     kubernetes: [],
     access: { state: own },
-    administers: ["primaryBackups", "secondCopy", "media", "secondMedia"],
+    administers: ["primaryBackups", "secondCopy", "media", "secondMedia", "failback"],
     why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow; it writes the stack's state and administers no state",
   },
   {
@@ -232,6 +235,13 @@ export const identities: readonly Identity[] = [
     kubernetes: [{ namespace: namespaces.dr, name: "standby-copier", clusters: "standby" }],
     access: { secondCopy: read, secondMedia: read, s3Copies: ["create", "get", "list"], s3MediaCopies: own },
     why: "pulls copies to S3 from outside Google Cloud; on S3 a delete is a marker, versions and locks stay out of reach",
+  },
+  {
+    id: "standby-failback",
+    home: "aws",
+    kubernetes: [{ namespace: namespaces.dr, name: "failback", clusters: "standby" }],
+    access: { s3Backups: read, failback: ["create", "get", "list"] },
+    why: "brings the standby's own backups to the vault's door in the window of a failback; from there they are copied as any site's",
   },
   {
     id: "standby-restorer",

@@ -24,6 +24,7 @@ const storeTitles = {
   secondCopy: "second copies of the backups",
   media: "media",
   secondMedia: "second copies of the media",
+  failback: "backups of the standby on their way back",
   state: "the state of a stack",
 } as const satisfies Partial<Record<Store, string>>;
 

@@ -85,16 +85,22 @@ export const standbySchedules = {
   // What a night does not finish the next one goes on with.
   media: { cron: "30 5 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 18 * hour },
   states: { cron: "45 * * * *", startingDeadlineSeconds: hour / 2, activeDeadlineSeconds: hour / 2 },
+  // Suspended: people start it, in the window of a failback.
+  failback: { cron: "0 0 1 1 *", startingDeadlineSeconds: hour, activeDeadlineSeconds: 6 * hour },
 } as const satisfies Record<string, Schedule>;
 
 /** Age in seconds at which tonight's copies in S3 are late: a day after the last run began, and the time it may take. */
 export const standbyLateSeconds = 24 * hour + standbySchedules.copies.activeDeadlineSeconds;
+
+/** Name under which the vault copies what the standby wrote while it served. */
+export const standbySite = "standby";
 
 /** CronJobs of the standby. */
 export const standbyJobs = {
   copies: (site: string) => `copy-to-s3-${site}`,
   media: (bucket: string) => `copy-media-to-s3-${bucket}`,
   states: "copy-states-to-s3",
+  failback: "return-backups",
 } as const;
 
 /** Repositories of ECR. Each image has one of its own there: they are made before anything is pushed. */

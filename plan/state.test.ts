@@ -13,7 +13,15 @@ import {
   servicesOf,
 } from "./deployers";
 import { multiRegions, regions } from "./regions";
-import { githubCondition, githubEnvironment, keyLocation, secretsProvider, stateBucketName } from "./state";
+import {
+  githubCondition,
+  githubEnvironment,
+  githubPool,
+  keyLocation,
+  secretsProvider,
+  standbyPool,
+  stateBucketName,
+} from "./state";
 
 const deploy = {
   repository_id: "7",
@@ -121,4 +129,9 @@ test("roles are predefined, neither basic nor of objects; previewers only look",
   assert.ok(
     bucketPermissions.every((each) => each.startsWith("storage.buckets.") && each !== "storage.buckets.delete"),
   );
+});
+
+test("ids of pools and providers are such that Google takes them", () => {
+  for (const id of [githubPool.id, githubPool.provider, standbyPool.id, standbyPool.provider])
+    assert.match(id, /^(?!gcp-)[a-z0-9-]{4,32}$/);
 });

@@ -46,15 +46,16 @@ export const githubPool = {
 } as const;
 
 /** Workload identity pool and provider by which the standby's copier is let in. */
-export const standbyPool = { id: "aws-standby", provider: "eks" } as const;
+export const standbyPool = { id: "aws-standby", provider: "eks-cluster" } as const;
 
-/** Who of the standby reads at Google. */
-export type StandbyReaderId = Extract<IdentityId, "standby-copier" | "state-reader">;
+/** Who of the standby is let in at Google. */
+export type StandbyReaderId = Extract<IdentityId, "standby-copier" | "state-reader" | "standby-failback">;
 
-/** Kubernetes accounts of the standby that pull copies, and copies of states. */
+/** Kubernetes accounts of the standby that pull copies, and copies of states, and that bring its own backups back. */
 export const standbySubject: Record<StandbyReaderId, string> = {
   "standby-copier": "system:serviceaccount:dr:standby-copier",
   "state-reader": "system:serviceaccount:dr:state-reader",
+  "standby-failback": "system:serviceaccount:dr:failback",
 };
 
 /** What a workflow does with a stack. */
@@ -110,6 +111,7 @@ export const federated: Partial<Record<IdentityId, RegExp>> = {
   publisher: workflows("publish"),
   "standby-copier": standbyAccount("standby-copier"),
   "state-reader": standbyAccount("state-reader"),
+  "standby-failback": standbyAccount("standby-failback"),
 };
 
 /** One account of the standby's cluster. */

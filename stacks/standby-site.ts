@@ -2,6 +2,9 @@
 import type * as aws from "@pulumi/aws";
 import type { Resource } from "@pulumi/pulumi";
 import type { EksCluster } from "../components/aws/eks-cluster";
+import { Failback } from "../components/aws/failback";
+import { GoogleAccess } from "../components/aws/google-access";
+import { googleConfigMaps } from "../components/aws/s3-copier";
 import { TargetBinding } from "../components/aws/target-binding";
 import { CassandraCluster } from "../components/cassandra";
 import { ElasticsearchCluster } from "../components/elasticsearch";
@@ -14,7 +17,7 @@ import { Services } from "../components/services";
 import { cassandraContactPoint, ServicesSchema } from "../components/services-schema";
 import { Snapshots } from "../components/snapshots";
 import { StoreDisks } from "../components/store-disks";
-import { namespaces, secrets } from "../plan/names";
+import { namespaces, secrets, serviceAccountEmail } from "../plan/names";
 import { schedules } from "../plan/schedules";
 import { type StandbyBuckets, s3Url, standbyRegion, standbyZones } from "../plan/standby";
 import type { StandbyConfig } from "./config";
@@ -49,7 +52,13 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
   const restoring = copy !== undefined;
   const accounts = standbyAccounts(
     cluster,
-    ["standby-restorer", "standby-cassandra-backup", "standby-elasticsearch-backup", "standby-services"],
+    [
+      "standby-restorer",
+      "standby-cassandra-backup",
+      "standby-elasticsearch-backup",
+      "standby-services",
+      ...(config.vault.failbackBucket ? ["standby-failback" as const] : []),
+    ],
     [spaces],
   );
   const superuser = new SuperuserSecret("superuser", { cluster, vault }, { dependsOn: [operators.onePassword] });
@@ -115,6 +124,8 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
       bucket: s3Url(names.backups),
       image: images.jobs,
       regions: [{ cluster, datacenter, elasticsearch }],
+      // A site has more datacenters; one of them holds everything.
+      leaveAbsent: true,
       cassandra,
       copyDependsOn: [...accounts, ...storage.serving],
     });
@@ -172,6 +183,21 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
     },
     { dependsOn: [schema, ...accounts] },
   );
+  if (config.vault.failbackBucket) {
+    const { project, projectNumber, failbackBucket } = config.vault;
+    const configMap = googleConfigMaps.failback;
+    const email = serviceAccountEmail("standby-failback", project);
+    const google = new GoogleAccess(
+      "google-failback",
+      { cluster, configMap, projectNumber, email },
+      { dependsOn: [spaces] },
+    );
+    new Failback(
+      "failback",
+      { cluster, image: images.jobs, datacenter, backups: names.backups, failbackBucket, configMap, google },
+      { dependsOn: [...data, ...accounts, ...storage.serving] },
+    );
+  }
   const binding = new TargetBinding(
     "target-binding",
     { cluster, targetGroup: args.targetGroup },

@@ -115,7 +115,13 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
       backups.policy,
       copies.policy,
       ...media.flatMap(({ copied, written }) => [copied.policy, written.policy]),
-      ...ready("standby-restorer", "standby-cassandra-backup", "standby-elasticsearch-backup", "standby-services"),
+      ...ready(
+        "standby-restorer",
+        "standby-cassandra-backup",
+        "standby-elasticsearch-backup",
+        "standby-services",
+        "standby-failback",
+      ),
     ],
     searchRole: identityRoleArn(account, "standby-elasticsearch-backup"),
   };

@@ -1,5 +1,6 @@
 import { ClusterKeys } from "../components/cluster-keys";
 import { CopiesBucket } from "../components/copies-bucket";
+import { FailbackBucket } from "../components/failback-bucket";
 import { Freshness } from "../components/freshness";
 import { GkeCluster } from "../components/gke-cluster";
 import { MarkerKey } from "../components/marker-key";
@@ -20,6 +21,7 @@ import { Verification } from "../components/verification";
 import { kubernetesAccount, WorkloadIdentity } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
+import { repository } from "../plan/layout";
 import { maintenanceDays } from "../plan/maintenance";
 import { mediaBucketsOf } from "../plan/media";
 import {
@@ -34,6 +36,7 @@ import { continentalMultiRegions, regions } from "../plan/regions";
 import { copyTiers } from "../plan/retention";
 import { schedules } from "../plan/schedules";
 import { jobNodes, pools, verificationNodes } from "../plan/sizing";
+import { standbySite } from "../plan/standby";
 import type { VaultConfig } from "./config";
 import { labelEverything } from "./labels";
 import { monitorVault } from "./monitoring";
@@ -145,7 +148,12 @@ export function vault(config: VaultConfig): Outputs {
     config.standby &&
     new StandbyReader(
       "standby-copier",
-      { identity: "standby-copier", project, issuer: config.standby.issuer },
+      {
+        identity: "standby-copier",
+        project,
+        issuer: config.standby.issuer,
+        ...(config.standby.failback && { others: ["standby-failback" as const] }),
+      },
       { dependsOn: [services] },
     );
   const copying = copier ? [{ identity: "standby-copier" as const, member: copier.member }] : [];
@@ -191,6 +199,26 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [services] },
   );
+  const returning = config.standby?.failback;
+  const failback =
+    returning &&
+    copier &&
+    new FailbackBucket(
+      "failback",
+      {
+        project,
+        bucket: returning.bucket,
+        location,
+        pool: copier.pool,
+        grants: [
+          { identity: "deployer", member: config.deployer },
+          { identity: "backup-replicator", member: `serviceAccount:${replicator.email}` },
+        ],
+        accounts: [replicator.account],
+        deletionProtection,
+      },
+      { dependsOn: [services] },
+    );
   const mediaReplicator =
     config.media &&
     new WorkloadIdentity(
@@ -244,7 +272,8 @@ export function vault(config: VaultConfig): Outputs {
     {
       cluster,
       copiesBucket: copies.bucket,
-      sites: config.sites,
+      // What the standby wrote is copied as any site's.
+      sites: [...config.sites, ...(returning ? [returningSite(returning)] : [])],
       image: config.images.jobs,
       markerKey,
       limits: copies.limits,
@@ -254,7 +283,14 @@ export function vault(config: VaultConfig): Outputs {
       },
       schedule: { ...schedules.replication, cron: config.schedules.replication ?? schedules.replication.cron },
     },
-    { dependsOn: [...accountsOf("backup-replicator", replicator), bucket.store.policy, markerKey] },
+    {
+      dependsOn: [
+        ...accountsOf("backup-replicator", replicator),
+        bucket.store.policy,
+        ...(failback ? [failback.store.policy] : []),
+        markerKey,
+      ],
+    },
   );
   new Freshness(
     "freshness",
@@ -332,6 +368,12 @@ export function vault(config: VaultConfig): Outputs {
       ...Object.fromEntries(grants.map((grant) => [grant.identity.email.split("@")[0]!, grant.identity.email])),
     },
   };
+}
+
+/** The standby's backups, where they arrive in a failback. */
+function returningSite({ bucket, datacenter }: { bucket: string; datacenter: string }) {
+  const kinds = ["cassandra", "elasticsearch"] as const;
+  return { name: standbySite, bucket, repositories: kinds.map((kind) => repository(kind, datacenter)) };
 }
 
 /** IAM members of a site's nodes. */

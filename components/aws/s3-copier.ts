@@ -32,7 +32,11 @@ export interface S3CopierArgs {
 }
 
 /** ConfigMaps with the ways in. */
-export const googleConfigMaps = { copies: "google-copies", states: "google-states" } as const;
+export const googleConfigMaps = {
+  copies: "google-copies",
+  states: "google-states",
+  failback: "google-failback",
+} as const;
 
 /**
  * What the standby pulls from Google while it is there (S7): the second copies of the backups every night, those of the media,

@@ -73,10 +73,16 @@ export function readSchema(access: CqlAccess, datacenter: string, limits: Limits
       return rows.filter((row) => !isSystem(row.keyspace_name));
     };
     const tables = await select("SELECT keyspace_name, table_name FROM system_schema.tables");
-    const keyspaces = await select("SELECT keyspace_name, replication FROM system_schema.keyspaces");
     return {
       tables: new Set(tables.map((row) => `${row.keyspace_name}.${row.table_name}`)),
-      keyspaces: keyspaces.map(({ keyspace_name: name, replication }) => ({ name, replication })),
+      keyspaces: (await readReplications(client)).filter(({ name }) => !isSystem(name)),
     };
   });
+}
+
+/** Every keyspace with its replication, Cassandra's own included, as one node knows it. */
+export async function readReplications(client: Client): Promise<Keyspace[]> {
+  const query = "SELECT keyspace_name, replication FROM system_schema.keyspaces";
+  const { rows } = await client.execute(query, [], { consistency: types.consistencies.one });
+  return rows.map(({ keyspace_name: name, replication }) => ({ name, replication }));
 }

@@ -4,7 +4,6 @@ import { filesPath, manifestPath, medusaFolder, repository } from "../../plan/la
 import { byBytes } from "../lib/listing";
 import type { Manifest } from "../lib/manifest";
 import type { StoredFile } from "../lib/rclone";
-import type { TestStorage } from "./storage";
 
 /** Size and md5 of a content under a name. */
 export function fileOf(name: string, content: string | Buffer): StoredFile {
@@ -92,7 +91,7 @@ export function manifestOf(
 
 /** Puts a backup with its manifest into a bucket. @returns its objects, the manifest among them */
 export async function putBackup(
-  storage: TestStorage,
+  storage: { put(bucket: string, object: string, content: string): Promise<void> },
   bucket: string,
   kind: "cassandra" | "elasticsearch",
   backup: string,

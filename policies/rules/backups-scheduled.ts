@@ -72,6 +72,9 @@ function suspensionProblems(cronJob: Declared, resources: Declared[]): string[] 
     // Media are restored one bucket at a time: that is media-replicated's.
     if (command === "replicate-media") return [];
     const pulls = /^copy-.*to-s3$/.test(command);
+    // By people alone, when nobody writes any more.
+    if (command === "return-backups")
+      return suspended === true ? [] : [`CronJob ${name} has suspend ${suspended}; set true: people start it`];
     const expected = pulls ? serving : restoring && command.startsWith("snapshot-");
     const why = pulls
       ? `an ${serving ? "active standby has what is newer" : "idle standby pulls every night"}`

@@ -82,6 +82,7 @@ const homes: Partial<Record<BucketStore, Identity["home"]>> = {
   primaryBackups: "site",
   secondCopy: "vault",
   secondMedia: "vault",
+  failback: "vault",
   state: "aws",
 };
 

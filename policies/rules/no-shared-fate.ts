@@ -45,13 +45,13 @@ function needs(resource: Declared): string[] {
 
 /** ConfigMaps with the copier's ways in (components/aws/google-access.ts). */
 const isWayIn = ({ type, props }: Declared) =>
-  type === types.configMap && /^google-(copies|states)$/.test(String(at(props, "metadata", "name")));
+  type === types.configMap && /^google-(copies|states|failback)$/.test(String(at(props, "metadata", "name")));
 
-/** A CronJob that runs nothing but the copier. */
+/** A CronJob that runs nothing but the copier, or what brings backups back when Google is there again. */
 const pulls = (resource: Declared) => {
   if (resource.type !== types.cronJob) return false;
   const commands = commandsOf(resource);
-  return commands.length > 0 && commands.every(({ command }) => /^copy-.*to-s3$/.test(command));
+  return commands.length > 0 && commands.every(({ command }) => /^(copy-.*to-s3|return-backups)$/.test(command));
 };
 
 /** The copier's configuration and its token's audience are Google's; its image and everything else are not. */

@@ -104,6 +104,8 @@ export const standby = z
       project: projectId,
       projectNumber,
       copiesBucket: bucketName,
+      /** In the window of a failback: the vault's `standby.failback.bucket`. */
+      failbackBucket: bucketName.optional(),
       /** What the vault's output `markerKeys` says: copies are believed by these alone. */
       markerKeys: z.array(publicKey).min(1, "no copy would be believed; set the vault's output markerKeys"),
     }),
@@ -211,6 +213,10 @@ export const standby = z
       add(["primary", "force"], primary.force, "beside fenced; a primary that is fenced needs no force, remove one");
     if (config.restored !== undefined && !active)
       add(["restored"], config.restored, "nothing is restored while active is false; remove it");
+    if (config.vault.failbackBucket !== undefined && config.restored === undefined) {
+      const message = "there is nothing to bring back before the standby has been restored; set restored, or remove it";
+      add(["vault", "failbackBucket"], config.vault.failbackBucket, message);
+    }
     const { racks, nodesPerRegion, replicationFactor } = cassandra;
     if (nodesPerRegion % racks !== 0) {
       const message = `no multiple of ${racks} racks, so racks would differ in size; set ${Math.ceil(nodesPerRegion / racks) * racks}`;

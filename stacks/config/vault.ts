@@ -3,9 +3,11 @@ import { z } from "zod";
 import { copyLimits } from "../../plan/copying";
 import { allowedCopyRegions, continentalMultiRegion, copyLocationProblem, regions } from "../../plan/regions";
 import { retention } from "../../plan/retention";
+import { standbySite } from "../../plan/standby";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import {
   bucketName,
+  datacenterName,
   issuer,
   member,
   moment,
@@ -69,7 +71,13 @@ export const vault = z
     ),
     publishers: z.array(member).default([]),
     /** The standby's cluster, whose copier reads the copies. */
-    standby: z.strictObject({ issuer }).optional(),
+    standby: z
+      .strictObject({
+        issuer,
+        /** In the window of a failback: where the standby's own backups arrive, and of which datacenter they are. */
+        failback: z.strictObject({ bucket: bucketName, datacenter: datacenterName }).optional(),
+      })
+      .optional(),
     sites: z
       .array(
         z.strictObject({
@@ -133,6 +141,15 @@ export const vault = z
       const problem = location && regions.has(config.location) && copyLocationProblem(location, config.location);
       if (problem && !inside) add(["location"], config.location, problem);
     }
+    const landing = config.standby?.failback?.bucket;
+    if (landing !== undefined) {
+      const where = ["standby", "failback", "bucket"];
+      if (landing === config.copies.bucket) add(where, landing, "the bucket of the copies; name one of its own");
+      const of = config.sites.find(({ bucket }) => bucket === landing);
+      if (of) add(where, landing, `the primary bucket of site "${of.name}"; name one of its own`);
+      const taken = config.sites.findIndex(({ name }) => name === standbySite);
+      if (taken >= 0) add(["sites", taken, "name"], standbySite, "what the standby's backups are copied as; rename it");
+    }
     for (const [index, { site, project, source, expires }] of config.restoreGrants.entries()) {
       if (config.restoreGrants.findIndex((other) => other.site === site) !== index) {
         add(["restoreGrants", index, "site"], site, "granted twice; keep one grant per site");
@@ -146,8 +163,9 @@ export const vault = z
         const message = "the vault's own project; a restored site has a project of its own";
         add(["restoreGrants", index, "project"], project, message);
       }
-      if (!config.sites.some(({ name }) => name === source)) {
-        const allowed = config.sites.map(({ name }) => name).join(", ") || "none, as sites is empty";
+      const sources = [...config.sites.map(({ name }) => name), ...(config.standby?.failback ? [standbySite] : [])];
+      if (!sources.includes(source)) {
+        const allowed = sources.join(", ") || "none, as sites is empty";
         add(["restoreGrants", index, "source"], source, `no site that is copied here; allowed: ${allowed}`);
       }
       if (Date.parse(expires) <= Date.now()) {
