@@ -3,13 +3,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill test faults faults-night bench up down env setup check format golden clean
+.PHONY: help drill drill-standby test faults faults-night bench up down env setup check format golden clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 drill: setup ## lose every region and bring the site back; results in reports/latest/drill.json
 	@$(TSX) drill/cli.ts
+
+drill-standby: setup ## lose Google Cloud, serve from AWS and come back; results in reports/latest/standby.json
+	@$(TSX) drill/standby-cli.ts
 
 test: setup ## checks, unit and integration tests, a small drill
 	@$(TSX) tests/run.ts

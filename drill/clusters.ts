@@ -1,5 +1,5 @@
 /** The drill's hands in a cluster: the same kubeconfig and API that an operator uses, nothing of the sandbox. */
-import { BatchV1Api, CoreV1Api, KubeConfig, type V1Job } from "@kubernetes/client-node";
+import { AppsV1Api, BatchV1Api, CoreV1Api, KubeConfig, setHeaderOptions, type V1Job } from "@kubernetes/client-node";
 
 /** A region of a deployed site as its stack outputs name it. */
 export interface RegionOutput {
@@ -54,6 +54,16 @@ export async function runCronJob(
   throw new Error(
     `Job ${namespace}/${jobName} did not end within ${timeoutSeconds} s. ${await lastWords(config, namespace, jobName)}`,
   );
+}
+
+/** Scales every Deployment of a namespace, as `kubectl scale deployment --all` does. */
+export async function scaleAll(kubeconfig: string, namespace: string, replicas: number): Promise<void> {
+  const apps = kubeConfig(kubeconfig).makeApiClient(AppsV1Api);
+  for (const { metadata } of (await apps.listNamespacedDeployment({ namespace })).items)
+    await apps.patchNamespacedDeploymentScale(
+      { namespace, name: metadata?.name ?? "", body: { spec: { replicas } } },
+      setHeaderOptions("Content-Type", "application/merge-patch+json"),
+    );
 }
 
 /** Addresses of the ready pods behind a label selector. */

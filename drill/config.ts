@@ -25,11 +25,12 @@ export const FOUNDATION = "drill-foundation";
 export const VAULT_PROJECT = "iconik-drill-vault";
 export const PROD_PROJECT = "iconik-drill-prod";
 const FOUNDATION_PROJECT = "iconik-drill-foundation";
-const PROJECTS = { [VAULT]: VAULT_PROJECT, [PROD]: PROD_PROJECT, [REBUILD]: "iconik-drill-rebuild-1" };
+export const REBUILD_PROJECT = "iconik-drill-rebuild-1";
+const PROJECTS = { [VAULT]: VAULT_PROJECT, [PROD]: PROD_PROJECT, [REBUILD]: REBUILD_PROJECT };
 const BUCKETS = { [PROD]: "iconik-drill-prod-backups", [REBUILD]: "iconik-drill-rebuild-1-backups" };
 export const COPIES_BUCKET = "iconik-drill-backup-copies";
 /** Scratch media: the live buckets are never a drill's. */
-const MEDIA_PREFIX = "iconik-drill-";
+export const MEDIA_PREFIX = "iconik-drill-";
 export const MEDIA_BUCKETS = mediaBucketsOf(MEDIA_PREFIX);
 export const PRIMARY_BUCKET = BUCKETS[PROD];
 
@@ -98,18 +99,19 @@ export function vaultConfig(options: { grantUntil?: Date; retentionDays: number 
         ]),
       },
     ],
-    restoreGrants: options.grantUntil
-      ? [
-          {
-            site: REBUILD,
-            project: PROJECTS[REBUILD],
-            bucket: BUCKETS[REBUILD],
-            source: PROD,
-            manifestReader: DEPLOYER,
-            expires: options.grantUntil.toISOString(),
-          },
-        ]
-      : [],
+    restoreGrants: options.grantUntil ? [restoreGrant(options.grantUntil)] : [],
+  };
+}
+
+/** Opens a site's copies to the rebuilt site until then. */
+export function restoreGrant(until: Date, source: string = PROD): Record<string, unknown> {
+  return {
+    site: REBUILD,
+    project: PROJECTS[REBUILD],
+    bucket: BUCKETS[REBUILD],
+    source,
+    manifestReader: DEPLOYER,
+    expires: until.toISOString(),
   };
 }
 

@@ -30,6 +30,13 @@ export async function runNight(regions: RegionOutput[], vaultKubeconfig: string,
   for (const job of copies) await start(job, progress);
 }
 
+/** Runs a cluster's CronJobs whose names match, one after the other. @throws when there is none, or one fails */
+export async function runJobs(kubeconfig: string, names: RegExp, progress: Progress): Promise<void> {
+  const jobs = (await cronJobs(kubeconfig)).filter(({ name }) => names.test(name));
+  if (jobs.length === 0) throw new Error(`the cluster declares no CronJob like ${names}`);
+  for (const job of jobs) await start(job, progress);
+}
+
 /** Runs one of the vault's CronJobs now. @throws when it fails, with its last words */
 export async function runVaultJob(vaultKubeconfig: string, name: string): Promise<void> {
   await runCronJob(kubeConfig(vaultKubeconfig), namespaces.dr, name);

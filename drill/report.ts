@@ -52,6 +52,12 @@ export interface DrillReport {
   leftovers: string[];
 }
 
+/** What the standby's drill found beside that. */
+export interface StandbyReport extends DrillReport {
+  /** Rows that were written while the standby served, and those of them that a fresh site has. */
+  failback: { rowsWritten: number; rowsReturned: number } | null;
+}
+
 /** Writes the report; the folder is created. Returns its path. */
 export function writeReport(report: DrillReport, name = "drill"): string {
   const folder = join(PROJECT_ROOT, "reports", "latest");
@@ -64,7 +70,7 @@ export function writeReport(report: DrillReport, name = "drill"): string {
 const verdict = (match: boolean) => (match ? "digests match" : "DIGESTS DIFFER");
 
 /** The closing lines: a table of phases, then what was restored, what was denied, RTO and RPO. */
-export function summary(report: DrillReport): string {
+export function summary(report: DrillReport & Partial<StandbyReport>): string {
   const table = new Table({
     head: ["phase", "seconds"],
     colAligns: ["left", "right"],
@@ -91,6 +97,10 @@ export function summary(report: DrillReport): string {
   if (report.rtoSeconds !== null)
     lines.push(
       `RTO ${Math.round(report.rtoSeconds)} s · RPO ${report.rpoSeconds === null ? "unknown" : `${Math.round(report.rpoSeconds)} s`}`,
+    );
+  if (report.failback)
+    lines.push(
+      `failback   ${report.failback.rowsReturned}/${report.failback.rowsWritten} rows that were written in AWS are in the fresh site`,
     );
   if (report.floor) lines.push(...floorLines(report.floor, report.criticalPath));
   lines.push(`memory     peak ${report.peakMemoryMiB} MiB`);

@@ -68,6 +68,23 @@ export const makeUnreadable = (bucket: string) => sandbox(["fault", "bucket", bu
 /** Ends {@link makeUnreadable}. */
 export const makeReadable = (bucket: string) => sandbox(["fault", "bucket", bucket, "readable"]);
 
+/** Nothing of Google Cloud answers any more, to anybody; its disks stay. */
+export const loseGoogle = () => sandbox(["fault", "cloud", "gcp", "lost"]);
+
+/** Ends {@link loseGoogle}. */
+export const googleIsBack = () => sandbox(["fault", "cloud", "gcp", "back"]);
+
+/** Number of a project of Google Cloud. */
+export const projectNumber = async (project: string) => (await sandbox(["project-number", project])).trim();
+
+/** Where a public address is on this machine, and whose certificates are shown there. @throws when nobody answers */
+export async function locate(
+  address: string,
+  port: number,
+): Promise<{ host: string; port: number; authorities: string[] }> {
+  return JSON.parse(await sandbox(["locate", address, String(port)]));
+}
+
 /** An access token of the service account, as an attacker with its credentials would hold. */
 export const stealToken = async (email: string) => (await sandbox(["token", email])).trim();
 

@@ -54,6 +54,8 @@ export async function up(stack: Stack, progress: Progress, hear?: (event: Engine
 
 /** What the engine says went wrong, without the log around it. */
 export function diagnostics(log: string): string {
+  const refused = [...log.matchAll(/^\s*- \[mandatory\].*\n(?:\s{6,}\S.*\n?)*/gm)].map(([each]) => each.trim());
+  if (refused.length > 0) return refused.join("\n");
   const last = log.lastIndexOf("Diagnostics:");
   if (last < 0) return log.slice(-2000);
   const [section = ""] = log.slice(last + "Diagnostics:".length).split(/\n\n(?=\S)/);

@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, unlin
 import { join } from "node:path";
 import { Command } from "commander";
 import { ControlClient, type Fault, faultStates, type Status } from "./cloud/api";
+import { projectNumber } from "./cloud/gcp/federation";
 import { buildImages } from "./config";
 import { daemonLog, environment, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { reapLeftovers, sleep } from "./lib/process";
@@ -119,6 +120,14 @@ program
   .command("health-checks")
   .description("states of Route 53's health checks")
   .action(async () => console.log(JSON.stringify(await client.healthChecks(), null, 2)));
+program
+  .command("locate <address> <port>")
+  .description("what stands for a public address and port on this machine")
+  .action(async (address, port) => console.log(JSON.stringify(await client.locate(address, Number(port)))));
+program
+  .command("project-number <project>")
+  .description("the number that a project of Google Cloud has here")
+  .action((project) => console.log(projectNumber(project)));
 program
   .command("aws-credentials <roleArn>")
   .description("credentials of a role of AWS, as somebody who took it over would have, as environment variables")

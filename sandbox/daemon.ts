@@ -198,6 +198,10 @@ async function main(): Promise<void> {
     token: async (email) => tokens.issue(email),
     healthChecks: () => checks.list(),
     forward: (to) => surface.forward(to),
+    locate: async (address, port) => {
+      const at = await surface.locate(address, port);
+      return at && { ...at, authorities: [caFileOf(dir), (await traffic.status()).authority] };
+    },
     eksToken: async (clusterName, region, roleArn) => ({ token: await aws.clusterToken(clusterName, region, roleArn) }),
     awsCredentials: async (roleArn) => {
       const { expiration, ...keys } = aws.credentials(roleArn, "somebody");

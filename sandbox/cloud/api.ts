@@ -12,6 +12,7 @@
  *     POST /aws/eks-token       { clusterName, region, roleArn }   -> { token }
  *     GET  /aws/health-checks                                     -> { checks: CheckState[] }
  *     POST /aws/forward         { address, port, to: { host, port } } -> {}
+ *     POST /locate              { address, port }                  -> Located | 404
  *     POST /fault              { kind, target, state }            -> {}
  *     POST /clock              { seconds }                        -> { now }
  *     GET  /status             -> Status
@@ -85,6 +86,14 @@ export interface Status {
   resources: number;
 }
 
+/** What stands for a public address and port on this machine. */
+export interface Located {
+  host: string;
+  port: number;
+  /** PEM files of the authorities of certificates that are shown there. */
+  authorities: string[];
+}
+
 /** An access token of a service account. */
 export interface AccessToken {
   accessToken: string;
@@ -144,6 +153,10 @@ export class ControlClient {
   /** Says what stands for a public address and port on this machine. */
   async forward(forward: Forward): Promise<void> {
     await this.post("/aws/forward", { ...forward });
+  }
+  /** Where a public address is on this machine. @throws CloudError 404 when nobody answers there */
+  locate(address: string, port: number): Promise<Located> {
+    return this.post("/locate", { address, port });
   }
   async fault(fault: Fault): Promise<void> {
     await this.post("/fault", { ...fault });

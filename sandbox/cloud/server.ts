@@ -4,7 +4,14 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { z } from "zod";
 import { logger } from "../lib/log";
 import { CloudError, type Props } from "../lib/types";
-import { type AccessToken, type AwsCredentials, faultStates, type Status, type TrafficStatus } from "./api";
+import {
+  type AccessToken,
+  type AwsCredentials,
+  faultStates,
+  type Located,
+  type Status,
+  type TrafficStatus,
+} from "./api";
 import type { CheckState } from "./aws/dns/health";
 import type { Forward } from "./aws/dns/surface";
 import type { CloudControl } from "./control";
@@ -21,6 +28,8 @@ export interface DaemonHooks {
   healthChecks(): CheckState[];
   /** Says what stands for a public address and port. */
   forward(forward: Forward): void;
+  /** Where a public address and port lead; undefined: nobody answers there. */
+  locate?(address: string, port: number): Promise<Located | undefined>;
   /** Moves the cloud's clock forward and tells what it shows then. */
   moveClock(seconds: number): Promise<Date>;
   /** Absent: nothing serves load balancers. */
@@ -40,6 +49,7 @@ const deleted = z.strictObject({ type: word, id: word, caller: word });
 const invoked = z.strictObject({ token: word, args: props, caller: word });
 const account = z.strictObject({ email: word });
 const port = z.int().min(1).max(65_535);
+const located = z.strictObject({ address: word, port });
 const forward = z.strictObject({ address: word, port, to: z.strictObject({ host: word, port }) });
 const role = z.strictObject({ roleArn: word });
 const eksToken = z.strictObject({ clusterName: word, region: word, roleArn: word });
@@ -91,6 +101,14 @@ function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
     ["POST /aws/credentials", call(role, ({ roleArn }) => hooks.awsCredentials(roleArn))],
     ["POST /aws/eks-token", call(eksToken, (b) => hooks.eksToken(b.clusterName, b.region, b.roleArn))],
     ["POST /aws/forward", call(forward, async (b) => hooks.forward(b))],
+    [
+      "POST /locate",
+      call(located, async ({ address, port: at }) => {
+        const found = await hooks.locate?.(address, at);
+        if (!found) throw new CloudError(404, "notFound", `nobody answers at ${address}:${at}`);
+        return found;
+      }),
+    ],
     ["GET /aws/health-checks", async () => ({ checks: hooks.healthChecks() })],
     ["POST /fault", call(fault, (body) => control.fault(body))],
     ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],

@@ -1,0 +1,24 @@
+/** Options that the drills have in common. */
+import { Command, InvalidArgumentError } from "commander";
+import { type DrillSize, FULL, SMALL } from "./config";
+
+function size(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100_000_000) {
+    throw new InvalidArgumentError(`"${text}" is no whole number from 1 to 100000000`);
+  }
+  return value;
+}
+
+/** Reads the command line. Ends the process when it is wrong. @returns the size of the data set */
+export function sizeOf(name: string, description: string): DrillSize {
+  const options = new Command(name)
+    .description(description)
+    .option("--small", `the data set of the test suite: ${SMALL.rows} rows, ${SMALL.documents} documents per region`)
+    .option("--rows <count>", "Cassandra rows over all tables", size)
+    .option("--documents <count>", "Elasticsearch documents in each region", size)
+    .parse()
+    .opts<{ small?: boolean; rows?: number; documents?: number }>();
+  const base = options.small ? SMALL : FULL;
+  return { rows: options.rows ?? base.rows, documents: options.documents ?? base.documents };
+}

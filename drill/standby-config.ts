@@ -1,0 +1,70 @@
+/** Configuration of the standby's stack in a drill: scratch buckets beside the drill's own vault and media, two racks, no protection. */
+
+import { registries } from "../plan/names";
+import { ecrHost, standbyBuckets } from "../plan/standby";
+import { COPIES_BUCKET, MEDIA_PREFIX, PROD, REGIONS, REPLICATION_FACTOR, VAULT_PROJECT } from "./config";
+
+export const STANDBY = "drill-standby";
+
+const ACCOUNT = "123456789012";
+const PREFIX = "iconik-drill-standby-";
+const NOBODY = `sha256:${"0".repeat(64)}`;
+
+/** The standby's buckets. */
+export const STANDBY_BUCKETS = standbyBuckets(PREFIX, MEDIA_PREFIX);
+
+/** The datacenter that the standby takes: each of a site's holds everything. */
+export const STANDBY_REGION = REGIONS[0]!;
+
+/** What a stage of the drill changes. */
+export interface StandbyStage {
+  /** Google's address of the product. */
+  address: string;
+  markerKeys: string[];
+  /** Number of the vault's project. */
+  projectNumber: string;
+  /** Restores and serves; the primary is fenced. */
+  active?: boolean;
+  /** The restore has ended. */
+  restored?: string;
+  /** Where its own backups arrive at Google. */
+  failbackBucket?: string;
+  /** Site that it stands by for. Default: prod. */
+  site?: string;
+}
+
+/** The stack's configuration. */
+export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
+  const host = ecrHost(ACCOUNT);
+  const { active, restored, site = PROD } = stage;
+  return {
+    role: "standby",
+    account: ACCOUNT,
+    deployer: `arn:aws:iam::${ACCOUNT}:role/standby-deployer`,
+    deletionProtection: false,
+    authorizedNetworks: ["192.0.2.0/28"],
+    notifications: [{ type: "email", address: "drill@example.com" }],
+    primary: { site, address: stage.address, ...(active && { fenced: site }) },
+    ...(active && { active }),
+    ...(restored !== undefined && { restored }),
+    datacenter: STANDBY_REGION.datacenter,
+    cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: REPLICATION_FACTOR },
+    elasticsearch: { nodes: 1 },
+    vault: {
+      project: VAULT_PROJECT,
+      projectNumber: stage.projectNumber,
+      copiesBucket: COPIES_BUCKET,
+      markerKeys: stage.markerKeys,
+      ...(stage.failbackBucket !== undefined && { failbackBucket: stage.failbackBucket }),
+    },
+    charts: { repository: `oci://${host}/${registries.charts}` },
+    images: {
+      jobs: `${host}/dr/jobs@${NOBODY}`,
+      services: `${host}/dr/services@${NOBODY}`,
+      mirror: `${host}/${registries.mirror}`,
+    },
+    onePassword: { vault: "iconik-drill" },
+    media: { prefix: MEDIA_PREFIX },
+    buckets: { prefix: PREFIX },
+  };
+}
