@@ -67,6 +67,7 @@ export class Restore extends ComponentResource {
           markerKeys: args.markerKeys,
           copiesBucket: args.copiesBucket,
           bucket,
+          ...(args.leaveAbsent && { repositories: repositoriesOf(args.regions) }),
         },
       },
       opts: { ...first.cluster.inside(this), dependsOn: args.copyDependsOn },
@@ -130,6 +131,12 @@ export class Restore extends ComponentResource {
     }
     this.registerOutputs({});
   }
+}
+
+/** Repositories of some regions: the rest of a copy stays where it is. */
+function repositoriesOf(regions: readonly RestoreRegion[]): string[] {
+  const kinds = ["cassandra", "elasticsearch"] as const;
+  return regions.flatMap(({ datacenter }) => kinds.map((kind) => repository(kind, datacenter)));
 }
 
 /** A Job that `up` waits for, as long as its data may take. */

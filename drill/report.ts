@@ -102,20 +102,15 @@ export function summary(report: DrillReport & Partial<StandbyReport>): string {
     lines.push(
       `failback   ${report.failback.rowsReturned}/${report.failback.rowsWritten} rows that were written in AWS are in the fresh site`,
     );
-  if (report.floor) lines.push(...floorLines(report.floor, report.criticalPath));
+  if (report.floor) lines.push(floorLine(report.floor));
+  if (report.criticalPath.length > 0) lines.push(`waited for ${describePath(report.criticalPath)}`);
   lines.push(`memory     peak ${report.peakMemoryMiB} MiB`);
   if (report.leftovers.length) lines.push(`left over  ${report.leftovers.join("\n           ")}`);
   lines.push(report.result === "pass" ? "PASS" : `FAIL       ${report.failure}`);
   return lines.join("\n");
 }
 
-function floorLines(
-  { ratio, bound, startSeconds, copySeconds, copyBytes }: Floor & { ratio: number; bound: number },
-  path: Step[],
-) {
+function floorLine({ ratio, bound, startSeconds, copySeconds, copyBytes }: Floor & { ratio: number; bound: number }) {
   const copied = `${Math.round(copyBytes / 2 ** 20)} MiB in ${copySeconds.toFixed(1)} s`;
-  return [
-    `floor      RTO is ${ratio.toFixed(2)} times (bound ${bound}) the start of the same site, ${Math.round(startSeconds)} s, and a raw copy of ${copied}`,
-    `waited for ${describePath(path)}`,
-  ];
+  return `floor      RTO is ${ratio.toFixed(2)} times (bound ${bound}) the start of the same site, ${Math.round(startSeconds)} s, and a raw copy of ${copied}`;
 }

@@ -17,6 +17,7 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "./config";
+import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
 import { type Asset, Failback, type Serving } from "./failback";
 import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
 import { Media } from "./media";
@@ -57,7 +58,7 @@ export async function standbyDrill(size: DrillSize): Promise<StandbyReport> {
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
     floor: null,
-    criticalPath: [],
+    criticalPath: run.criticalPath,
     failback: run.failback?.result ?? null,
     phases: times,
     peakMemoryMiB: memory.stop(),
@@ -70,6 +71,7 @@ export class StandbyDrill {
   restored: StandbyReport["restored"] = null;
   rtoSeconds: number | null = null;
   rpoSeconds: number | null = null;
+  criticalPath: Step[] = [];
   leftovers: string[] = [];
 
   failback?: Failback;
@@ -216,7 +218,10 @@ export class StandbyDrill {
 
   private async activate(progress: Progress): Promise<void> {
     setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
-    const outputs = await up(this.standby, progress);
+    const watch = new Stopwatch();
+    const outputs = await up(this.standby, progress, watch.hear);
+    const { deployment } = await this.standby.exportStack();
+    this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);
     this.standbyKubeconfig = outputs.kubeconfig?.value;
     this.restoredFrom = outputs.restored?.value;
   }

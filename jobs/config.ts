@@ -390,6 +390,8 @@ export const jobSchemas = {
     copiesBucket: bucket,
     /** The new site's own backup bucket. */
     bucket,
+    /** Of the copy only these: a site that is one datacenter of several needs no more. Default: all of it. */
+    repositories: z.array(repository).min(1).optional(),
     /** A grant just given needs time to take effect: refusals are retried for this long. */
     accessSeconds: z.int().min(0).default(300),
     transfers: z.int().min(1).max(64).default(8),

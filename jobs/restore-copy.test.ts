@@ -140,3 +140,18 @@ test("what goes while it is brought in fails the job, and so does other content 
   await failed(restoreCopy(stage, { transfers: 1 }), /rclone copy ended|could not be brought in whole.*nb-1-big-Data/);
   assert.ok(!(await stage.storage.names(OWN)).includes(restoredPath(marker)));
 });
+
+test("of a copy only what is wanted comes, and what it has not is refused by name", async () => {
+  const marker = await copied();
+  await failed(
+    restoreCopy(stage, { repositories: ["cassandra-emea", "cassandra-amer"] }),
+    /has no cassandra-amer/,
+    FINAL_EXIT_CODE,
+  );
+  const { objects } = await succeeded(restoreCopy(stage, { repositories: ["cassandra-emea"] }));
+  const names = await stage.storage.names(OWN);
+  assert.equal(names.length, Number(objects) + 2, "its objects, and the records of start and end");
+  assert.ok(!names.some((name) => name.includes("elasticsearch-emea")));
+  const record = JSON.parse((await stage.storage.get(OWN, restoredPath(marker)))!);
+  assert.deepEqual(Object.keys(record.repositories), ["cassandra-emea"]);
+});

@@ -35,8 +35,8 @@ export async function restoreCopy(config: Config): Promise<Fields> {
     const note = `${restoredPath(found.done)} says that it was brought in and verified before`;
     return { marker: found.done, copied: 0, note };
   }
-  const { marker } = found;
-  const copied = await withScratch((folder) => bringIn(config, found, folder));
+  const marker = wantedOf(config, found.marker);
+  const copied = await withScratch((folder) => bringIn(config, { ...found, marker }, folder));
   const restored: Restored = {
     version: 2,
     marker: marker.id,
@@ -49,6 +49,21 @@ export async function restoreCopy(config: Config): Promise<Fields> {
   };
   await writeObject(config.bucket, restoredPath(marker.id), JSON.stringify(restored));
   return { marker: marker.id, copied, objects: restored.objects, bytes: restored.bytes };
+}
+
+/** The copy with the repositories that are wanted. @throws JobError when one of them is not in it */
+function wantedOf({ repositories: wanted }: Config, marker: Marker): Marker {
+  if (wanted === undefined) return marker;
+  const missing = wanted.filter((name) => marker.repositories[name] === undefined);
+  if (missing.length > 0) {
+    throw new JobError(`copy ${marker.id} has no ${missing.join(" and no ")}`, {
+      value: Object.keys(marker.repositories),
+      allowed: "repositories of the copy",
+      fix: "give the new site a datacenter's name that the copied one had",
+      final: true,
+    });
+  }
+  return { ...marker, repositories: Object.fromEntries(wanted.map((name) => [name, marker.repositories[name]!])) };
 }
 
 /** What there is to do: a copy to bring in, `begun` when its objects may be there in part; or one that is there, `done`. */

@@ -102,8 +102,8 @@ export class EksNodes extends ComponentResource {
             },
             {
               ...inside,
+              // And not deleted with the cluster: EKS refuses to end one that has machines.
               dependsOn: [...rights, ...args.dependsOn],
-              deletedWith: cluster,
               customTimeouts: { create: "45m", update: "90m", delete: "45m" },
             },
           ),

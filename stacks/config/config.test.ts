@@ -16,6 +16,13 @@ const grant = (change: Values) => ({
   ...change,
 });
 
+const failback = (bucket: string) => ({
+  standby: {
+    issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
+    failback: { bucket, datacenter: "emea" },
+  },
+});
+
 const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
   [
     "no role",
@@ -31,6 +38,11 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     "everybody deploying",
     vault({ deployer: "allUsers" }),
     /iconik-dr:deployer is "allUsers": no IAM member; allowed: e\.g\. serviceAccount:EMAIL$/,
+  ],
+  [
+    "a failback into the bucket of the copies",
+    { ...vault({}), ...failback("iconik-drill-backup-copies") },
+    /standby\.failback\.bucket is "iconik-drill-backup-copies": the bucket of the copies; name one of its own/,
   ],
   [
     "an unknown region",

@@ -97,6 +97,10 @@ const wrong: [Settings, string][] = [
     { restored: "copy-20260115t020000z" },
     'restored is "copy-20260115t020000z": nothing is restored while active is false; remove it',
   ],
+  [
+    { active: true, vault: { ...of("vault"), failbackBucket: "iconik-vault-failback-1" } },
+    'vault.failbackBucket is "iconik-vault-failback-1": there is nothing to bring back before the standby has been restored; set restored, or remove it',
+  ],
   [{ active: true, restored: "latest" }, 'restored is "latest": no copy; allowed: a marker id (copy-YYYYMMDDthhmmssz)'],
   [
     { datacenter: "EMEA-1" },
