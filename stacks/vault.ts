@@ -200,6 +200,8 @@ export function vault(config: VaultConfig): Outputs {
     { dependsOn: [services] },
   );
   const returning = config.standby?.failback;
+  // What the standby wrote is copied and verified as any site's.
+  const copied = [...config.sites, ...(returning ? [returningSite(returning)] : [])];
   const failback =
     returning &&
     copier &&
@@ -272,8 +274,7 @@ export function vault(config: VaultConfig): Outputs {
     {
       cluster,
       copiesBucket: copies.bucket,
-      // What the standby wrote is copied as any site's.
-      sites: [...config.sites, ...(returning ? [returningSite(returning)] : [])],
+      sites: copied,
       image: config.images.jobs,
       markerKey,
       limits: copies.limits,
@@ -302,7 +303,7 @@ export function vault(config: VaultConfig): Outputs {
     {
       cluster,
       copiesBucket: copies.bucket,
-      sites: config.sites,
+      sites: copied,
       image: config.images.jobs,
       mirror: registryAddress(location, project, registries.mirror),
       markerKeys: markerKey.publicKeys,

@@ -51,6 +51,8 @@ const recoveries = [
   },
 ];
 
+const failback = { bucket: "iconik-vault-failback-1", datacenter: "emea" };
+
 /** A prefix that comes back, and a bucket that is taken back to a moment. */
 const mediaRestores = [
   { id: "one", bucket: "iconik-files", prefix: "a/", overwrite: false },
@@ -70,7 +72,15 @@ export const stackNames = [
   "aws-standby-active",
 ] as const;
 /** Every stack that rules are held against: those, a site that brings something back in place, and stacks that restore media. */
-export const allStackNames = [...stackNames, "prod-recovering", "vault-restoring", "foundation-restoring"] as const;
+export const allStackNames = [
+  ...stackNames,
+  "prod-recovering",
+  "vault-restoring",
+  "foundation-restoring",
+  // In the window of a failback.
+  "vault-failback",
+  "aws-standby-failback",
+] as const;
 export type StackName = (typeof allStackNames)[number];
 
 const programs: Record<StackName, () => unknown> = {
@@ -81,6 +91,10 @@ const programs: Record<StackName, () => unknown> = {
   "vault-granting": () => {
     const config = stackConfig("vault", { restoreGrants: [grant] }) as VaultConfig;
     return vault({ ...config, restoreGrants: config.restoreGrants.map((each) => ({ ...each, expires: GRANT_ENDS })) });
+  },
+  "vault-failback": () => {
+    const standby = { issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE", failback };
+    return vault({ ...(stackConfig("vault") as VaultConfig), standby });
   },
   "vault-restoring": () => {
     const config = stackConfig("vault") as VaultConfig;
@@ -97,6 +111,10 @@ const programs: Record<StackName, () => unknown> = {
   bootstrap: () => bootstrap(stackConfig("bootstrap") as BootstrapConfig, "bootstrap"),
   "bootstrap-vault": () => bootstrap(stackConfig("bootstrap-vault") as BootstrapConfig, "bootstrap-vault"),
   "aws-standby": () => standby(stackConfig("aws-standby") as StandbyConfig, TOKEN),
+  "aws-standby-failback": () => {
+    const config = stackConfig("aws-standby", { active: true, restored: "copy-20260115t020000z" }) as StandbyConfig;
+    return standby({ ...config, vault: { ...config.vault, failbackBucket: failback.bucket } }, TOKEN);
+  },
   "aws-standby-active": () =>
     standby(stackConfig("aws-standby", { active: true }) as StandbyConfig, TOKEN, {
       source: "prod",
