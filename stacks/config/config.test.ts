@@ -18,7 +18,7 @@ const grant = (change: Values) => ({
 
 const failback = (bucket: string) => ({
   standby: {
-    issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE",
+    issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
     failback: { bucket, datacenter: "emea" },
   },
 });

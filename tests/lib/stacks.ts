@@ -93,7 +93,10 @@ const programs: Record<StackName, () => unknown> = {
     return vault({ ...config, restoreGrants: config.restoreGrants.map((each) => ({ ...each, expires: GRANT_ENDS })) });
   },
   "vault-failback": () => {
-    const standby = { issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE", failback };
+    const standby = {
+      issuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+      failback,
+    };
     return vault({ ...(stackConfig("vault") as VaultConfig), standby });
   },
   "vault-restoring": () => {
