@@ -10,6 +10,7 @@ import { program } from "../jobs/testing/tools";
 import { CloudClock } from "../sandbox/cloud/clock";
 import { CloudControl } from "../sandbox/cloud/control";
 import { Gateway } from "../sandbox/cloud/gateway";
+import { memberOf } from "../sandbox/cloud/iam/access";
 import { FakeGcsObjects } from "../sandbox/cloud/objects";
 import { startStorageServer } from "../sandbox/cloud/storage-server";
 import { MemoryClusters } from "../sandbox/cloud/testing";
@@ -63,6 +64,8 @@ export interface GatewayStage {
   /** Undefined: there is no such object, or version. */
   get(email: string, bucket: string, object: string, generation?: string): Promise<string | undefined>;
   remove(email: string, bucket: string, object: string, generation?: string): Promise<void>;
+  /** Whether an account may take another's token. */
+  mayActAs(email: string, other: string): boolean;
   /** Listed as this account: live objects; with `versions` noncurrent ones too; with `softDeleted` those alone. */
   list(email: string, bucket: string, which?: "versions" | "softDeleted"): Promise<Version[]>;
   /** What the cloud's clock shows. */
@@ -165,6 +168,7 @@ export async function startGatewayStage(): Promise<GatewayStage> {
       }
       return found;
     },
+    mayActAs: (email, other) => cloud.control.mayActAs(memberOf(email), other),
     now: () => cloud.control.now(),
     moveDays: (days) => cloud.versions.move(days * 24 * 3600),
     async restart() {
@@ -195,7 +199,7 @@ async function startCloud(dir: string) {
     buckets: () => control.buckets(),
   });
   const tokens = new Tokens();
-  const options = { upstream, versions, decisions: control, tokens };
+  const options = { upstream, versions, decisions: control, administration: control, tokens };
   const gateway = await Gateway.start(options);
   const others = new Map<string, Promise<Gateway>>();
   return {

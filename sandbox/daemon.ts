@@ -18,6 +18,7 @@ import { CloudControl } from "./cloud/control";
 import { Gateway } from "./cloud/gateway";
 import { TokenExchange } from "./cloud/gcp/token-exchange";
 import { GOOGLE_HOSTS, serveGoogleApis } from "./cloud/google-apis";
+import { memberOf } from "./cloud/iam/access";
 import { LocalIdentities } from "./cloud/identities";
 import { serveKms } from "./cloud/kms-server";
 import { FakeGcsObjects } from "./cloud/objects";
@@ -104,11 +105,15 @@ async function main(): Promise<void> {
   writeFileSync(caFileOf(dir), authorityOfAws.certificate);
   const sts = await serveSts(aws, certificate);
   const tokens = new Tokens();
-  const gateway = await Gateway.start({ upstream, versions, decisions: control, tokens });
+  const gateway = await Gateway.start({ upstream, versions, decisions: control, administration: control, tokens });
   const kms = await serveKms(control, tokens);
   const exchange = new TokenExchange({
     identityProvider: (name) => control.identityProvider(name),
     mayActAs: (member, email) => control.mayActAs(member, email),
+    memberOfToken: (accessToken) => {
+      const email = tokens.resolve(accessToken);
+      return email && memberOf(email);
+    },
     // Whoever trusts an issuer asks it for its keys: it answers while the cluster runs.
     issuerKey: (issuer) =>
       clusters.list().some(({ spec }) => spec.issuer === issuer) ? clusters.serviceAccountKey : undefined,
@@ -212,6 +217,8 @@ async function main(): Promise<void> {
       storageEndpoint: gateway.endpoint,
       s3Endpoint: s3Gateway.endpoint,
       s3PlainEndpoint: s3Gateway.plainEndpoint,
+      stsEndpoint: sts.endpoint,
+      googleEndpoint: google.endpoint,
       dnsEndpoint: dns.endpoint,
       clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
       resources: clouds.size,

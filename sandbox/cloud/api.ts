@@ -80,6 +80,10 @@ export interface Status {
   s3Endpoint: string;
   /** The same without TLS, which policies may refuse. */
   s3PlainEndpoint: string;
+  /** AWS STS, `https://127.0.0.1:PORT`; requests need a signature. */
+  stsEndpoint: string;
+  /** Google's STS, IAM credentials and storage by their own names in the header Host, `https://127.0.0.1:PORT`. */
+  googleEndpoint: string;
   /** Name servers of the zones of Route 53, `127.0.0.1:PORT`, UDP and TCP. */
   dnsEndpoint: string;
   clusters: { id: string; endpoint: string }[];

@@ -1,6 +1,7 @@
 /** The cloud's control plane: resources by type, their behaviours, the IAM that follows from them, and faults. */
 import {
   type AccessDecisions,
+  type BucketAdministration,
   type BucketSettings,
   CloudError,
   type CloudResource,
@@ -11,6 +12,7 @@ import {
 import type { Fault } from "./api";
 import { CloudClock } from "./clock";
 import { bucketBehaviour, bucketPolicyBehaviour, history, retention } from "./gcp/bucket";
+import { patchedBucket } from "./gcp/bucket-patch";
 import { clusterBehaviour, forgetCluster, nodePoolBehaviour, regionOf } from "./gcp/cluster";
 import { computeBehaviours, GLOBAL_ADDRESS } from "./gcp/compute";
 import { federationBehaviours, identityProvider } from "./gcp/federation";
@@ -57,7 +59,7 @@ const UNREADABLE = "unreadable buckets";
 const SLOW_FACTOR = 20;
 
 /** A small Google Cloud. Every call that it refuses throws {@link CloudError}. */
-export class CloudControl implements AccessDecisions {
+export class CloudControl implements AccessDecisions, BucketAdministration {
   private readonly registry: Registry;
   private readonly access: Access;
   private readonly clock: CloudClock;
@@ -238,6 +240,35 @@ export class CloudControl implements AccessDecisions {
       resourceType: `storage.googleapis.com/${object === undefined ? "Bucket" : "Object"}`,
       ...(listPrefix === undefined ? {} : { listPrefix }),
     });
+  }
+
+  policy(name: string): Props {
+    return { bindings: this.access.bucketBindings(this.existing(name)) };
+  }
+
+  async setPolicy(name: string, { bindings = [] }: Props): Promise<Props> {
+    this.existing(name);
+    const inputs = { bucket: name, policyData: JSON.stringify({ bindings }) };
+    // As the declaration sets it: the same checks, and the next refresh shows what has changed.
+    if (this.registry.get(TYPES.bucketPolicy, `b/${name}`))
+      await this.update(TYPES.bucketPolicy, `b/${name}`, inputs, "");
+    else await this.create(TYPES.bucketPolicy, name, inputs, "");
+    return this.policy(name);
+  }
+
+  async patch(name: string, change: Props): Promise<Props> {
+    const { inputs } = this.existing(name);
+    return this.update(TYPES.bucket, name, patchedBucket(inputs, change), "");
+  }
+
+  remove(name: string): Promise<void> {
+    return this.delete(TYPES.bucket, name, "");
+  }
+
+  private existing(name: string): CloudResource {
+    const found = this.registry.get(TYPES.bucket, name);
+    if (!found) throw new CloudError(404, "notFound", "The specified bucket does not exist.");
+    return found;
   }
 
   /** Signs a SHA-256 digest with a key version. */

@@ -22,8 +22,13 @@ export type Request =
   /** Which of these the caller has on the bucket; needs none itself. */
   | { kind: "test"; needs: Need[]; bucket: string; permissions: string[] }
   | { kind: "batch" }
-  /** Something that workloads are never given: buckets, policies, notifications. */
+  /** The bucket itself: its settings, its policy, its end. */
+  | { kind: "administer"; needs: Need[]; bucket: string; what: Administered }
+  /** Something that nobody is given here: access lists of objects, notifications, lists of buckets. */
   | { kind: "refused"; bucket?: string; permission: string };
+
+/** What is done to a bucket. */
+export type Administered = "update" | "delete" | "getIamPolicy" | "setIamPolicy";
 
 /** What a copy is made of, or a restoration: a soft-deleted object of the same name. */
 export interface Source {
@@ -49,10 +54,12 @@ export function requestOf(method: string, url: URL): Request {
   if (path === "/b" || bucket === "") return { kind: "refused", permission: "storage.buckets.list" };
   if (collection === undefined) {
     if (method === "GET") return { kind: "read", needs: [{ permission: "storage.buckets.get", bucket }] };
-    return { kind: "refused", bucket, permission: `storage.buckets.${method === "DELETE" ? "delete" : "update"}` };
+    return administer(bucket, method === "DELETE" ? "delete" : "update");
   }
   if (collection === "iam" && object === "testPermissions" && method === "GET")
     return { kind: "test", needs: [], bucket, permissions: url.searchParams.getAll("permissions") };
+  if (collection === "iam" && object === undefined)
+    return administer(bucket, method === "GET" ? "getIamPolicy" : "setIamPolicy");
   if (collection !== "o") return { kind: "refused", bucket, permission: "storage.buckets.getIamPolicy" };
   if (object === undefined) {
     const listPrefix = url.searchParams.get("prefix") ?? "";
@@ -94,6 +101,13 @@ function objectRequest(method: string, bucket: string, object: string): Request 
   if (method === "PATCH" || method === "PUT") return { kind: "read", needs: need("storage.objects.update") };
   return { kind: "refused", bucket, permission: "storage.objects.update" };
 }
+
+const administer = (bucket: string, what: Administered): Request => ({
+  kind: "administer",
+  needs: [{ permission: `storage.buckets.${what}`, bucket }],
+  bucket,
+  what,
+});
 
 const create = (bucket: string, object: string | undefined): Need => ({
   permission: "storage.objects.create",

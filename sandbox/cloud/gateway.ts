@@ -1,11 +1,12 @@
 /** The storage API as Google serves it: every request is checked against the declared IAM, retention and faults. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { logger } from "../lib/log";
-import { type AccessDecisions, CloudError } from "../lib/types";
+import { type AccessDecisions, type BucketAdministration, CloudError, type Props } from "../lib/types";
 import { answerBatch } from "./gateway-batch";
 import { type Answer, forward } from "./gateway-forward";
-import { type Need, type Request, requestOf, type Source } from "./gateway-permissions";
+import { type Administered, type Need, type Request, requestOf, type Source } from "./gateway-permissions";
 import { checkGeneration, generationOf, preconditions, sourcePreconditions } from "./gateway-preconditions";
+import { memberOf } from "./iam/access";
 import { listPage, shown } from "./listing";
 import type { Tokens } from "./tokens";
 import { bodyHead, uploadName } from "./upload-name";
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   versions: Versions;
   decisions: AccessDecisions;
   tokens: Tokens;
+  /** Changes buckets for whoever may. Absent: it says that it does not. */
+  administration?: BucketAdministration;
   /** Default: 127.0.0.1 and a free port. */
   host?: string;
   port?: number;
@@ -90,7 +93,7 @@ export class Gateway {
 
   private require(caller: string, need: Need): void {
     const { permission, bucket, object, listPrefix } = need;
-    if (!this.options.decisions.allows(`serviceAccount:${caller}`, permission, bucket, object, listPrefix))
+    if (!this.options.decisions.allows(memberOf(caller), permission, bucket, object, listPrefix))
       throw forbidden(caller, need);
   }
 
@@ -125,6 +128,8 @@ export class Gateway {
         return this.answer(response, await listPage(asked.bucket, url, this.options));
       case "test":
         return this.test(exchange, asked);
+      case "administer":
+        return this.answer(response, await this.administer(request, asked.bucket, asked.what));
       case "get":
         return this.get(exchange, asked);
       case "delete":
@@ -141,8 +146,19 @@ export class Gateway {
   private test({ caller, response }: Exchange, { bucket, permissions: asked }: Request & { kind: "test" }): void {
     const { decisions } = this.options;
     if (!decisions.bucket(bucket)) throw new CloudError(404, "notFound", "The specified bucket does not exist.");
-    const permissions = asked.filter((each) => decisions.allows(`serviceAccount:${caller}`, each, bucket));
+    const permissions = asked.filter((each) => decisions.allows(memberOf(caller), each, bucket));
     this.answer(response, { kind: "storage#testIamPermissionsResponse", ...(permissions.length && { permissions }) });
+  }
+
+  /** What an administrator of the bucket does, who has been found to be one. */
+  private async administer(request: IncomingMessage, bucket: string, what: Administered): Promise<Props> {
+    const { administration } = this.options;
+    if (!administration)
+      throw new CloudError(501, "notImplemented", "Buckets are declared; this gateway does not change them.");
+    if (what === "getIamPolicy") return { kind: "storage#policy", ...administration.policy(bucket) };
+    if (what === "delete") return administration.remove(bucket).then(() => ({}));
+    const body = await jsonOf(request);
+    return what === "setIamPolicy" ? administration.setPolicy(bucket, body) : administration.patch(bucket, body);
   }
 
   /** @throws CloudError 401 */
@@ -285,6 +301,17 @@ export class Gateway {
 
   private forward(exchange: Exchange, change: { path?: string; generation?: string } = {}): Promise<Answer> {
     return forward(exchange, { upstream: this.options.upstream, endpoint: this.endpoint, ...change });
+  }
+}
+
+/** A body of JSON. @throws CloudError 400 */
+async function jsonOf(request: IncomingMessage): Promise<Props> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}") as Props;
+  } catch {
+    throw new CloudError(400, "parseError", "The body is no JSON.");
   }
 }
 

@@ -2,7 +2,13 @@
  * Google's APIs by their own names, for whoever is not in Google Cloud: a proxy for HTTPS behind which sts, iamcredentials and
  * storage.googleapis.com answer with a certificate of the local authority. Other hosts are refused.
  */
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { KeyPair } from "../lib/certificates";
@@ -32,6 +38,8 @@ export interface GoogleApisOptions {
 export interface GoogleApis {
   /** `http://127.0.0.1:PORT`, for HTTPS_PROXY. */
   proxy: string;
+  /** `https://127.0.0.1:PORT`: the same without the proxy, for requests that say by their Host which of them they mean. */
+  endpoint: string;
   close(): Promise<void>;
 }
 
@@ -56,18 +64,27 @@ export async function serveGoogleApis(options: GoogleApisOptions): Promise<Googl
     socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
     inside.emit("connection", socket);
   });
-  await new Promise<void>((resolve, reject) => {
-    proxy.once("error", reject);
-    proxy.listen(0, "127.0.0.1", resolve);
-  });
+  const [proxyPort, port] = await Promise.all([proxy, inside].map(listening));
   return {
-    proxy: `http://127.0.0.1:${(proxy.address() as { port: number }).port}`,
+    proxy: `http://127.0.0.1:${proxyPort}`,
+    endpoint: `https://127.0.0.1:${port}`,
     close: async () => {
       for (const socket of sockets) socket.destroy();
-      proxy.closeAllConnections();
-      await new Promise((resolve) => proxy.close(resolve));
+      for (const server of [proxy, inside]) {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      }
     },
   };
+}
+
+/** The free port of loopback that a server listens on. */
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return (server.address() as { port: number }).port;
 }
 
 async function answer(options: GoogleApisOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

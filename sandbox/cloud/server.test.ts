@@ -26,6 +26,8 @@ beforeEach(async () => {
     storageEndpoint: "http://127.0.0.1:1",
     s3Endpoint: "https://127.0.0.1:2",
     s3PlainEndpoint: "http://127.0.0.1:3",
+    stsEndpoint: "https://127.0.0.1:4",
+    googleEndpoint: "https://127.0.0.1:5",
     dnsEndpoint: "127.0.0.1:4",
     clusters: [],
     resources: cloud.control.size,

@@ -214,6 +214,18 @@ export interface AccessDecisions {
   now(): Date;
 }
 
+/** What an administrator of a bucket does by the storage's API. Implemented by sandbox/cloud/control.ts. */
+export interface BucketAdministration {
+  /** Its bindings, as JSON of IAM. */
+  policy(bucket: string): Props;
+  /** Replaces them. @throws CloudError 400 and 412 as the storage refuses a policy */
+  setPolicy(bucket: string, policy: Props): Promise<Props>;
+  /** Changes settings; null removes one. @throws CloudError 403 when a lock forbids it, 501 for settings that are not here */
+  patch(bucket: string, change: Props): Promise<Props>;
+  /** @throws CloudError 409 when it holds objects */
+  remove(bucket: string): Promise<void>;
+}
+
 export interface BucketSettings {
   name: string;
   project: string;

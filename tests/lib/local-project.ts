@@ -70,6 +70,8 @@ export class LocalProject {
         storageEndpoint: "",
         s3Endpoint: "",
         s3PlainEndpoint: "",
+        stsEndpoint: "",
+        googleEndpoint: "",
         dnsEndpoint: "",
         clusters: [],
         resources: project.cloud.control.size,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { refused, testCloud } from "../testing";
 import { projectNumber } from "./federation";
+import { TokenExchange } from "./token-exchange";
 
 const cloud = testCloud();
 after(cloud.end);
@@ -44,4 +45,25 @@ test("members of a pool are bound only while it exists, and its id is not free a
   await cloud.control.delete(POOL, "projects/site-1/locations/global/workloadIdentityPools/github", "me@x");
   await refused(bind(pool, "roles/iam.serviceAccountTokenCreator"), 400, /Identity Pool does not exist/);
   await refused(create(POOL, { workloadIdentityPoolId: "github" }), 409, /kept for 30 days/);
+});
+
+test("a token of an account mints another's where a binding of the account or of its project says so", async () => {
+  const [mine, other] = ["account-a", "account-b"].map((id) => `${id}@site-1.iam.gserviceaccount.com`) as [
+    string,
+    string,
+  ];
+  for (const accountId of ["account-a", "account-b"]) await create("gcp:serviceaccount/account:Account", { accountId });
+  const exchange = new TokenExchange({
+    identityProvider: () => undefined,
+    issuerKey: () => undefined,
+    mayActAs: (member, email) => cloud.control.mayActAs(member, email),
+    memberOfToken: (token) => (token === "own" ? `serviceAccount:${mine}` : undefined),
+  });
+  assert.throws(() => exchange.checkMayActAs("nobody's", other), { status: 401 });
+  assert.throws(() => exchange.checkMayActAs("own", other), { status: 403 });
+  await create("gcp:projects/iAMMember:IAMMember", {
+    role: "roles/iam.serviceAccountTokenCreator",
+    member: `serviceAccount:${mine}`,
+  });
+  exchange.checkMayActAs("own", other);
 });

@@ -24,6 +24,8 @@ export interface FederationDecisions {
   /** PEM of the key of an issuer that is reached; undefined: nobody answers at the issuer. */
   issuerKey(issuer: string): string | undefined;
   mayActAs(member: string, email: string): boolean;
+  /** IAM member whose own access token it is; undefined: nobody's, or one that was exchanged. */
+  memberOfToken?(accessToken: string): string | undefined;
 }
 
 const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -90,12 +92,14 @@ export class TokenExchange {
     };
   }
 
-  /** Refuses unless whoever has the federated token may act as the account. @throws CloudError 401 and 403 */
+  /** Refuses unless whoever has the token may act as the account. @throws CloudError 401 and 403 */
   checkMayActAs(accessToken: string, email: string): void {
+    const own = this.decisions.memberOfToken?.(accessToken);
     const found = this.issued.get(accessToken);
-    if (!found || found.expires < Date.now())
+    if (!own && (!found || found.expires < Date.now()))
       throw new CloudError(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.");
-    if (!found.who.members.some((member) => this.decisions.mayActAs(member, email)))
+    const members = own ? [own] : found!.who.members;
+    if (!members.some((member) => this.decisions.mayActAs(member, email)))
       throw new CloudError(
         403,
         "PERMISSION_DENIED",

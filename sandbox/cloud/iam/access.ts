@@ -128,20 +128,18 @@ export class Access {
   mayActAs(member: string, email: string, time: Date): boolean {
     const account = this.registry.all(TYPES.account).find(({ outputs }) => outputs.email === email);
     if (!account) return false;
-    return this.registry
+    const declared = this.registry
       .all(TYPES.accountBinding)
       .filter(({ inputs }) => inputs.serviceAccountId === account.id)
-      .some(
-        ({ inputs }) =>
-          ((inputs.members as string[]) ?? []).includes(member) &&
-          (this.rolePermissions(text(inputs, "role"))?.includes("iam.serviceAccounts.getAccessToken") ?? false) &&
-          (!inputs.condition ||
-            holds(inputs.condition as Condition, {
-              time,
-              resourceName: account.id,
-              resourceType: "iam.googleapis.com/ServiceAccount",
-            })),
-      );
+      .map(({ inputs }) => ({
+        role: text(inputs, "role"),
+        members: (inputs.members as string[]) ?? [],
+        ...(inputs.condition ? { condition: inputs.condition as Condition } : {}),
+      }));
+    // What the project grants holds for each of its accounts.
+    const inherited = this.projectBindings(text(account.outputs, "project"));
+    const context = { time, resourceName: account.id, resourceType: "iam.googleapis.com/ServiceAccount" };
+    return this.holdsPermission([...declared, ...inherited], member, "iam.serviceAccounts.getAccessToken", context);
   }
 }
 
