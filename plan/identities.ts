@@ -84,6 +84,7 @@ export type IdentityId =
 
 const own = ["create", "get", "list", "delete"] as const;
 const read = ["get", "list"] as const;
+const s3 = stores.filter((store) => store.startsWith("s3"));
 
 /** The matrix, one entry per row. */
 export const identities: readonly Identity[] = [
@@ -123,7 +124,7 @@ export const identities: readonly Identity[] = [
     id: "pruner",
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "pruner", clusters: "vault" }],
-    access: { secondCopy: ["list", "delete"], secondMedia: ["list", "delete"] },
+    access: { secondCopy: ["list", "delete"] },
     below: { secondCopy: { prefixes: [markersPrefix(), listingsPrefix()], actions: ["get"] } },
     why: "removes what is past its protection and reads nothing but what copies are made of; locked retention and soft delete bound what it can destroy",
   },
@@ -131,7 +132,7 @@ export const identities: readonly Identity[] = [
     id: "verifier",
     home: "vault",
     kubernetes: [{ namespace: namespaces.dr, name: "verifier", clusters: "vault" }],
-    access: { secondCopy: read, secondMedia: read },
+    access: { secondCopy: read },
     below: { secondCopy: { prefixes: [evidencePrefix()], actions: ["create"] } },
     why: "reads copies to prove them restorable, and leaves what it found beside them without being able to change it",
   },
@@ -170,16 +171,16 @@ export const identities: readonly Identity[] = [
     id: "manifest-reader",
     home: "deployer",
     kubernetes: [],
-    access: { secondCopy: read },
+    access: { secondCopy: read, s3Copies: read },
     granted: true,
-    why: "the deployer of a granted site looks its copy up before anything is created; markers only",
+    why: "the deployer of a granted site, or of the standby, looks its copy up before anything is created; reads markers only",
   },
   {
     id: "deployer",
     home: "deployer",
     kubernetes: [],
     access: { state: own },
-    administers: ["primaryBackups", "secondCopy", "media", "secondMedia", "failback"],
+    administers: ["primaryBackups", "secondCopy", "media", "secondMedia", "failback", ...s3],
     why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow; it writes the stack's state and administers no state",
   },
   {

@@ -1,0 +1,125 @@
+/** The storages of the running local cloud, asked with stolen credentials. */
+import { readFileSync } from "node:fs";
+import { Agent, request as httpsRequest } from "node:https";
+import { AwsV4Signer } from "aws4fetch";
+import { ControlClient, type Status } from "../../sandbox/cloud/api";
+import { caFileOf, socketOf } from "../../sandbox/environment";
+import type { Cloud } from "./cells";
+import { GcsAttack, type GcsClient, NOBODY } from "./gcs";
+import { S3Attack, type S3Client, type S3Request } from "./s3";
+import type { Answer, Storage } from "./storage";
+
+/** Connects to the sandbox that keeps its state in `dir`. @throws when none runs */
+export async function sandboxStorages(dir: string, region: string): Promise<Record<Cloud, Storage>> {
+  const control = new ControlClient(socketOf(dir));
+  const status = await control.status();
+  const https = new Https(readFileSync(caFileOf(dir), "utf8"));
+  return {
+    gcp: new GcsAttack(gcsClient(control, status, https)),
+    aws: new S3Attack(s3Client(control, status, https, region)),
+  };
+}
+
+/** Cloud Storage with the tokens of accounts. */
+export function gcsClient(control: ControlClient, status: Status, https: Https): GcsClient {
+  const tokens = once(async (email: string) => (await control.token(email)).accessToken);
+  const authorization = async (email: string): Promise<Record<string, string>> =>
+    email === NOBODY ? {} : { authorization: `Bearer ${await tokens(email)}` };
+  return {
+    async send(email, { method, path, body }) {
+      const headers = { ...(await authorization(email)), ...(body && { "content-type": "application/json" }) };
+      const response = await fetch(new URL(path, status.storageEndpoint), { method, headers, body });
+      return { status: response.status, body: await response.text() };
+    },
+    async mint(email, victim) {
+      const host = "iamcredentials.googleapis.com";
+      const url = new URL(`/v1/projects/-/serviceAccounts/${victim}:generateAccessToken`, status.googleEndpoint);
+      const headers = { ...(await authorization(email)), host, "content-type": "application/json" };
+      return https.send(
+        url,
+        "POST",
+        headers,
+        JSON.stringify({ scope: [`https://www.googleapis.com/auth/devstorage.read_only`] }),
+        host,
+      );
+    },
+  };
+}
+
+/** S3 and STS with the credentials of roles. */
+function s3Client(control: ControlClient, status: Status, https: Https, region: string): S3Client {
+  const credentials = once((roleArn: string) => control.awsCredentials(roleArn));
+  const signed = async (roleArn: string | undefined, service: "s3" | "sts", url: URL, request: S3Request) => {
+    if (roleArn === undefined) return {};
+    const { accessKeyId, secretAccessKey, sessionToken } = await credentials(roleArn);
+    const { headers } = await new AwsV4Signer({
+      ...{ method: request.method, url: url.toString(), body: request.body },
+      ...{ accessKeyId, secretAccessKey, sessionToken, service, region },
+    }).sign();
+    return Object.fromEntries(headers as Headers);
+  };
+  return {
+    async send(roleArn, request) {
+      const url = new URL(request.path, status.s3Endpoint);
+      return https.send(url, request.method, await signed(roleArn, "s3", url, request), request.body);
+    },
+    async mint(roleArn, victim) {
+      const url = new URL("/", status.stsEndpoint);
+      const form = { Action: "AssumeRole", Version: "2011-06-15", RoleArn: victim, RoleSessionName: "attack" };
+      const request = { method: "POST", path: "/", body: new URLSearchParams(form).toString() };
+      return https.send(url, "POST", await signed(roleArn, "sts", url, request), request.body);
+    },
+  };
+}
+
+/** Requests over TLS to servers that show a certificate of the local authority. */
+export class Https {
+  private readonly agent: Agent;
+
+  constructor(ca: string) {
+    this.agent = new Agent({ ca, keepAlive: true, maxSockets: 16 });
+  }
+
+  /** @param servername whose certificate is expected. Default: the address's own */
+  send(
+    url: URL,
+    method: string,
+    headers: Record<string, string>,
+    body?: string,
+    servername?: string,
+  ): Promise<Answer & { version: string }> {
+    return new Promise((resolve, reject) => {
+      const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+      const options = {
+        method,
+        headers: { ...headers, ...length },
+        agent: this.agent,
+        ...(servername && { servername }),
+      };
+      const sent = httpsRequest(url, options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString("utf8"),
+            version: String(response.headers["x-amz-version-id"] ?? ""),
+          }),
+        );
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  }
+}
+
+/** Asks once for each key. */
+function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (key) => {
+    const found = known.get(key) ?? ask(key);
+    known.set(key, found);
+    return found;
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The stacks under attack: the drill's, each with a deployer of its own from a bootstrap of its own, so that one that is taken
+ * over is not all of them.
+ */
+import {
+  COPIES_BUCKET,
+  FOUNDATION,
+  foundationConfig,
+  MEDIA_BUCKETS,
+  PRIMARY_BUCKET,
+  PROD,
+  PROD_PROJECT,
+  REBUILD,
+  siteConfig,
+  VAULT,
+  VAULT_PROJECT,
+  vaultConfig,
+} from "../../drill/config";
+import { evidencePrefix, markersPrefix } from "../../plan/layout";
+import { serviceAccountEmail } from "../../plan/names";
+import { daysInSeconds } from "../../plan/retention";
+import { standbyBuckets } from "../../plan/standby";
+import { stateBucketName } from "../../plan/state";
+import type { Place, Principal } from "./cells";
+import type { Known } from "./principals";
+
+export const BOOTSTRAP = "drill-bootstrap";
+export const VAULT_BOOTSTRAP = "drill-vaultboot";
+export const STANDBY = "drill-aws-standby";
+const FOUNDATION_PROJECT = String(foundationConfig().project);
+const BOOTSTRAP_PROJECT = "iconik-drill-bootstrap";
+const VAULT_BOOTSTRAP_PROJECT = "iconik-drill-vaultboot";
+
+/** Days of the second copies' retention. */
+export const RETENTION_DAYS = 7;
+
+/** Issuer of the standby's cluster: whom the readers of Google's side trust. */
+const issuer = `https://oidc.eks.eu-central-1.amazonaws.com/id/${"0".repeat(32)}`;
+/** Who bootstraps: people, one for each side. */
+const bootstrapper = (side: string) => `user:${side}@sandbox.example`;
+/** Who looks the copy up of a granted site: whoever deploys the rebuild. */
+const REBUILDER = "deployer@sandbox.example";
+
+const github = { repository: "iconik/iconik-dr", repositoryId: "100000001" };
+const deployer = (project: string) => `serviceAccount:${serviceAccountEmail("deployer", project)}`;
+
+/** Where the foundation's and the site's states live. */
+export const bootstrapConfig = (): Record<string, unknown> => ({
+  role: "bootstrap",
+  project: BOOTSTRAP_PROJECT,
+  deployer: bootstrapper("bootstrap"),
+  deletionProtection: false,
+  github,
+  stateReader: { issuer },
+  stacks: [
+    { name: FOUNDATION, role: "foundation", project: FOUNDATION_PROJECT, stateLocation: "EU" },
+    { name: PROD, role: "site", project: PROD_PROJECT, stateLocation: "europe-west6" },
+  ],
+});
+
+/** Where the vault's state lives, under other people. */
+export const vaultBootstrapConfig = (): Record<string, unknown> => ({
+  role: "bootstrap",
+  project: VAULT_BOOTSTRAP_PROJECT,
+  deployer: bootstrapper("vaultboot"),
+  deletionProtection: false,
+  github,
+  stacks: [{ name: VAULT, role: "vault", project: VAULT_PROJECT, stateLocation: "EU", publishes: true }],
+});
+
+/** The drill's vault with a restore granted, and open to the standby's copier. */
+export const attackedVault = (options: Parameters<typeof vaultConfig>[0]): Record<string, unknown> => ({
+  ...vaultConfig(options),
+  deployer: deployer(VAULT_PROJECT),
+  standby: { issuer },
+});
+
+/** The drill's site. */
+export const attackedSite = (markerKeys: string[] = []): Record<string, unknown> => ({
+  ...siteConfig(PROD, markerKeys),
+  deployer: deployer(PROD_PROJECT),
+  foundation: { deployer: deployer(FOUNDATION_PROJECT) },
+});
+
+/** The drill's foundation. */
+export const attackedFoundation = (): Record<string, unknown> => ({
+  ...foundationConfig(),
+  deployer: deployer(FOUNDATION_PROJECT),
+});
+
+/** What the names of these stacks' identities mean. */
+export const known: Known = {
+  site: PROD,
+  stacks: [
+    { stack: PROD, project: PROD_PROJECT, siteBuckets: [PRIMARY_BUCKET, ...MEDIA_BUCKETS.map(({ name }) => name)] },
+    { stack: VAULT, project: VAULT_PROJECT },
+    { stack: FOUNDATION, project: FOUNDATION_PROJECT },
+    { stack: BOOTSTRAP, project: BOOTSTRAP_PROJECT },
+    { stack: VAULT_BOOTSTRAP, project: VAULT_BOOTSTRAP_PROJECT },
+  ],
+  restored: { restorer: [COPIES_BUCKET] },
+};
+
+/** People, who have no account that a stack makes. */
+export const people: readonly Principal[] = [
+  { cloud: "gcp", name: REBUILDER, stack: REBUILD, parts: [{ row: "manifest-reader", prefix: markersPrefix(PROD) }] },
+  ...[["bootstrap", BOOTSTRAP] as const, ["vaultboot", VAULT_BOOTSTRAP] as const].map(
+    ([side, stack]): Principal => ({
+      cloud: "gcp",
+      name: bootstrapper(side).slice("user:".length),
+      stack,
+      // The state of the bootstrap itself is theirs as a deployer's.
+      parts: [
+        { row: "bootstrapper", stack },
+        { row: "deployer", stack },
+      ],
+    }),
+  ),
+];
+
+const place = (more: Pick<Place, "store" | "bucket" | "stack"> & Partial<Place>): Place => ({
+  cloud: "gcp",
+  prefix: "",
+  retentionSeconds: 0,
+  locked: false,
+  ...more,
+});
+
+/** The second copies' bucket by what its objects are for, as rows of the matrix tell them apart. @param locked its retention */
+export function copiesPlaces(locked: boolean): Place[] {
+  const retentionSeconds = daysInSeconds(RETENTION_DAYS);
+  return [`${PROD}/`, markersPrefix(PROD), evidencePrefix(PROD)].map((prefix) =>
+    place({ store: "secondCopy", bucket: COPIES_BUCKET, stack: VAULT, prefix, retentionSeconds, locked }),
+  );
+}
+
+/** The second copies of the media. */
+export const secondMediaPlaces: readonly Place[] = MEDIA_BUCKETS.map(({ secondary }) =>
+  place({ store: "secondMedia", bucket: secondary, stack: VAULT }),
+);
+
+/** Every bucket of Google's side. @param locked the retention of the second copies */
+export function googlePlaces(locked: boolean): Place[] {
+  const state = (project: string, stack: string, stateOf: string) =>
+    place({ store: "state", bucket: stateBucketName(project, stateOf), stack, stateOf });
+  return [
+    place({ store: "primaryBackups", bucket: PRIMARY_BUCKET, stack: PROD }),
+    ...copiesPlaces(locked),
+    ...MEDIA_BUCKETS.map(({ name }) => place({ store: "media", bucket: name, stack: FOUNDATION })),
+    ...secondMediaPlaces,
+    ...[FOUNDATION, PROD, BOOTSTRAP].map((of) => state(BOOTSTRAP_PROJECT, BOOTSTRAP, of)),
+    ...[VAULT, VAULT_BOOTSTRAP].map((of) => state(VAULT_BOOTSTRAP_PROJECT, VAULT_BOOTSTRAP, of)),
+  ];
+}
+
+const S3_PREFIX = "iconik-drill-standby-";
+
+/** Every bucket of the standby with data of the matrix. */
+export function standbyPlaces(): Place[] {
+  const { copies, media, backups, states } = standbyBuckets(S3_PREFIX, "iconik-drill-");
+  const s3 = (store: Place["store"], bucket: string, prefix = "") =>
+    place({ cloud: "aws", store, bucket, stack: STANDBY, prefix });
+  return [
+    s3("s3Copies", copies, `${PROD}/`),
+    s3("s3Copies", copies, markersPrefix(PROD)),
+    ...media.flatMap((each) => [s3("s3MediaCopies", each.copies), s3("s3Media", each.live)]),
+    s3("s3Backups", backups),
+    s3("s3States", states),
+  ];
+}
+
+const ACCOUNT = "123456789012";
+const ECR = `${ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com`;
+const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+/** Roles of AWS that exist before the stack: its pipeline's. */
+export const pipelineRoles: readonly string[] = ["standby-deployer", "standby-previewer", "standby-publisher"].map(
+  role,
+);
+
+/** The standby as a pilot light, protected as in production. */
+export const standbyConfig = (markerKeys: string[]): Record<string, unknown> => ({
+  role: "standby",
+  account: ACCOUNT,
+  deployer: pipelineRoles[0],
+  previewer: pipelineRoles[1],
+  publishers: [pipelineRoles[2]],
+  primary: { site: PROD, address: "192.0.2.2" },
+  datacenter: "emea",
+  cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: 2 },
+  elasticsearch: { nodes: 1 },
+  vault: { project: VAULT_PROJECT, projectNumber: ACCOUNT, copiesBucket: COPIES_BUCKET, markerKeys },
+  states: {
+    project: BOOTSTRAP_PROJECT,
+    projectNumber: "123456789013",
+    buckets: [FOUNDATION, PROD, BOOTSTRAP].map((of) => stateBucketName(BOOTSTRAP_PROJECT, of)),
+  },
+  charts: { repository: `oci://${ECR}/charts` },
+  images: {
+    jobs: `${ECR}/dr/jobs@sha256:${"0".repeat(64)}`,
+    services: `${ECR}/dr/services@sha256:${"0".repeat(64)}`,
+    mirror: `${ECR}/mirror`,
+  },
+  onePassword: { vault: "iconik-drill" },
+  buckets: { prefix: S3_PREFIX },
+  media: { prefix: "iconik-drill-" },
+  authorizedNetworks: ["192.0.2.0/28"],
+  notifications: [{ type: "email", address: "drill@example.com" }],
+});

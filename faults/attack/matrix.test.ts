@@ -1,0 +1,115 @@
+/** The attack matrix on what is declared: every cell is as the plan says, and one role too many is found. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { COPIES_BUCKET, PRIMARY_BUCKET, PROD } from "../../drill/config";
+import { identities, stores } from "../../plan/identities";
+import { markersPrefix } from "../../plan/layout";
+import { actionsAt, expected, operations, type Place, type Principal } from "./cells";
+import { type Cell, runMatrix } from "./matrix";
+import { type DeclaredAttack, openDeclaredAttack } from "./testing";
+
+let stage: DeclaredAttack;
+before(async () => {
+  stage = await openDeclaredAttack();
+});
+after(() => stage.gateway.stop());
+
+const differing = (cells: readonly Cell[]) =>
+  cells
+    .filter(({ pass }) => !pass)
+    .map((cell) => `${cell.principal} ${cell.place} ${cell.operation}: ${cell.measured}`);
+
+test("every identity of Google's side has at every bucket what the matrix says, and is refused all else", async () => {
+  const cells = await runMatrix(stage);
+  assert.equal(cells.length, stage.principals.length * stage.places.length * operations.length);
+  assert.deepEqual(differing(cells), []);
+  const rows = new Set(stage.principals.flatMap(({ parts }) => parts.map(({ row }) => row)));
+  const missing = identities.map(({ id }) => id).filter((id) => !rows.has(id));
+  // Those of AWS, and those that exist while media are brought back or the pipeline cannot act.
+  const elsewhere = identities.filter(({ home }) => home === "aws").map(({ id }) => id);
+  const absent = ["media-restorer", "media-overwriter", "break-glass"];
+  assert.deepEqual(
+    missing.filter((id) => !elsewhere.includes(id) && !absent.includes(id)),
+    [],
+  );
+});
+
+/** Adds a binding to what a stack declares of a bucket, attacks there, and takes it back. */
+async function withBinding(bucket: string, role: string, member: string): Promise<string[]> {
+  const policy = Object.values(stage.stacks)
+    .flat()
+    .find(({ type, inputs }) => type === "gcp:storage/bucketIAMPolicy:BucketIAMPolicy" && inputs.bucket === bucket)!;
+  const { bindings } = JSON.parse(String(policy.inputs.policyData)) as { bindings: object[] };
+  const more = {
+    ...policy.inputs,
+    policyData: JSON.stringify({ bindings: [...bindings, { role, members: [member] }] }),
+  };
+  await stage.gateway.declare([{ ...policy, inputs: more }]);
+  try {
+    const places = stage.places.filter((each) => each.bucket === bucket);
+    return differing(await runMatrix({ ...stage, places }));
+  } finally {
+    await stage.gateway.declare([policy]);
+  }
+}
+
+test("one role too many fails the cells that it opens, and no others", async () => {
+  const services = "services@iconik-drill-prod.iam.gserviceaccount.com";
+  const found = await withBinding(COPIES_BUCKET, "roles/storage.objectViewer", `serviceAccount:${services}`);
+  assert.equal(found.length, 6, found.join("\n"));
+  assert.ok(found.every((each) => each.startsWith(services) && / (list|read): allowed$/.test(each)));
+});
+
+test("a role that administers is found by what it changes, which is put back", async () => {
+  const elastic = "elasticsearch-backup@iconik-drill-prod.iam.gserviceaccount.com";
+  const found = await withBinding(PRIMARY_BUCKET, "roles/storage.legacyBucketOwner", `serviceAccount:${elastic}`);
+  assert.deepEqual(
+    found.map((each) => /: allowed$/.test(each) && each.split("/").at(-1)),
+    [" change policy: allowed", " change retention: allowed", " grant to oneself: allowed"],
+  );
+  const place = stage.places.find(({ bucket }) => bucket === PRIMARY_BUCKET)!;
+  assert.deepEqual(differing(await runMatrix({ ...stage, places: [place] })), []);
+});
+
+const someone = (parts: Principal["parts"]): Principal => ({ cloud: "gcp", name: "a", stack: "s", parts });
+const somewhere = (more: Partial<Place>): Place => ({
+  ...{ cloud: "gcp", store: "secondCopy", bucket: "b", stack: "vault", prefix: "", retentionSeconds: 0, locked: false },
+  ...more,
+});
+
+test("whom the matrix does not know, and whoever comes from the other cloud, gets nothing", () => {
+  for (const store of stores)
+    for (const operation of operations) {
+      assert.equal(expected(someone([]), somewhere({ store }), operation), "refused");
+      const foreign = { ...someone(identities.map(({ id }) => ({ row: id }))), cloud: "aws" as const };
+      assert.equal(expected(foreign, somewhere({ store }), operation), "refused");
+    }
+});
+
+test("retention keeps from those who may delete, prefixes and stacks narrow a row", () => {
+  const pruner = someone([{ row: "pruner" }]);
+  assert.equal(expected(pruner, somewhere({}), "delete"), "allowed");
+  assert.equal(expected(pruner, somewhere({ retentionSeconds: 1 }), "delete"), "protected");
+  assert.equal(expected(pruner, somewhere({}), "read"), "refused");
+  assert.equal(expected(pruner, somewhere({ prefix: markersPrefix(PROD) }), "read"), "allowed");
+  const reader = someone([{ row: "manifest-reader", prefix: markersPrefix(PROD) }]);
+  assert.deepEqual([...actionsAt(reader, somewhere({}))], []);
+  assert.deepEqual([...actionsAt(reader, somewhere({ prefix: markersPrefix(PROD) }))], ["get", "list"]);
+  const deployer = someone([{ row: "deployer", stack: "prod" }]);
+  assert.equal(expected(deployer, somewhere({}), "change policy"), "refused");
+  assert.equal(expected(deployer, somewhere({ stack: "prod", locked: true }), "change retention"), "protected");
+  const state = { store: "state" as const, stack: "bootstrap" };
+  assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "read"), "allowed");
+  assert.equal(expected(deployer, somewhere({ ...state, stateOf: "vault" }), "read"), "refused");
+  assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "change policy"), "refused");
+});
+
+test("on S3 a replacement is a version more, a removal a marker, and versions stay", () => {
+  const at = (store: Place["store"]) => somewhere({ cloud: "aws", store });
+  const copier: Principal = { ...someone([{ row: "standby-copier" }]), cloud: "aws" };
+  assert.equal(expected(copier, at("s3Copies"), "overwrite"), "allowed");
+  assert.equal(expected(copier, at("s3Copies"), "delete"), "refused");
+  assert.equal(expected(copier, at("s3MediaCopies"), "delete"), "allowed");
+  for (const store of stores.filter((each) => each.startsWith("s3")))
+    assert.equal(expected(copier, at(store), "delete version"), "refused");
+});

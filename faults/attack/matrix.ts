@@ -1,0 +1,136 @@
+/** Tries every cell and holds the answers against the plan's. */
+import { randomUUID } from "node:crypto";
+import {
+  actionsAt,
+  administers,
+  type Cloud,
+  expected,
+  type Operation,
+  operations,
+  type Place,
+  type Principal,
+  placeName,
+  type Verdict,
+} from "./cells";
+import type { Measured, Storage, Target } from "./storage";
+
+/** One cell. */
+export interface Cell {
+  cloud: Cloud;
+  principal: string;
+  place: string;
+  operation: Operation;
+  expected: Verdict;
+  measured: Measured["verdict"];
+  status: number;
+  pass: boolean;
+  /** What storage said, when it was not what the plan says. */
+  said?: string;
+}
+
+/** Everybody, everywhere. */
+export interface AttackStage {
+  principals: readonly Principal[];
+  places: readonly Place[];
+  storages: Record<Cloud, Storage>;
+}
+
+/** What an attempt is aimed at is made anew for it when it may go. */
+const DESTROYS: readonly Operation[] = ["overwrite", "delete", "delete version"];
+
+/** Name of an object that no run before has made: what is there already is replaced, which is another operation. */
+const bait = (place: Place) => `${place.prefix}attack/${randomUUID()}`;
+
+/**
+ * Runs every cell of these principals. Places are attacked side by side, one attempt at a time in each: policies are put back
+ * before the next one is tried. `only` leaves cells out.
+ * @throws when nobody may put or find an object to aim at
+ */
+export async function runMatrix(
+  stage: AttackStage,
+  tell: (place: Place, cells: readonly Cell[]) => void = () => undefined,
+  only: (who: Principal, place: Place) => boolean = () => true,
+): Promise<Cell[]> {
+  const buckets = [...new Set(stage.places.map(({ cloud, bucket }) => `${cloud} ${bucket}`))];
+  const found = await Promise.all(
+    buckets.map(async (key) => {
+      const cells: Cell[] = [];
+      for (const place of stage.places.filter(({ cloud, bucket }) => `${cloud} ${bucket}` === key)) {
+        const own = await attackPlace(stage, place, only);
+        tell(place, own);
+        cells.push(...own);
+      }
+      return cells;
+    }),
+  );
+  return found.flat();
+}
+
+async function attackPlace(
+  { principals, storages }: AttackStage,
+  place: Place,
+  only: (who: Principal, place: Place) => boolean,
+): Promise<Cell[]> {
+  const storage = storages[place.cloud];
+  const who = (what: string, may: (each: Principal) => boolean): Principal => {
+    const first = principals.filter(({ cloud }) => cloud === place.cloud).find(may);
+    if (!first) throw new Error(`nobody ${what} ${placeName(place)} by the plan: there would be nothing to aim at`);
+    return first;
+  };
+  const writer = who("writes to", (each) => actionsAt(each, place).has("create"));
+  const reader = who("lists and reads", (each) => ["get", "list"].every((a) => actionsAt(each, place).has(a as "get")));
+  const administrator = principals.find((each) => each.cloud === place.cloud && administers(each, place));
+  const target: Target = (await storage.find(reader, place)) ?? (await storage.seed(writer, place, bait(place)));
+  const cells: Cell[] = [];
+  for (const principal of principals.filter((each) => only(each, place))) {
+    for (const operation of operations) {
+      const plan = expected(principal, place, operation);
+      const gone = DESTROYS.includes(operation) && plan === "allowed";
+      const aim = {
+        target: gone ? await storage.seed(writer, place, bait(place)) : target,
+        fresh: bait(place),
+        victim: victimOf(principals, principal, place),
+        ...(administrator && { administrator }),
+      };
+      const { verdict, status, said } = await storage.attempt(principal, place, operation, aim);
+      const pass = verdict === plan;
+      cells.push({
+        cloud: place.cloud,
+        principal: principal.name,
+        place: placeName(place),
+        operation,
+        expected: plan,
+        measured: verdict,
+        status,
+        pass,
+        ...(pass || !said ? {} : { said }),
+      });
+    }
+  }
+  return cells;
+}
+
+/** Whose token would help most: who may most there, of those that have tokens to be minted. */
+function victimOf(principals: readonly Principal[], attacker: Principal, place: Place): Principal {
+  const others = principals.filter(
+    (each) =>
+      each !== attacker &&
+      each.cloud === place.cloud &&
+      (each.cloud === "aws" || /\.gserviceaccount\.com$/.test(each.name)),
+  );
+  const worth = (each: Principal) => actionsAt(each, place).size;
+  const [best] = [...others].sort((a, b) => worth(b) - worth(a));
+  if (!best) throw new Error(`there is nobody whose token ${attacker.name} could want at ${placeName(place)}`);
+  return best;
+}
+
+/** Who may most, in places of these stacks: what an attacker would take over first. */
+export function strongest(cells: readonly Cell[], among: readonly Principal[]): Principal {
+  const names = new Set(among.map(({ name }) => name));
+  const score = new Map<string, number>();
+  for (const { principal, measured } of cells)
+    if (names.has(principal) && measured === "allowed") score.set(principal, (score.get(principal) ?? 0) + 1);
+  const [best] = [...among].sort((a, b) => (score.get(b.name) ?? 0) - (score.get(a.name) ?? 0));
+  if (!best) throw new Error("there is nobody to take over");
+  return best;
+}

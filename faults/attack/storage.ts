@@ -1,0 +1,54 @@
+/** What the attack needs of a storage: to ask it as somebody, whatever the answer, and to read that as a verdict. */
+import type { Operation, Place, Principal, Verdict } from "./cells";
+
+/** What storage said. */
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+/** An object that an attempt is aimed at. */
+export interface Target {
+  name: string;
+  /** Its generation, or id of its version. */
+  version: string;
+}
+
+/** An answer as a verdict; "unclear" when the request never met the storage's decision, such as 404 or 500. */
+export interface Measured {
+  verdict: Verdict | "unclear";
+  status: number;
+  /** The first words of a refusal. */
+  said: string;
+}
+
+/** One cloud's storage. Everything is asked as the principal by its own credentials. */
+export interface Storage {
+  /** Puts an object of a place's, by somebody who may. @throws when it was refused */
+  seed(who: Principal, place: Place, name: string): Promise<Target>;
+  /** The first object below the place's prefix; undefined: there is none. @throws when it was refused */
+  find(who: Principal, place: Place): Promise<Target | undefined>;
+  /**
+   * Tries it. What an administrator changes is put back by the one who is given.
+   * @param fresh name for an object that is not there yet
+   * @param victim whose token is wanted
+   */
+  attempt(
+    who: Principal,
+    place: Place,
+    operation: Operation,
+    aim: { target: Target; fresh: string; victim: Principal; administrator?: Principal },
+  ): Promise<Measured>;
+}
+
+const SAID = 200;
+
+/** Reads an answer: `kept` says whether a refusal is that of a retention or lock. */
+export function measured({ status, body }: Answer, kept: (body: string) => boolean): Measured {
+  const said = status < 300 ? "" : body.replace(/\s+/g, " ").slice(0, SAID);
+  if (status >= 200 && status < 300) return { verdict: "allowed", status, said };
+  // Both say that they would, and that buckets are changed by their declarations here.
+  if (status === 501) return { verdict: "allowed", status, said };
+  if (status !== 401 && status !== 403) return { verdict: "unclear", status, said };
+  return { verdict: kept(body) ? "protected" : "refused", status, said };
+}

@@ -1,0 +1,91 @@
+/** The buckets and bindings that the stacks declare, on the storage that does what Google's does, for tests of the matrix. */
+import { PROD, VAULT } from "../../drill/config";
+import type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig } from "../../stacks/config";
+import { parsed } from "../../stacks/config/testing";
+import { declared } from "../../tests/lib/declared";
+import { type Declared, type GatewayStage, Refused, startGatewayStage } from "../stage";
+import type { Principal } from "./cells";
+import {
+  attackedFoundation,
+  attackedSite,
+  attackedVault,
+  BOOTSTRAP,
+  bootstrapConfig,
+  googlePlaces,
+  known,
+  people,
+  RETENTION_DAYS,
+  VAULT_BOOTSTRAP,
+  vaultBootstrapConfig,
+} from "./config";
+import { GcsAttack, NOBODY } from "./gcs";
+import type { AttackStage } from "./matrix";
+import { accountPrincipal } from "./principals";
+import type { Storage } from "./storage";
+
+/** Google's half under attack. */
+export interface DeclaredAttack extends AttackStage {
+  gateway: GatewayStage;
+  /** What each stack declares. */
+  stacks: Record<string, readonly Declared[]>;
+}
+
+/** Declares everything; nobody's credentials are of AWS here. */
+export async function openDeclaredAttack(): Promise<DeclaredAttack> {
+  const gateway = await startGatewayStage();
+  const until = new Date(Date.now() + 3600_000);
+  const { foundation } = await import("../../stacks/foundation");
+  const { vault } = await import("../../stacks/vault");
+  const { site } = await import("../../stacks/site");
+  const { bootstrap } = await import("../../stacks/bootstrap");
+  const programs: [stack: string, program: () => unknown][] = [
+    [BOOTSTRAP, () => bootstrap(parsed(bootstrapConfig(), BOOTSTRAP) as BootstrapConfig, BOOTSTRAP)],
+    [
+      VAULT_BOOTSTRAP,
+      () => bootstrap(parsed(vaultBootstrapConfig(), VAULT_BOOTSTRAP) as BootstrapConfig, VAULT_BOOTSTRAP),
+    ],
+    [
+      VAULT,
+      () => vault(parsed(attackedVault({ grantUntil: until, retentionDays: RETENTION_DAYS }), VAULT) as VaultConfig),
+    ],
+    [PROD, () => site(parsed(attackedSite([KEY]), PROD) as SiteConfig, "token")],
+    ["drill-foundation", () => foundation(parsed(attackedFoundation(), "drill-foundation") as FoundationConfig)],
+  ];
+  const stacks: Record<string, readonly Declared[]> = {};
+  const principals: Principal[] = [...people];
+  for (const [stack, program] of programs) {
+    const { resources } = await declared(program, stack);
+    stacks[stack] = resources;
+    await gateway.declare(resources);
+    for (const { type, inputs } of resources)
+      if (type === "gcp:serviceaccount/account:Account")
+        principals.push(
+          accountPrincipal(`${inputs.accountId}@${inputs.project}.iam.gserviceaccount.com`, stack, known),
+        );
+  }
+  return { gateway, stacks, principals, places: googlePlaces(false), storages: { gcp: storageOf(gateway), aws: none } };
+}
+
+const KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEr9IiyIOPjZCmjeL2Y740v3/o8nLG
+8ASWyLBdOAFlm/ZbHLv0zW+JH+qhIGbfjyy0groKwIndcUBdEUgNZcy1xg==
+-----END PUBLIC KEY-----
+`;
+
+const nobody = () => Promise.reject(new Error("there is no S3 here"));
+const none: Storage = { seed: nobody, find: nobody, attempt: nobody };
+
+function storageOf(gateway: GatewayStage): Storage {
+  return new GcsAttack({
+    async send(email, { method, path, body }) {
+      if (email === NOBODY) return { status: 401, body: "" };
+      try {
+        return { status: 200, body: await gateway.call(email, method, path, body) };
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return { status: error.status, body: error.message };
+      }
+    },
+    mint: async (email, victim) => ({ status: gateway.mayActAs(email, victim) ? 200 : 403, body: "" }),
+  });
+}
