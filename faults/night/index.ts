@@ -10,6 +10,7 @@ import { mediaGroup } from "./media";
 import { replicatorKilled, replicatorKilledTwice } from "./replicator-killed";
 import { restoreGroup } from "./restore-killed";
 import { retentionEdges } from "./retention-edges";
+import { storageFails, storageForbids, storageSlow, storageThrottles } from "./storage-refuses";
 import { tableGroup } from "./table-dropped";
 import { twoReplicators } from "./two-replicators";
 import { verificationGroup } from "./verification";
@@ -27,6 +28,10 @@ const copiesGroup: Group<CopiesStage> = {
     replicatorKilled,
     replicatorKilledTwice,
     twoReplicators,
+    storageForbids,
+    storageThrottles,
+    storageFails,
+    storageSlow,
     retentionEdges,
   ],
 };

@@ -11,6 +11,13 @@ import { program } from "./tools";
 /** Called for each copy between buckets before it is made; `object` is the source's full name. */
 export type OnCopy = (copy: { bucket: string; object: string; count: number }) => Promise<void> | void;
 
+/** What a storage does instead of answering: it refuses with a status, or it takes its time. */
+export interface Trouble {
+  /** Absent: it answers in the end. */
+  status?: 403 | 429 | 503;
+  delayMs?: number;
+}
+
 /** A running storage; `env` points rclone to it. */
 export interface TestStorage {
   env: Record<string, string>;
@@ -23,6 +30,8 @@ export interface TestStorage {
   refused: Set<string>;
   /** Buckets that answer listings and refuse every other request. */
   listOnly: Set<string>;
+  /** Asked for each request, by its number since this was set; what it says is done in place of the answer. */
+  trouble: ((request: { method: string; count: number }) => Trouble | undefined) | undefined;
   /** Number of refused requests so far. */
   refusals: number;
   /** Number of copies between buckets so far. */
@@ -57,6 +66,7 @@ export async function startStorage(): Promise<TestStorage> {
     appendOnly: new Set(),
     refused: new Set(),
     listOnly: new Set(),
+    trouble: undefined,
     refusals: 0,
     copies: 0,
     async emptyBucket(name, versioned = false) {
@@ -124,9 +134,23 @@ export async function startStorage(): Promise<TestStorage> {
   return storage;
 }
 
+const REASONS = { 403: "forbidden", 429: "rateLimitExceeded", 503: "backendError" } as const;
+
 async function startProxy(port: number, storage: TestStorage): Promise<Server> {
+  let asked: TestStorage["trouble"];
+  let count = 0;
   const proxy = createServer((incoming, answer) => {
     void (async () => {
+      if (asked !== storage.trouble) [asked, count] = [storage.trouble, 0];
+      const { status, delayMs = 0 } = asked?.({ method: incoming.method ?? "GET", count: ++count }) ?? {};
+      if (delayMs > 0) await sleep(delayMs);
+      if (status !== undefined) {
+        storage.refusals++;
+        incoming.resume();
+        const error = { code: status, message: `the storage says ${status}`, errors: [{ reason: REASONS[status] }] };
+        answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
+        return;
+      }
       const refusal = await judge(incoming, storage);
       if (refusal !== undefined) {
         storage.refusals++;
