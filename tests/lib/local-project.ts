@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { serveControl } from "../../sandbox/cloud/server";
 import { testCloud } from "../../sandbox/cloud/testing";
@@ -52,7 +52,7 @@ export class LocalProject {
       symlinkSync(join(ROOT, name), join(folder, name));
     if (program === undefined) {
       copyFileSync(join(ROOT, "Pulumi.yaml"), join(folder, "Pulumi.yaml"));
-      symlinkSync(join(ROOT, "stacks"), join(folder, "stacks"));
+      for (const name of ["stacks", "policies", "recovery"]) symlinkSync(join(ROOT, name), join(folder, name));
     } else {
       project.write(program);
       const runtime = { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } };
@@ -113,12 +113,32 @@ export class LocalProject {
 
   /** Runs a command of Pulumi; `onStart` gets its process id. */
   run(args: string[], onStart?: (pid: number) => void): Promise<Ended> {
+    return this.start(this.tools.pulumi, ["--non-interactive", "--color", "never", ...args], {}, onStart);
+  }
+
+  /** Runs lines of a runbook as somebody would who answers yes. @throws when one of them fails */
+  async script(lines: string, variables: Record<string, string>): Promise<string> {
+    const env = { ...variables, PULUMI_SKIP_CONFIRMATIONS: "true" };
+    const { code, text } = await this.start("bash", ["-euo", "pipefail", "-c", lines], env);
+    if (code !== 0) throw new Error(`these lines ended with ${code}:\n${lines}\n${text}`);
+    return text;
+  }
+
+  private start(
+    program: string,
+    args: string[],
+    more: Record<string, string>,
+    onStart?: (pid: number) => void,
+  ): Promise<Ended> {
     const began = performance.now();
-    const child = spawn(this.tools.pulumi, ["--non-interactive", "--color", "never", ...args], {
+    const child = spawn(program, args, {
       cwd: this.folder,
       env: {
         ...process.env,
-        PATH: [providerBin, this.tools.languageHost, process.env.PATH].filter(Boolean).join(":"),
+        ...more,
+        PATH: [providerBin, this.tools.languageHost, dirname(this.tools.pulumi), process.env.PATH]
+          .filter(Boolean)
+          .join(":"),
         PULUMI_BACKEND_URL: `file://${this.state}`,
         PULUMI_CONFIG_PASSPHRASE: "test",
         PULUMI_HOME: join(this.folder, "home"),

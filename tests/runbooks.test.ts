@@ -1,0 +1,182 @@
+/**
+ * Every command of a runbook exists as it is written: subcommands and flags of Pulumi, targets, files, stacks, CronJobs,
+ * namespaces, charts. A name that was changed elsewhere fails here, and not on the worst day.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { cassandraClusterName, elasticsearchName, namespaces, rackNames } from "../plan/names";
+import { standbyBuckets } from "../plan/standby";
+import { charts } from "../plan/versions";
+import { loadTools } from "../sandbox/toolchain";
+import { commandsOf, type Program, runbook, runbooks, type Shown, tokens } from "./lib/runbook";
+
+const ROOT = join(__dirname, "..");
+const all = runbooks().flatMap(commandsOf);
+const of = (program: Program) => all.filter((each) => each.program === program);
+
+/** Fails with the place and the whole command. */
+const check = (ok: boolean, { at, text }: Shown, why: string) => assert.ok(ok, `${at}: \`${text}\`: ${why}`);
+
+const flagsOf = (words: readonly string[]) =>
+  words.filter((word) => /^-/.test(word)).map((word) => word.split("=")[0]!);
+const argumentOf = (words: readonly string[], ...flags: string[]) =>
+  words[words.findIndex((word) => flags.includes(word)) + 1];
+
+test("every runbook is looked at, and commands are found", () => {
+  for (const name of runbooks()) assert.ok(runbook(name).startsWith("# "), name);
+  assert.ok(all.length > 100, `${all.length} commands`);
+  for (const program of ["pulumi", "kubectl", "gcloud", "node", "helm"] as const)
+    assert.ok(of(program).length > 0, program);
+});
+
+/** Help of a command of Pulumi, each asked once. */
+const helps = new Map<string, string>();
+function help(command: string): string {
+  const known = helps.get(command);
+  if (known !== undefined) return known;
+  const text = execFileSync(loadTools().pulumi, [...command.split(" "), "--help"], {
+    encoding: "utf8",
+    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  });
+  helps.set(command, text);
+  return text;
+}
+
+test("commands of Pulumi have the subcommands, flags and stacks that are written", () => {
+  const groups = ["stack", "state", "config", "policy", "plugin"];
+  const stacks = readdirSync(ROOT).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  for (const shown of of("pulumi")) {
+    const [first = "", second = ""] = shown.words;
+    const command = groups.includes(first) && second && !second.startsWith("-") ? `${first} ${second}` : first;
+    const text = help(command);
+    // The usage, or the aliases: of an unknown subcommand it shows the group's.
+    const [, names = ""] = /\nUsage:\n([\s\S]*?)\n\n(?:Flags|Available|Examples)/.exec(text) ?? [];
+    check(new RegExp(`\\b${command.split(" ").at(-1)}\\b`).test(names), shown, `Pulumi has no command ${command}`);
+    for (const flag of flagsOf(shown.words))
+      check(new RegExp(`(^|[\\s,])${flag}[\\s,[]`, "m").test(text), shown, `no flag ${flag}`);
+    const stack = argumentOf(shown.words, "--stack", "-s");
+    const placeholder = /^(\$?STACK|rebuild-\d+)$/;
+    if (shown.words.includes("--stack"))
+      check(stacks.includes(stack!) || placeholder.test(stack!), shown, `no stack ${stack}; there are ${stacks}`);
+  }
+});
+
+test("targets of make and files of node and git exist", () => {
+  const makefile = readFileSync(join(ROOT, "Makefile"), "utf8");
+  for (const shown of of("make"))
+    check(
+      new RegExp(`^${shown.words.find((word) => !word.startsWith("-"))}:`, "m").test(makefile),
+      shown,
+      "no such target",
+    );
+  for (const shown of of("node")) {
+    const file = shown.words.find((word) => word.endsWith(".ts"));
+    check(file !== undefined && existsSync(join(ROOT, file)), shown, `no file ${file}`);
+  }
+});
+
+/** Every object that the stacks declare in clusters, as `kind namespace/name`. */
+const objects = new Set(
+  readdirSync(join(ROOT, "tests", "golden")).flatMap((file) => {
+    const inventory = JSON.parse(readFileSync(join(ROOT, "tests", "golden", file), "utf8")) as unknown;
+    const resources = (Array.isArray(inventory) ? inventory : (inventory as { resources: unknown[] }).resources) as {
+      type: string;
+      inputs?: { metadata?: { name?: string; namespace?: string } };
+    }[];
+    return resources.flatMap(({ type, inputs }) =>
+      inputs?.metadata?.name
+        ? [`${type.split(":").at(-1)!.toLowerCase()} ${inputs.metadata.namespace}/${inputs.metadata.name}`]
+        : [],
+    );
+  }),
+);
+
+test("what kubectl is told to do is about namespaces and objects that are declared", () => {
+  const known: readonly string[] = Object.values(namespaces);
+  // A word in capitals stands for one that whoever reads it has to put in.
+  const fits = (pattern: string, name: string) =>
+    new RegExp(`^${pattern.replace(/[A-Z]{3,}/g, "[a-z0-9.-]+")}$`).test(name);
+  const declared = (kind: string, namespace: string, name: string) =>
+    [...objects].some((each) => each.startsWith(`${kind} ${namespace}/`) && fits(name, each.split("/")[1]!));
+  for (const shown of of("kubectl")) {
+    const namespace = argumentOf(shown.words, "-n", "--namespace");
+    const names = shown.words.includes("-n") ? namespace! : undefined;
+    if (names !== undefined) check(known.includes(names), shown, `no namespace ${names}; there are ${known}`);
+    const cronJob = shown.words.find((word) => word.startsWith("--from=cronjob/"))?.slice("--from=cronjob/".length);
+    if (cronJob) check(declared("cronjob", names!, cronJob), shown, `no CronJob ${names}/${cronJob} is declared`);
+    const patched = shown.words[0] === "patch" && shown.words[1] === "cronjob" ? shown.words[2]! : undefined;
+    if (patched) check(declared("cronjob", names!, patched), shown, `no CronJob ${names}/${patched} is declared`);
+    const pod = shown.words.map((word) => word.replace(/^pod\//, "")).find((word) => /-sts-\d+$/.test(word));
+    const racks = rackNames(3).join("|");
+    if (pod)
+      check(new RegExp(`^${cassandraClusterName}-(emea|amer)-(${racks})-sts-\\d$`).test(pod), shown, `no pod ${pod}`);
+    const resource = shown.words.slice(1, 2).find((word) => ["k8ssandracluster", "elasticsearch"].includes(word));
+    const resourceName = shown.words[2];
+    if (resource)
+      check([cassandraClusterName, elasticsearchName].includes(resourceName!), shown, `no ${resource} ${resourceName}`);
+  }
+});
+
+/** Commands of nodetool, which a real node is asked by in tests/lib/cassandra-node.ts and by the recovery of tables. */
+const NODETOOL = ["verify", "scrub", "repair", "rebuild", "removenode", "status", "listsnapshots"];
+/** What of gcloud and of AWS's command line is used; nothing here can ask either, so a new one is looked up before it is added. */
+const GCLOUD = [
+  "auth application-default login",
+  "auth print-access-token",
+  "beta monitoring channels list",
+  "compute backend-services get-health",
+  "compute backend-services update-backend",
+  "compute disks list",
+  "container clusters update",
+  "iam service-accounts create",
+  "iam service-accounts disable",
+  "kms keys versions restore",
+  "monitoring policies list",
+  "monitoring uptime list-configs",
+  "projects describe",
+  "services enable",
+  "storage buckets list",
+  "storage cat",
+  "storage cp",
+  "storage ls",
+  "storage restore",
+];
+
+test("commands of nodetool, gcloud and aws are those that were looked up", () => {
+  const inside = of("kubectl").flatMap((shown) => {
+    const start = shown.words.indexOf("nodetool");
+    return start < 0 ? [] : [{ ...shown, program: "nodetool" as const, words: shown.words.slice(start + 1) }];
+  });
+  for (const shown of [...of("nodetool"), ...inside])
+    check(NODETOOL.includes(shown.words[0]!), shown, `known: ${NODETOOL}`);
+  for (const shown of of("gcloud"))
+    check(
+      GCLOUD.some((each) => shown.words.join(" ").startsWith(each)),
+      shown,
+      "look it up, then add it to the list",
+    );
+  const { copies } = standbyBuckets();
+  for (const shown of of("aws"))
+    check(shown.text.startsWith(`aws s3 ls s3://${copies}/`), shown, `the bucket is ${copies}`);
+});
+
+test("charts are pulled in the versions that the plan has", () => {
+  const pulled = of("helm").filter(({ words }) => words[0] === "pull" && words.includes("--version"));
+  for (const shown of pulled) {
+    const name = shown.words[1]!.split("/").at(-1)!;
+    const chart = Object.values(charts).find((each) => each.name === name);
+    const version = argumentOf(shown.words, "--version")!;
+    if (/^[A-Z]+$/.test(version)) continue;
+    check(chart?.version.replace(/^v/, "") === version.replace(/^v/, ""), shown, `the plan has ${chart?.version}`);
+  }
+  const missing = Object.values(charts).filter(({ name }) => !pulled.some(({ text }) => text.includes(name)));
+  assert.deepEqual(missing, [], "every chart of the plan is mirrored");
+});
+
+test("words of a shell's line", () => {
+  assert.deepEqual(tokens(`a "b c" 'd|e' f|g;h && i # j`), ["a", "b c", "d|e", "f", "|", "g", ";", "h", "&&", "i"]);
+  assert.deepEqual(tokens("-o jsonpath='{.a}' x"), ["-o", "jsonpath={.a}", "x"]);
+});
