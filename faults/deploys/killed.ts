@@ -11,6 +11,7 @@ import { LocalProject } from "../../tests/lib/local-project";
 import { checkedSettings } from "../../tests/lib/stack-file";
 import type { Fault } from "../fault";
 import type { Group } from "../run";
+import { stateLocked, stateLost, stateStale } from "./state";
 
 const STACK = "drill-foundation";
 const config = {
@@ -29,6 +30,9 @@ const ATTEMPTS = 5;
 /** A stack of the foundation's program against a cloud of its own. */
 export interface DeployStage {
   project: LocalProject;
+  stack: string;
+  /** Its configuration, keys without namespace. */
+  config: Record<string, unknown>;
   inventory: Declared[];
 }
 
@@ -152,9 +156,11 @@ export const deployGroup: Group<DeployStage> = {
     const { resources } = await declared(() => foundation(checkedSettings(settings, STACK) as FoundationConfig), STACK);
     return {
       project,
+      stack: STACK,
+      config,
       inventory: resources.map(({ custom, inputs, ...each }) => ({ ...each, ...(custom && { inputs }) })),
     };
   },
   close: async ({ project }) => project.close(),
-  faults: [upKilled],
+  faults: [upKilled, stateLocked, stateStale, stateLost],
 };
