@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TSX := node --import tsx
 
-.PHONY: help drill drill-standby test faults faults-night bench up down env setup check format golden clean
+.PHONY: help drill drill-standby test faults faults-night attack bench up down env setup check format golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -22,6 +22,9 @@ faults-night: setup ## break backups, copies and restores on purpose; results in
 
 faults: setup ## break pods, clusters and regions under traffic; results in reports/latest/faults.json
 	@$(TSX) faults/cli.ts traffic
+
+attack: setup ## try everything everywhere as everybody, wipe production, restore it; results in reports/latest/attack.json
+	@$(TSX) faults/cli.ts attack
 
 bench: setup ## what a preview of prod, a night's copy and a restore cost; results in reports/latest/bench*.json
 	@$(TSX) bench/cli.ts

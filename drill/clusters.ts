@@ -38,9 +38,24 @@ export async function runCronJob(
     },
     spec: template.spec,
   };
-  const started = Date.now();
   const created = await batch.createNamespacedJob({ namespace, body: job });
-  const jobName = created.metadata?.name ?? "";
+  return jobEnds(config, namespace, created.metadata?.name ?? "", timeoutSeconds);
+}
+
+/**
+ * Waits for the end of a Job.
+ *
+ * @returns seconds it took from now
+ * @throws when it fails or does not end in time, with the last words of its pod
+ */
+export async function jobEnds(
+  config: KubeConfig,
+  namespace: string,
+  jobName: string,
+  timeoutSeconds: number,
+): Promise<number> {
+  const batch = config.makeApiClient(BatchV1Api);
+  const started = Date.now();
   while (Date.now() - started < timeoutSeconds * 1000) {
     const status = (await batch.readNamespacedJobStatus({ namespace, name: jobName })).status;
     if (status?.succeeded) return (Date.now() - started) / 1000;

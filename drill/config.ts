@@ -42,6 +42,9 @@ export const REGIONS = [
 /** Region of a site's control cluster. */
 export const CONTROL_REGION = "europe-west4";
 
+/** Protection of the second copies, in days; unlocked, so that a drill's end can lift it. */
+export const RETENTION_DAYS = 7;
+
 /** Replicas of a row in each region. */
 export const REPLICATION_FACTOR = 2;
 

@@ -3,10 +3,15 @@
  * `pulumi up` of a fresh stack brings the data back from the second copy. Everything is destroyed at the end.
  */
 import type { Stack } from "@pulumi/pulumi/automation";
+import { actionsAt, type Principal, placeName } from "../faults/attack/cells";
+import { sandboxStorages } from "../faults/attack/clients";
+import { copiesPlaces, known, secondMediaPlaces } from "../faults/attack/config";
+import { runMatrix } from "../faults/attack/matrix";
+import { accountPrincipal } from "../faults/attack/principals";
 import { repository } from "../plan/layout";
 import { mediaJobName } from "../plan/media";
 import { serviceAccountEmail, verificationJobName } from "../plan/names";
-import { type AttackResult, attack, findMarker } from "./attack";
+import { standbyRegion } from "../plan/standby";
 import { newestRestored, newestWritten } from "./canaries";
 import type { RegionOutput } from "./clusters";
 import {
@@ -20,6 +25,7 @@ import {
   PROD,
   REBUILD,
   REGIONS,
+  RETENTION_DAYS,
   SMALL,
   siteConfig,
   VAULT,
@@ -50,10 +56,10 @@ import {
 
 /** How long the restore grant of a drill lasts. */
 const GRANT_MS = 60 * 60_000;
-/** Protection of the second copy during the drill; unlocked, so that the end can lift it. */
-const RETENTION_DAYS = 7;
-
 const STACKS = [VAULT, FOUNDATION, PROD, REBUILD];
+
+/** A line while a phase runs. */
+type Tell = (line: string) => void;
 
 /** Runs the drill. Never rejects: a failure is in the report. */
 export async function drill(size: DrillSize): Promise<DrillReport> {
@@ -76,7 +82,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
     result: failure === undefined ? "pass" : "fail",
     failure,
     restored: run.restored,
-    denied: run.denied && { attempts: run.denied.attempts, refused: run.denied.refused },
+    denied: run.denied,
     secrets: run.secrets,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
@@ -91,9 +97,10 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
   };
 }
 
-class Drill {
+/** The drill's phases and what they found. What other drills do differently they override. */
+export class Drill {
   restored: DrillReport["restored"] = null;
-  denied: AttackResult | null = null;
+  denied: DrillReport["denied"] = null;
   secrets: DrillReport["secrets"] = null;
   rtoSeconds: number | null = null;
   rpoSeconds: number | null = null;
@@ -101,25 +108,29 @@ class Drill {
   criticalPath: Step[] = [];
   leftovers: string[] = [];
 
-  private vault!: Stack;
-  private prod!: Stack;
-  private prodStores!: RegionStores;
-  private rebuiltStores!: RegionStores;
-  private foundation!: Stack;
-  private media!: Media;
-  private vaultKubeconfig = "";
-  private markerKeys: string[] = [];
-  private storage = "";
+  protected vault!: Stack;
+  protected prod!: Stack;
+  protected prodStores!: RegionStores;
+  protected rebuiltStores!: RegionStores;
+  protected foundation!: Stack;
+  protected media!: Media;
+  protected vaultKubeconfig = "";
+  protected markerKeys: string[] = [];
+  protected storage = "";
   /** Kubeconfigs of the clusters that run, by what they are. */
-  private clusters: Record<string, string> = {};
+  protected clusters: Record<string, string> = {};
   /** What previews printed. */
-  private readonly printed: string[] = [];
-  private lostAt = 0;
-  private startSeconds = 0;
+  protected readonly printed: string[] = [];
+  protected lostAt = 0;
+  protected startSeconds = 0;
   /** Newest canary of prod when it was lost. */
-  private lastWrite = new Date(0);
+  protected lastWrite = new Date(0);
 
-  constructor(private readonly size: DrillSize) {}
+  constructor(
+    protected readonly size: DrillSize,
+    /** Stacks that it makes. */
+    protected readonly stacks: readonly string[] = STACKS,
+  ) {}
 
   phases(): Phase[] {
     return [
@@ -147,40 +158,49 @@ class Drill {
   /** After a failure the stacks are not destroyed one by one: the sandbox goes as a whole, its logs are kept. */
   cleanUp(failed: boolean): Phase[] {
     return [
-      ...(failed
-        ? []
-        : [
-            { name: "pulumi destroy of everything", run: (progress: (line: string) => void) => this.destroy(progress) },
-          ]),
+      ...(failed ? [] : [{ name: "pulumi destroy of everything", run: (progress: Tell) => this.destroy(progress) }]),
       {
         name: "nothing is left",
         run: async (progress) => {
           const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
           await down(progress, failed);
-          for (const name of STACKS) forget(name);
+          for (const name of this.stacks) forget(name);
           this.leftovers = leftovers(SANDBOX_DIR, ports);
         },
       },
     ];
   }
 
-  private async start(progress: (line: string) => void): Promise<void> {
-    for (const name of STACKS) forget(name);
+  /** Configuration of the vault before anything is granted. */
+  protected vaultConfig(): Record<string, unknown> {
+    return vaultConfig({ retentionDays: RETENTION_DAYS });
+  }
+
+  protected prodConfig(): Record<string, unknown> {
+    return siteConfig(PROD, this.markerKeys);
+  }
+
+  protected foundationConfig(): Record<string, unknown> {
+    return foundationConfig();
+  }
+
+  protected async start(progress: Tell): Promise<void> {
+    for (const name of this.stacks) forget(name);
     await upFresh(progress);
     this.storage = process.env.SANDBOX_STORAGE_ENDPOINT ?? "";
     if (!this.storage) throw new Error("the sandbox's environment names no SANDBOX_STORAGE_ENDPOINT");
   }
 
-  private async upVault(progress: (line: string) => void): Promise<void> {
-    this.vault = await openStack(VAULT, vaultConfig({ retentionDays: RETENTION_DAYS }));
+  protected async upVault(progress: Tell): Promise<void> {
+    this.vault = await openStack(VAULT, this.vaultConfig());
     const outputs = await up(this.vault, progress);
     this.vaultKubeconfig = outputs.kubeconfig?.value;
     this.markerKeys = outputs.markerKeys?.value;
     this.clusters = { vault: this.vaultKubeconfig };
   }
 
-  private async upProd(progress: (line: string) => void): Promise<void> {
-    this.prod = await openStack(PROD, siteConfig(PROD, this.markerKeys));
+  protected async upProd(progress: Tell): Promise<void> {
+    this.prod = await openStack(PROD, this.prodConfig());
     const started = Date.now();
     const outputs = await up(this.prod, progress);
     this.startSeconds = (Date.now() - started) / 1000;
@@ -189,19 +209,19 @@ class Drill {
     await this.prodStores.open();
   }
 
-  private async upFoundation(progress: (line: string) => void): Promise<void> {
-    this.foundation = await openStack(FOUNDATION, foundationConfig());
+  protected async upFoundation(progress: Tell): Promise<void> {
+    this.foundation = await openStack(FOUNDATION, this.foundationConfig());
     await up(this.foundation, progress);
     this.media = new Media(this.storage);
   }
 
-  private async write(progress: (line: string) => void): Promise<void> {
+  protected async write(progress: Tell): Promise<void> {
     await this.media.write(progress);
     await this.prodStores.write(this.size, progress);
   }
 
   /** The services' credentials are stolen and every file is deleted; the next night must not follow. */
-  private async wipe(progress: (line: string) => void): Promise<void> {
+  protected async wipe(progress: Tell): Promise<void> {
     const [bucket] = MEDIA_BUCKETS;
     await this.media.wipe(bucket!, progress);
     const failure = await runVaultJob(this.vaultKubeconfig, mediaJobName(bucket!.name)).then(
@@ -214,7 +234,7 @@ class Drill {
     progress("nothing was removed");
   }
 
-  private async unchanged(progress: (line: string) => void): Promise<void> {
+  protected async unchanged(progress: Tell): Promise<void> {
     const printing = (line: string) => {
       this.printed.push(line);
       progress(line);
@@ -223,12 +243,12 @@ class Drill {
   }
 
   /** The clusters of a site that came up; those of one that is gone are forgotten. */
-  private know(regions: RegionOutput[], control: { kubeconfig: string }): void {
+  protected know(regions: RegionOutput[], control: { kubeconfig: string }): void {
     this.clusters = { vault: this.vaultKubeconfig, control: control.kubeconfig };
     for (const { datacenter, kubeconfig } of regions) this.clusters[datacenter] = kubeconfig;
   }
 
-  private async secrecy(progress: (line: string) => void): Promise<void> {
+  protected async secrecy(progress: Tell): Promise<void> {
     const secrets = await knownSecrets(this.clusters);
     progress(`${secrets.length} values`);
     const { scanned, bytes, leaks } = await expectNoSecrets(secrets, {
@@ -238,11 +258,11 @@ class Drill {
     progress(`${scanned} files, objects and logs`);
   }
 
-  private async undrifted(progress: (line: string) => void): Promise<void> {
+  protected async undrifted(progress: Tell): Promise<void> {
     await Promise.all([this.vault, this.prod, this.foundation].map((stack) => expectNoDrift(stack, progress)));
   }
 
-  private async night(progress: (line: string) => void): Promise<void> {
+  protected async night(progress: Tell): Promise<void> {
     await runNight(this.prodStores.regions, this.vaultKubeconfig, progress);
     const repositories = REGIONS.flatMap(({ datacenter }) => [
       repository("cassandra", datacenter),
@@ -252,7 +272,7 @@ class Drill {
   }
 
   /** Deep verification of Cassandra: one repository, or all of them when the drill is large. */
-  private async verifyCopies(progress: (line: string) => void): Promise<void> {
+  protected async verifyCopies(progress: Tell): Promise<void> {
     for (const { datacenter } of this.size === SMALL ? REGIONS.slice(0, 1) : REGIONS) {
       for (const kind of ["cassandra", "elasticsearch"] as const) {
         const name = verificationJobName(PROD, repository(kind, datacenter));
@@ -262,31 +282,33 @@ class Drill {
     }
   }
 
-  private async attack(progress: (line: string) => void): Promise<void> {
+  protected async attack(progress: Tell): Promise<void> {
     const identities = await serviceAccounts(this.prod);
     if (identities.length === 0) throw new Error("prod's state names no service account to attack with");
     await this.prodStores.expectEncrypted(progress);
     progress(`${identities.length} identities`);
-    const replicator = serviceAccountEmail("backup-replicator", VAULT_PROJECT);
-    const marker = await findMarker(this.storage, replicator, COPIES_BUCKET, PROD);
-    this.denied = await attack(this.storage, identities, COPIES_BUCKET, marker);
-    for (const { secondary } of MEDIA_BUCKETS) {
-      const more = await attack(this.storage, identities, secondary, this.media.anObject);
-      this.denied = {
-        attempts: this.denied.attempts + more.attempts,
-        refused: this.denied.refused + more.refused,
-        granted: [...this.denied.granted, ...more.granted],
-      };
-    }
-    const [granted] = this.denied.granted;
+    const ofVault = (["backup-replicator", "media-replicator"] as const).map((id) =>
+      accountPrincipal(serviceAccountEmail(id, VAULT_PROJECT), VAULT, known),
+    );
+    const attackers = identities.map((email) => accountPrincipal(email, PROD, known));
+    const places = [...copiesPlaces(false), ...secondMediaPlaces];
+    const storages = await sandboxStorages(SANDBOX_DIR, standbyRegion);
+    // A control: the same storage shows those who may what there is.
+    for (const place of places.filter(({ prefix }) => !prefix.startsWith("evidence/")))
+      for (const reader of ofVault.filter((each) => actionsAt(each, place).has("get")))
+        if (!(await storages.gcp.find(reader, place)))
+          throw new Error(`there is nothing in ${placeName(place)} to attack`);
+    const stage = { principals: [...attackers, ...ofVault], places, storages };
+    const cells = await runMatrix(stage, undefined, (who: Principal) => attackers.includes(who));
+    this.denied = { attempts: cells.length, refused: cells.filter(({ measured }) => measured === "refused").length };
+    const granted = cells.find(({ measured }) => measured !== "refused");
     if (granted) {
-      throw new Error(
-        `${granted.identity} was not refused: ${granted.operation} on a second copy was answered ${granted.status}, 403 is allowed`,
-      );
+      const { principal, operation, place, status } = granted;
+      throw new Error(`${principal} was not refused: ${operation} at ${place} was answered ${status}, 403 is allowed`);
     }
   }
 
-  private async disaster(progress: (line: string) => void): Promise<void> {
+  protected async disaster(progress: Tell): Promise<void> {
     this.lastWrite = await newestWritten(this.prodStores.regions, progress);
     await this.prodStores.close();
     for (const region of [...REGIONS.map(({ name }) => name), CONTROL_REGION]) await loseRegion(region);
@@ -294,12 +316,12 @@ class Drill {
     this.lostAt = Date.now();
   }
 
-  private async grant(progress: (line: string) => void): Promise<void> {
+  protected async grant(progress: Tell): Promise<void> {
     setConfig(VAULT, vaultConfig({ grantUntil: new Date(Date.now() + GRANT_MS), retentionDays: RETENTION_DAYS }));
     await up(this.vault, progress);
   }
 
-  private async rebuild(progress: (line: string) => void): Promise<void> {
+  protected async rebuild(progress: Tell): Promise<void> {
     const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, this.markerKeys, true));
     const watch = new Stopwatch();
     const outputs = await up(rebuilt, progress, watch.hear);
@@ -311,7 +333,7 @@ class Drill {
     await this.rebuiltStores.open();
   }
 
-  private async verify(progress: (line: string) => void): Promise<void> {
+  protected async verify(progress: Tell): Promise<void> {
     const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
     const copy = await rawCopy(this.storage, token, COPIES_BUCKET, `${PROD}/`);
     this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
@@ -333,7 +355,7 @@ class Drill {
       );
   }
 
-  private async destroy(progress: (line: string) => void): Promise<void> {
+  protected async destroy(progress: Tell): Promise<void> {
     await makeReadable(PRIMARY_BUCKET);
     await destroy(FOUNDATION, progress);
     await destroy(REBUILD, progress);

@@ -12,9 +12,6 @@ const contentOf = ({ name }: MediaBucket, index: number) => `${name} ${index}`;
 
 /** The scratch media buckets and their secondaries, through the storage's API. */
 export class Media {
-  /** Name of an object that is in every bucket. */
-  readonly anObject = nameOf(0);
-
   constructor(private readonly endpoint: string) {}
 
   /** Stores every object. @throws when the storage refuses the services */
@@ -42,6 +39,19 @@ export class Media {
       if (content !== contentOf(bucket, index))
         throw new Error(`gs://${bucket.secondary}/${nameOf(index)} holds "${content}", not what was written`);
     }
+  }
+
+  /** @returns how many objects the buckets hold @throws when one does not hold what was written to it */
+  async verifyPrimaries(progress: Progress): Promise<number> {
+    for (const bucket of MEDIA_BUCKETS)
+      for (let index = 0; index < OBJECTS; index++) {
+        const path = `/storage/v1/b/${bucket.name}/o/${encodeURIComponent(nameOf(index))}?alt=media`;
+        const content = await this.call(await services(), path, {});
+        if (content !== contentOf(bucket, index))
+          throw new Error(`gs://${bucket.name}/${nameOf(index)} holds "${content}", not what was written`);
+      }
+    progress(`${OBJECTS * MEDIA_BUCKETS.length} objects are in the primaries`);
+    return OBJECTS * MEDIA_BUCKETS.length;
   }
 
   /** Deletes every object of a bucket. @throws when the storage refuses the services */

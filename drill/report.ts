@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
-import type { AttackResult } from "./attack";
 import { describePath, type Step } from "./critical-path";
 import type { Floor } from "./floor";
 import { PROJECT_ROOT } from "./workspace";
@@ -36,7 +35,8 @@ export interface DrillReport {
     };
     elasticsearch: { expected: number; found: number; digestsMatch: boolean; clusters: Restored[] };
   } | null;
-  denied: Pick<AttackResult, "attempts" | "refused"> | null;
+  /** Attempts of every identity of the site on the second copies. */
+  denied: { attempts: number; refused: number } | null;
   /** Secret values that were looked for outside of the clusters, and where one was found. */
   secrets: { values: number; scanned: number; bytes: number; found: number } | null;
   /** From the loss of the last region to the end of the `pulumi up` that rebuilt the site. */
@@ -58,8 +58,8 @@ export interface StandbyReport extends DrillReport {
   failback: { rowsWritten: number; rowsReturned: number } | null;
 }
 
-/** Writes the report; the folder is created. Returns its path. */
-export function writeReport(report: DrillReport, name = "drill"): string {
+/** Writes a report; the folder is created. Returns its path. */
+export function writeReport(report: object, name = "drill"): string {
   const folder = join(PROJECT_ROOT, "reports", "latest");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.json`);
@@ -87,7 +87,7 @@ export function summary(report: DrillReport & Partial<StandbyReport>): string {
     );
   }
   if (report.denied)
-    lines.push(`denied     ${report.denied.refused}/${report.denied.attempts} attempts on the second copy`);
+    lines.push(`denied     ${report.denied.refused}/${report.denied.attempts} attempts on the second copies`);
   if (report.secrets) {
     const { values, scanned, bytes, found } = report.secrets;
     lines.push(

@@ -91,15 +91,23 @@ export function forget(name: string): void {
   rmSync(stackFile(name), { force: true });
 }
 
+/** A resource in a state. */
+export interface StateResource {
+  type: string;
+  outputs?: Record<string, unknown>;
+}
+
+/** The resources in the state of a stack. */
+export async function stateOf(stack: Stack): Promise<StateResource[]> {
+  const { resources = [] } = (await stack.exportStack()).deployment as { resources?: StateResource[] };
+  return resources;
+}
+
 /** Service accounts in the state of a stack: the identities an attacker could have taken there. */
 export async function serviceAccounts(stack: Stack): Promise<string[]> {
-  const state = (await stack.exportStack()).deployment as {
-    resources?: { type: string; outputs?: { email?: string } }[];
-  };
-  return (state.resources ?? [])
-    .filter((resource) => resource.type === "gcp:serviceaccount/account:Account")
-    .map((resource) => resource.outputs?.email)
-    .filter((email): email is string => email !== undefined)
+  return (await stateOf(stack))
+    .filter(({ type }) => type === "gcp:serviceaccount/account:Account")
+    .flatMap(({ outputs }) => (typeof outputs?.email === "string" ? [outputs.email] : []))
     .sort();
 }
 

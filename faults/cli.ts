@@ -1,8 +1,14 @@
-/** `faults night|traffic [--small] [--only ID]… [--page]`: runs a fault matrix; exit status 0 only if every row held. */
+/**
+ * `faults night|traffic [--small] [--only ID]… [--page]` and `faults attack [--google] [--page]`: runs a matrix; exit status 0
+ * only if every row held.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { writeReport } from "../drill/report";
 import { addTools } from "../jobs/testing/tools";
+import { attack } from "./attack";
+import { attackPage, attackTable } from "./attack/report";
 import { nightGroups } from "./night";
 import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
 import { type AnyGroup, type Choice, choose, runFaults } from "./run";
@@ -61,6 +67,21 @@ program
     rates.others = Math.min(rates.others, rates.killed);
     rates.soakSeconds = options.soak ?? rates.soakSeconds;
     process.exitCode = await matrix("faults", "Faults under traffic", trafficGroups, options);
+  });
+
+program
+  .command("attack")
+  .description("Every identity of both clouds tries everything at every bucket; production is wiped and comes back")
+  .option("--google", "without the standby on AWS")
+  .option("--page", "write docs/attack.md")
+  .action(async ({ google, page }: { google?: boolean; page?: boolean }) => {
+    if (google && page) throw new Error("--page shows both clouds; leave --google out");
+    addTools();
+    const report = await attack(!google);
+    const path = writeReport(report, "attack");
+    if (page) writeFileSync(join(ROOT, "docs", "attack.md"), attackPage(report));
+    console.log(`\n${attackTable(report)}\n${path}`);
+    process.exitCode = report.result === "pass" ? 0 : 1;
   });
 
 program.parseAsync().then(

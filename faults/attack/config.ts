@@ -11,6 +11,7 @@ import {
   PROD,
   PROD_PROJECT,
   REBUILD,
+  RETENTION_DAYS,
   siteConfig,
   VAULT,
   VAULT_PROJECT,
@@ -30,9 +31,6 @@ export const STANDBY = "drill-aws-standby";
 const FOUNDATION_PROJECT = String(foundationConfig().project);
 const BOOTSTRAP_PROJECT = "iconik-drill-bootstrap";
 const VAULT_BOOTSTRAP_PROJECT = "iconik-drill-vaultboot";
-
-/** Days of the second copies' retention. */
-export const RETENTION_DAYS = 7;
 
 /** Issuer of the standby's cluster: whom the readers of Google's side trust. */
 const issuer = `https://oidc.eks.eu-central-1.amazonaws.com/id/${"0".repeat(32)}`;
@@ -68,9 +66,27 @@ export const vaultBootstrapConfig = (): Record<string, unknown> => ({
   stacks: [{ name: VAULT, role: "vault", project: VAULT_PROJECT, stateLocation: "EU", publishes: true }],
 });
 
-/** The drill's vault with a restore granted, and open to the standby's copier. */
-export const attackedVault = (options: Parameters<typeof vaultConfig>[0]): Record<string, unknown> => ({
-  ...vaultConfig(options),
+/** Restores of media that only look, so that whoever restores exists; each kind in a bucket of its own. */
+function lookingRestores(until: Date) {
+  const [kept, replaced] = MEDIA_BUCKETS;
+  // The same whenever it is asked: another moment would be another restore.
+  const at = new Date(until.getTime() - 24 * 3600_000).toISOString();
+  const look = { at, expires: until.toISOString(), dryRun: true };
+  return [
+    { id: "look", bucket: kept!.name, ...look },
+    { id: "look-and-replace", bucket: replaced!.name, overwrite: true, ...look },
+  ];
+}
+
+/** Adds restores to those of a configuration's media. */
+export function withRestores(config: Record<string, unknown>, restores: readonly object[]): Record<string, unknown> {
+  const media = config.media as { restores?: readonly object[] };
+  return { ...config, media: { ...media, restores: [...(media.restores ?? []), ...restores] } };
+}
+
+/** The drill's vault with restores granted until then, and open to the standby's copier. */
+export const attackedVault = (until: Date): Record<string, unknown> => ({
+  ...withRestores(vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }), lookingRestores(until)),
   deployer: deployer(VAULT_PROJECT),
   standby: { issuer },
 });
@@ -82,9 +98,9 @@ export const attackedSite = (markerKeys: string[] = []): Record<string, unknown>
   foundation: { deployer: deployer(FOUNDATION_PROJECT) },
 });
 
-/** The drill's foundation. */
-export const attackedFoundation = (): Record<string, unknown> => ({
-  ...foundationConfig(),
+/** The drill's foundation, with the vault's restores. */
+export const attackedFoundation = (until: Date): Record<string, unknown> => ({
+  ...withRestores(foundationConfig(), lookingRestores(until)),
   deployer: deployer(FOUNDATION_PROJECT),
 });
 
@@ -98,7 +114,11 @@ export const known: Known = {
     { stack: BOOTSTRAP, project: BOOTSTRAP_PROJECT },
     { stack: VAULT_BOOTSTRAP, project: VAULT_BOOTSTRAP_PROJECT },
   ],
-  restored: { restorer: [COPIES_BUCKET] },
+  restored: {
+    restorer: [COPIES_BUCKET],
+    "media-restorer": [MEDIA_BUCKETS[0]!.name, MEDIA_BUCKETS[0]!.secondary],
+    "media-overwriter": [MEDIA_BUCKETS[1]!.name, MEDIA_BUCKETS[1]!.secondary],
+  },
 };
 
 /** People, who have no account that a stack makes. */

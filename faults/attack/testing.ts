@@ -14,7 +14,6 @@ import {
   googlePlaces,
   known,
   people,
-  RETENTION_DAYS,
   VAULT_BOOTSTRAP,
   vaultBootstrapConfig,
 } from "./config";
@@ -44,12 +43,9 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
       VAULT_BOOTSTRAP,
       () => bootstrap(parsed(vaultBootstrapConfig(), VAULT_BOOTSTRAP) as BootstrapConfig, VAULT_BOOTSTRAP),
     ],
-    [
-      VAULT,
-      () => vault(parsed(attackedVault({ grantUntil: until, retentionDays: RETENTION_DAYS }), VAULT) as VaultConfig),
-    ],
+    [VAULT, () => vault(parsed(attackedVault(until), VAULT) as VaultConfig)],
     [PROD, () => site(parsed(attackedSite([KEY]), PROD) as SiteConfig, "token")],
-    ["drill-foundation", () => foundation(parsed(attackedFoundation(), "drill-foundation") as FoundationConfig)],
+    ["drill-foundation", () => foundation(parsed(attackedFoundation(until), "drill-foundation") as FoundationConfig)],
   ];
   const stacks: Record<string, readonly Declared[]> = {};
   const principals: Principal[] = [...people];

@@ -1,0 +1,203 @@
+/**
+ * The drill of D5: every stack comes up, everybody tries everything everywhere, the strongest identity of production wipes
+ * whatever it reaches, and all of it comes back from what it could not reach.
+ */
+import type { Stack } from "@pulumi/pulumi/automation";
+import { jobEnds, kubeConfig } from "../../drill/clusters";
+import {
+  FOUNDATION,
+  MEDIA_BUCKETS,
+  PRIMARY_BUCKET,
+  PROD,
+  PROD_PROJECT,
+  REBUILD,
+  SMALL,
+  VAULT,
+} from "../../drill/config";
+import { Drill } from "../../drill/drill";
+import { Media } from "../../drill/media";
+import { runNight, runVaultJob } from "../../drill/night";
+import type { Phase } from "../../drill/phases";
+import { down, SANDBOX_DIR } from "../../drill/sandbox";
+import { forget, openStack, serviceAccounts, setConfig, stateOf, up } from "../../drill/workspace";
+import { mediaJobName, mediaRestoreJobName } from "../../plan/media";
+import { namespaces, serviceAccountEmail } from "../../plan/names";
+import { standbyRegion } from "../../plan/standby";
+import type { Principal } from "./cells";
+import { sandboxStorages } from "./clients";
+import {
+  attackedFoundation,
+  attackedSite,
+  attackedVault,
+  BOOTSTRAP,
+  bootstrapConfig,
+  googlePlaces,
+  known,
+  people,
+  pipelineRoles,
+  STANDBY,
+  standbyConfig,
+  standbyPlaces,
+  VAULT_BOOTSTRAP,
+  vaultBootstrapConfig,
+  withRestores,
+} from "./config";
+import { type AttackStage, type Cell, runMatrix, strongest } from "./matrix";
+import { accountPrincipal, rolePrincipal } from "./principals";
+import { type Wiped, wipe } from "./wipe";
+
+type Tell = (line: string) => void;
+
+const STACKS = [BOOTSTRAP, VAULT_BOOTSTRAP, VAULT, PROD, FOUNDATION, STANDBY, REBUILD];
+/** How long grants of the attack last. */
+const OPEN_MS = 2 * 3600_000;
+const RESTORE_SECONDS = 120;
+
+/** The phases of the attack. */
+export class AttackDrill extends Drill {
+  cells: Cell[] = [];
+  wiped: (Wiped & { by: string }) | null = null;
+  mediaRestored = 0;
+
+  private readonly until = new Date(Date.now() + OPEN_MS);
+  private attacked!: AttackStage;
+  private bootstraps: Stack[] = [];
+  private standby?: Stack;
+  private whole = new Date();
+
+  /** @param withStandby the standby on AWS is up as well */
+  constructor(private readonly withStandby: boolean) {
+    super(SMALL, STACKS);
+  }
+
+  override phases(): Phase[] {
+    return [
+      { name: "local cloud starts", run: (tell) => this.start(tell) },
+      { name: "pulumi up of both bootstraps", run: (tell) => this.upBootstraps(tell) },
+      { name: "pulumi up vault, restores granted", run: (tell) => this.upVault(tell) },
+      { name: "pulumi up prod, two regions", run: (tell) => this.upProd(tell) },
+      { name: "pulumi up foundation, which names both", run: (tell) => this.upFoundation(tell) },
+      ...(this.withStandby
+        ? [{ name: "pulumi up of the standby on AWS", run: (tell: Tell) => this.upStandby(tell) }]
+        : []),
+      { name: "data is written in every region", run: (tell) => this.write(tell) },
+      { name: "the night: snapshots and replication", run: (tell) => this.nightOnly(tell) },
+      { name: "media reached their secondaries", run: (tell) => this.media.verify(tell) },
+      { name: "everybody attacks everything", run: (tell) => this.everybody(tell) },
+      { name: "production wipes what it reaches", run: (tell) => this.wipeAll(tell) },
+      { name: "every region is lost", run: (tell) => this.disaster(tell) },
+      { name: "pulumi up of a fresh stack, restored", run: (tell) => this.rebuild(tell) },
+      { name: "verification of what came back", run: (tell) => this.verify(tell) },
+      { name: "media come back from their secondaries", run: (tell) => this.restoreMedia(tell) },
+    ];
+  }
+
+  /** What is locked cannot be destroyed: the local cloud goes as a whole. */
+  override cleanUp(failed: boolean): Phase[] {
+    return [
+      {
+        name: "the local cloud is removed",
+        run: async (tell) => {
+          await down(tell, failed);
+          for (const name of this.stacks) forget(name);
+        },
+      },
+    ];
+  }
+
+  /** The second copies are locked as in production: not even the vault's own deployer is to get at them. */
+  protected override vaultConfig(): Record<string, unknown> {
+    return { ...attackedVault(this.until), deletionProtection: true };
+  }
+
+  protected override prodConfig(): Record<string, unknown> {
+    return attackedSite(this.markerKeys);
+  }
+
+  protected override foundationConfig(): Record<string, unknown> {
+    return attackedFoundation(this.until);
+  }
+
+  private async upBootstraps(tell: Tell): Promise<void> {
+    for (const [name, config] of [
+      [BOOTSTRAP, bootstrapConfig()],
+      [VAULT_BOOTSTRAP, vaultBootstrapConfig()],
+    ] as const) {
+      const stack = await openStack(name, config);
+      await up(stack, tell);
+      this.bootstraps.push(stack);
+    }
+  }
+
+  private async upStandby(tell: Tell): Promise<void> {
+    this.standby = await openStack(STANDBY, standbyConfig(this.markerKeys));
+    await up(this.standby, tell);
+  }
+
+  private async nightOnly(tell: Tell): Promise<void> {
+    await runNight(this.prodStores.regions, this.vaultKubeconfig, tell);
+    this.whole = new Date();
+  }
+
+  private async everybody(tell: Tell): Promise<void> {
+    const principals: Principal[] = [...people];
+    for (const stack of [...this.bootstraps, this.vault, this.prod, this.foundation])
+      for (const email of await serviceAccounts(stack)) principals.push(accountPrincipal(email, stack.name, known));
+    if (this.standby) {
+      const roles = (await stateOf(this.standby))
+        .filter(({ type }) => type === "aws:iam/role:Role")
+        .map(({ outputs }) => String(outputs?.arn));
+      for (const roleArn of [...pipelineRoles, ...roles.sort()])
+        principals.push(rolePrincipal(roleArn, STANDBY, known));
+    }
+    this.attacked = {
+      principals,
+      places: [...googlePlaces(true), ...(this.standby ? standbyPlaces() : [])],
+      storages: await sandboxStorages(SANDBOX_DIR, standbyRegion),
+    };
+    this.cells = await runMatrix(this.attacked, ({ bucket }, cells) => tell(`${bucket}: ${cells.length} attempts`));
+    const differing = this.cells.filter(({ pass }) => !pass).length;
+    if (differing > 0) throw new Error(`${differing} of ${this.cells.length} attempts were not answered as planned`);
+  }
+
+  /** Whoever is strongest among those of production takes everything that any of them reaches. */
+  private async wipeAll(tell: Tell): Promise<void> {
+    const production = this.attacked.principals.filter(({ name }) =>
+      name.endsWith(`@${PROD_PROJECT}.iam.gserviceaccount.com`),
+    );
+    const by = strongest(this.cells, production);
+    tell(`${by.name} is the strongest`);
+    const services = serviceAccountEmail("services", PROD_PROJECT);
+    const buckets = [
+      { bucket: PRIMARY_BUCKET, by: by.name },
+      ...MEDIA_BUCKETS.map(({ name }) => ({ bucket: name, by: services })),
+    ];
+    this.wiped = { by: by.name, ...(await wipe(SANDBOX_DIR, buckets, tell)) };
+    // The next night must not follow.
+    for (const { name, secondary } of MEDIA_BUCKETS) {
+      const failure = await runVaultJob(this.vaultKubeconfig, mediaJobName(name)).then(
+        () => "it succeeded",
+        (error: Error) => error.message,
+      );
+      if (!failure.includes(secondary)) throw new Error(`the night after the wipe of ${name}: ${failure}`);
+      await this.media.verifySecondary(MEDIA_BUCKETS.find((each) => each.name === name)!);
+    }
+  }
+
+  /** As docs/runbooks/media-restore.md says: the vault first, then the foundation. */
+  private async restoreMedia(tell: Tell): Promise<void> {
+    const restores = MEDIA_BUCKETS.map(({ name }, index) => ({
+      id: `wiped-${index}`,
+      bucket: name,
+      at: this.whole.toISOString(),
+      expires: this.until.toISOString(),
+    }));
+    setConfig(VAULT, withRestores(this.vaultConfig(), restores));
+    await up(this.vault, tell);
+    setConfig(FOUNDATION, withRestores(this.foundationConfig(), restores));
+    await up(this.foundation, tell);
+    const vault = kubeConfig(this.vaultKubeconfig);
+    for (const { id } of restores) await jobEnds(vault, namespaces.dr, mediaRestoreJobName(id), RESTORE_SECONDS);
+    this.mediaRestored = await new Media(this.storage).verifyPrimaries(tell);
+  }
+}

@@ -1,0 +1,130 @@
+/** What the attack found: `reports/latest/attack.json`, the lines that a person reads, and the page of the docs. */
+import Table from "cli-table3";
+import type { PhaseTime } from "../../drill/report";
+import { type Operation, operations, type Verdict } from "./cells";
+import type { Cell } from "./matrix";
+
+/** A run of the attack. */
+export interface AttackReport {
+  result: "pass" | "fail";
+  /** Why it failed; absent when it passed. */
+  failure?: string;
+  /** ISO-8601, UTC. */
+  startedAt: string;
+  seconds: number;
+  counts: { cells: number; principals: number; places: number; differing: number } & Record<Verdict, number>;
+  /** Who wiped what; null: it did not come to that. */
+  wiped: { by: string; objects: number; buckets: string[] } | null;
+  /** What came back of it from what could not be reached. */
+  restored: { rows: number; documents: number; digestsMatch: boolean; media: number } | null;
+  phases: PhaseTime[];
+  rows: Cell[];
+}
+
+/** Counts of cells. */
+export function countsOf(cells: readonly Cell[]): AttackReport["counts"] {
+  const of = (verdict: Verdict) => cells.filter(({ measured }) => measured === verdict).length;
+  return {
+    cells: cells.length,
+    principals: new Set(cells.map(({ principal }) => principal)).size,
+    places: new Set(cells.map(({ place }) => place)).size,
+    differing: cells.filter(({ pass }) => !pass).length,
+    allowed: of("allowed"),
+    refused: of("refused"),
+    protected: of("protected"),
+  };
+}
+
+/** A role's name alone, an account with its project. */
+const short = (principal: string): string =>
+  principal.replace(/^arn:aws:iam::\d+:role\//, "aws: ").replace(/\.iam\.gserviceaccount\.com$/, "");
+
+/** Cells by principal, in the order they came. */
+function byPrincipal(cells: readonly Cell[]): Map<string, Cell[]> {
+  const found = new Map<string, Cell[]>();
+  for (const cell of cells) found.set(cell.principal, [...(found.get(cell.principal) ?? []), cell]);
+  return found;
+}
+
+/** What somebody may where, e.g. `gs://b/: list read`. Places that allow the same are told together. */
+export function mayOf(cells: readonly Cell[]): string[] {
+  const places = new Map<string, Operation[]>();
+  for (const { place, operation, measured } of cells)
+    if (measured !== "refused") places.set(place, [...(places.get(place) ?? []), operation]);
+  const same = new Map<string, string[]>();
+  for (const [place, may] of places) {
+    const kept = cells.filter((cell) => cell.place === place && cell.measured === "protected").map((c) => c.operation);
+    const words = operations
+      .filter((each) => may.includes(each))
+      .map((each) => (kept.includes(each) ? `(${each})` : each))
+      .join(", ");
+    same.set(words, [...(same.get(words) ?? []), place]);
+  }
+  return [...same].map(([words, of]) => `${words}: ${of.join(" ")}`);
+}
+
+/** The closing lines: a summary by identity, then every cell that differs. */
+export function attackTable(report: AttackReport): string {
+  const table = new Table({
+    head: ["identity", "attempts", "allowed", "protected", "refused", "differ"],
+    colAligns: ["left", "right", "right", "right", "right", "right"],
+    style: { head: [], border: [] },
+  });
+  for (const [principal, cells] of byPrincipal(report.rows)) {
+    const { cells: all, allowed, protected: kept, refused, differing } = countsOf(cells);
+    table.push([`${differing === 0 ? "✔" : "✘"} ${short(principal)}`, all, allowed, kept, refused, differing]);
+  }
+  const differing = report.rows
+    .filter(({ pass }) => !pass)
+    .map(
+      ({ principal, place, operation, expected, measured, status, said }) =>
+        `✘ ${short(principal)}: ${operation} at ${place} is ${measured} (${status}), the plan says ${expected}${said ? `: ${said}` : ""}`,
+    );
+  return [table.toString(), ...differing, ...verdict(report)].join("\n");
+}
+
+function verdict({ result, failure, counts, wiped, restored }: AttackReport): string[] {
+  const { cells, principals, places, allowed, refused, protected: kept } = counts;
+  return [
+    `attempts   ${cells} by ${principals} identities at ${places} places: ${refused} refused, ${kept} kept by retention, ${allowed} allowed as the plan says`,
+    ...(wiped
+      ? [`wiped      ${wiped.objects} objects and versions in ${wiped.buckets.join(", ")}, by ${short(wiped.by)}`]
+      : []),
+    ...(restored
+      ? [
+          `restored   ${restored.rows} rows, ${restored.documents} documents, ${restored.digestsMatch ? "digests match" : "DIGESTS DIFFER"}; ${restored.media} media`,
+        ]
+      : []),
+    result === "pass" ? "PASS" : `FAIL       ${failure}`,
+  ];
+}
+
+/** The page of the docs. */
+export function attackPage(report: AttackReport): string {
+  const { counts, wiped, restored, startedAt, seconds, rows } = report;
+  const row = ([principal, cells]: [string, Cell[]]) =>
+    `| ${short(principal)} | ${cells.length} | ${mayOf(cells).join("; ") || "nothing"} |`;
+  return [
+    "# Who reaches what, tried",
+    "",
+    `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`make attack\` in ${Math.round(seconds)} s; \`--page\` writes this page. Every identity that a stack`,
+    `makes or names tries ${operations.length} things at every bucket, with credentials of its own: ${operations.join(", ")}. What the answer has to be is derived from`,
+    "the identities of the plan (`plan/identities.ts`), what it is comes from the storages, after `pulumi up` of every stack.",
+    "",
+    `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused, ${counts.protected} were kept from by a retention`,
+    `(in brackets below), ${counts.allowed} were allowed; ${counts.differing} differed from the plan.`,
+    "",
+    ...(wiped && restored
+      ? [
+          `Then the strongest identity of production, ${short(wiped.by)}, gave itself everything on the primary backups and deleted them with all versions, as the`,
+          `services did with the media: ${wiped.objects} objects and versions. The next night followed none of it. With every region lost, a fresh stack brought`,
+          `${restored.rows} rows and ${restored.documents} documents back from the second copies (${restored.digestsMatch ? "digests match" : "digests differ"}), and a restore brought all ${restored.media} media back.`,
+          "",
+        ]
+      : []),
+    "| identity | attempts | what it may |",
+    "| --- | --: | --- |",
+    ...[...byPrincipal(rows)].map(row),
+    "",
+  ].join("\n");
+}
