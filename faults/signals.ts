@@ -32,8 +32,11 @@ export function deaf(id: string, signal: Signal): string | undefined {
       return text.includes(signal.name) ? undefined : `alert ${id} does not look at ${signal.name}: ${text}`;
     case "text": {
       const words = [...(/SEARCH\("([^"]*)"\)/.exec(text)?.[1]?.matchAll(/`([^`]+)`/g) ?? [])].map(([, word]) => word!);
+      const patterns = [...text.matchAll(/textPayload=~"([^"]+)"/g)].map(([, each]) => each!.replaceAll("\\\\", "\\"));
       const heard =
-        text.includes(`namespace_name="${signal.namespace}"`) && words.some((word) => signal.text.includes(word));
+        text.includes(`namespace_name="${signal.namespace}"`) &&
+        (words.some((word) => signal.text.includes(word)) ||
+          patterns.some((pattern) => new RegExp(pattern).test(signal.text)));
       return heard ? undefined : `alert ${id} does not listen to "${signal.text.slice(0, 200)}": ${text}`;
     }
     case "health-check":

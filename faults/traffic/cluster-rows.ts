@@ -48,9 +48,29 @@ async function ready(output: RegionOutput, namespace: string, selector: string, 
   }
 }
 
-const front = "app.kubernetes.io/name=front";
+/** Label of the front's pods. */
+export const front = "app.kubernetes.io/name=front";
 const cassandra = ({ datacenter }: RegionOutput) => `cassandra.datastax.com/datacenter=${datacenter}`;
 const elasticsearch = `elasticsearch.k8s.elastic.co/cluster-name=${elasticsearchName}`;
+
+/** What an operator does in one region's cluster. */
+export interface ClusterHands {
+  pods(namespace: string, selector: string): Promise<V1Pod[]>;
+  cassandra(): Promise<V1Pod[]>;
+  cassandraSelector: string;
+  kill(doomed: readonly V1Pod[]): Promise<void>;
+  /** Waits until so many pods are ready. @returns seconds */
+  ready(namespace: string, selector: string, count: number): Promise<number>;
+}
+
+/** The hands of an operator in a region. */
+export const handsOf = (output: RegionOutput): ClusterHands => ({
+  pods: (namespace, selector) => pods(output, namespace, selector),
+  cassandra: () => pods(output, namespaces.cassandra, cassandra(output)),
+  cassandraSelector: cassandra(output),
+  kill: (doomed) => kill(output, doomed),
+  ready: (namespace, selector, count) => ready(output, namespace, selector, count),
+});
 
 /** A pod of the front dies. What it had begun fails; the other takes over. */
 export const podKilled: Fault<SiteStage> = {

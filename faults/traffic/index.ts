@@ -2,8 +2,10 @@
 import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
 import { cassandraNodeKilled, controlLost, drainedByHand, podKilled, searchLost, zoneLost } from "./cluster-rows";
+import { dnsGroup } from "./dns";
 import { apiServerLost, noFault, regionApart, regionKilled, regionReturns, regionSlow } from "./rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
+import { allRegionsLost, secretsUnreachable } from "./site-rows";
 
 /** Faults that a region takes whatever its size. */
 const regions: Group<SiteStage> = {
@@ -21,6 +23,7 @@ const regions: Group<SiteStage> = {
     drainedByHand,
     regionKilled,
     regionReturns,
+    allRegionsLost,
   ],
 };
 
@@ -29,7 +32,7 @@ const within: Group<SiteStage> = {
   stage: "a site of two regions with three Cassandra nodes each",
   open: () => openSite(DEFAULTS),
   close: (stage) => stage.close(),
-  faults: [cassandraNodeKilled, zoneLost],
+  faults: [cassandraNodeKilled, zoneLost, secretsUnreachable],
 };
 
-export const trafficGroups: readonly AnyGroup[] = [regions, within, deployGroup];
+export const trafficGroups: readonly AnyGroup[] = [regions, within, dnsGroup, deployGroup];

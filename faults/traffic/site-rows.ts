@@ -1,0 +1,105 @@
+/** The rows that take more than one region, or something that every region leans on. */
+import { CoreV1Api } from "@kubernetes/client-node";
+import { kubeConfig, type RegionOutput } from "../../drill/clusters";
+import { namespaces, secrets } from "../../plan/names";
+import { failoverSeconds } from "../../plan/traffic";
+import type { Fault } from "../fault";
+import { type ClusterHands, front, handsOf } from "./cluster-rows";
+import { outcome, rates } from "./rows";
+import { pause, region, underLoad, until } from "./run";
+import type { SiteStage } from "./site";
+
+/** Seconds that nothing serves. */
+const DARK_SECONDS = 20;
+/** How long a region that is back may take until it serves. */
+const RETURN_SECONDS = 180;
+
+/** The region that serves alone is lost as well: nobody is served, and everything is there when its power is. */
+export const allRegionsLost: Fault<SiteStage> = {
+  id: "all-regions",
+  fault: "the only region that still serves loses power, so that no region is left; then both have it again",
+  rows: ["D1", "D2"],
+  alert: "app-unreachable",
+  mayLoseSeconds: 0,
+  bounds: { detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
+  inject: async (stage) => {
+    const [last, other] = stage.regions;
+    const strike = (target: string, state: "off" | "on") => stage.strike({ kind: "region", target, state });
+    await strike(other, "off");
+    await until(stage, `${other} unhealthy`, region(other, false), 3 * failoverSeconds);
+    let seconds = Number.NaN;
+    const found = await underLoad(stage, {
+      rate: rates.others,
+      detects: last,
+      inject: async () => {
+        await strike(last, "off");
+        await pause(DARK_SECONDS * 1000);
+        await strike(last, "on");
+        seconds = await until(stage, `${last} healthy again`, region(last, true), RETURN_SECONDS);
+      },
+      afterSeconds: failoverSeconds,
+    });
+    await strike(other, "on");
+    const both = await until(stage, `${other} healthy again`, region(other, true), RETURN_SECONDS);
+    return outcome(stage, found, stage.regions, {
+      signal: { kind: "metric", name: "check_passed", value: 0 },
+      recovered: `the first served ${seconds.toFixed(0)} s after its power was back, the other after ${both.toFixed(0)} s`,
+      more: { returnSeconds: seconds },
+      withinMs: 120_000,
+    });
+  },
+};
+
+/** 1Password refuses the operator's token: what is fetched already stays, and restarts need no more. */
+export const secretsUnreachable: Fault<SiteStage> = {
+  id: "onepassword",
+  fault:
+    "1Password refuses the operator's token in a region while a pod of the front and a Cassandra node are killed there",
+  rows: ["S5", "D1"],
+  alert: "secrets-not-synced",
+  mayLoseSeconds: 0,
+  bounds: { recoverySeconds: failoverSeconds },
+  inject: async (stage) => {
+    const output = stage.outputs[0]!;
+    const hands = handsOf(output);
+    const restore = await refuseToken(output);
+    try {
+      const nodes = await hands.cassandra();
+      const fronts = await hands.pods(namespaces.services, front);
+      const found = await underLoad(stage, {
+        rate: rates.others,
+        inject: () => hands.kill([nodes[0]!, fronts[0]!]),
+        afterSeconds: 2 * failoverSeconds,
+      });
+      const seconds = await restarted(hands, nodes.length, fronts.length);
+      return await outcome(stage, found, stage.regions, {
+        signal: { kind: "text", namespace: namespaces.onepassword, text: "Reconciler error: unauthorized" },
+        recovered: `both were ready ${(seconds + 2 * failoverSeconds).toFixed(0)} s later at the latest, with the Secrets that were there`,
+        withinMs: 120_000,
+      });
+    } finally {
+      await restore();
+    }
+  },
+};
+
+async function restarted({ ready, cassandraSelector }: ClusterHands, nodes: number, fronts: number): Promise<number> {
+  return Math.max(
+    await ready(namespaces.cassandra, cassandraSelector, nodes),
+    await ready(namespaces.services, front, fronts),
+  );
+}
+
+/** Puts a token that opens nothing into the cluster. @returns what puts the right one back */
+async function refuseToken({ kubeconfig }: RegionOutput): Promise<() => Promise<void>> {
+  const core = kubeConfig(kubeconfig).makeApiClient(CoreV1Api);
+  const where = { namespace: namespaces.onepassword, name: secrets.onePasswordToken };
+  const secret = await core.readNamespacedSecret(where);
+  const set = async (token: string) => {
+    const { metadata: _, ...now } = await core.readNamespacedSecret(where);
+    const body = { ...now, metadata: { name: where.name, namespace: where.namespace }, data: { ...now.data, token } };
+    await core.replaceNamespacedSecret({ ...where, body });
+  };
+  await set(Buffer.from("ended").toString("base64"));
+  return () => set(secret.data?.token ?? "");
+}
