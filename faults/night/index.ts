@@ -1,6 +1,7 @@
 /** The faults of the night: backups, copies, retention, restores. */
 import type { AnyGroup, Group } from "../run";
 import { backupGroup } from "./backup-gate";
+import { clockSkew } from "./clock-skew";
 import { type CopiesStage, closeCopiesStage, openCopiesStage } from "./copies-stage";
 import { copyBitFlip, copyObjectMissing } from "./copy-damaged";
 import { copyTornRepository } from "./copy-torn-repository";
@@ -32,6 +33,7 @@ const copiesGroup: Group<CopiesStage> = {
     storageThrottles,
     storageFails,
     storageSlow,
+    clockSkew,
     retentionEdges,
   ],
 };

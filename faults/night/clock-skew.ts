@@ -1,0 +1,85 @@
+/**
+ * The clock of the vault's machine is wrong (S2). A copy is named by it and `latest` goes by names: a clock that is hours off may
+ * cost nothing, and one that is a day off has to be noticed before it names anything.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { backupName } from "../../plan/layout";
+import type { Fault } from "../fault";
+import {
+  assertRestores,
+  backUp,
+  type CopiesStage,
+  FILES,
+  failed,
+  markers,
+  replicate,
+  reset,
+  succeeded,
+} from "./copies-stage";
+
+const HOUR = 3600;
+
+/** Environment in which a job's clock is so many seconds ahead. */
+function skewed(folder: string, seconds: number): Record<string, string> {
+  const file = join(folder, `ahead-${seconds}.cjs`);
+  writeFileSync(
+    file,
+    `const Real = Date;
+const ahead = ${seconds} * 1000;
+globalThis.Date = class extends Real {
+  constructor(...given) {
+    if (given.length === 0) super(Real.now() + ahead);
+    else super(...given);
+  }
+  static now() {
+    return Real.now() + ahead;
+  }
+};
+`,
+  );
+  return { NODE_OPTIONS: `--require ${file}` };
+}
+
+/** What `latest` restores has to be these. */
+async function latestIs(stage: CopiesStage): Promise<number> {
+  return assertRestores(stage, "latest");
+}
+
+export const clockSkew: Fault<CopiesStage> = {
+  id: "clock-skew",
+  fault: "the vault's clock is 3 hours behind, 3 hours ahead, and 30 hours ahead",
+  rows: ["S2", "D2"],
+  alert: "vault-job-failed",
+  mayLoseSeconds: 0,
+  small: true,
+  async inject(stage) {
+    const folder = mkdtempSync(join(tmpdir(), "clock-"));
+    try {
+      await reset(stage);
+      await succeeded(replicate(stage, {}, skewed(folder, -3 * HOUR)));
+      const objects = await latestIs(stage);
+      await backUp(stage, backupName(new Date()), FILES + 1, 8);
+      await succeeded(replicate(stage, {}, skewed(folder, 3 * HOUR)));
+      await latestIs(stage);
+      // A night later the clock is right: its copy has to be the latest, after the one that was named too late.
+      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 2, 9);
+      await succeeded(replicate(stage, {}, skewed(folder, 24 * HOUR)));
+      await latestIs(stage);
+      const before = await markers(stage);
+      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 3, 10);
+      const line = await failed(replicate(stage, {}, skewed(folder, (24 + 30) * HOUR)), /old|hours|stale/i);
+      assert.deepEqual(await markers(stage), before, "a copy was named by a clock that is a day off");
+      return {
+        noticed: `30 hours ahead the night's backups look too old: ${String(line.error ?? JSON.stringify(line.value ?? line)).slice(0, 120)}`,
+        signal: { kind: "log", command: "replicate", line },
+        recovered: `3 hours off the copy is the latest, and the next night's after it; ${objects} objects and more restored and compared each time`,
+        lostSeconds: 0,
+      };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
