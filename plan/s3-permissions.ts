@@ -115,8 +115,10 @@ export interface BucketPolicyArgs {
   account: string;
   bucket: string;
   store: S3Store;
-  /** ARNs of the roles that deploy and preview: they look the newest marker up, and administer. */
-  deployers: readonly string[];
+  /** ARN of the role that deploys: it administers, and looks the newest marker up. */
+  deployer: string;
+  /** ARNs of the roles that preview: they look the newest marker up, whatever else they are given. */
+  previewers: readonly string[];
   /** Site whose markers they may read; only copies of backups have any. */
   site: string;
   /** They may empty the bucket as well: in drills only. */
@@ -143,10 +145,11 @@ const settings: readonly string[] = [
  * are for the rows of the matrix, over TLS, and no version ends before its time.
  */
 export function bucketPolicy(args: BucketPolicyArgs): PolicyDocument {
-  const { account, bucket, store, deployers } = args;
+  const { account, bucket, store, deployer } = args;
+  const lookUp = [deployer, ...args.previewers];
   const arn = bucketArn(bucket);
   const rolesOf = (action: Action) => rolesAllowed(store, action).map((id) => identityRoleArn(account, id));
-  const emptying = args.emptiable ? deployers : [];
+  const emptying = args.emptiable ? [deployer] : [];
   /** Nobody but these roles does it. */
   const only = (
     Sid: string,
@@ -173,16 +176,13 @@ export function bucketPolicy(args: BucketPolicyArgs): PolicyDocument {
     ...tlsOnly(bucket),
     only("ReadAsTheMatrixSays", reading, copies ? { NotResource: markers } : objects, rolesOf("get")),
     ...(copies
-      ? [only("MarkersAreForDeployersToo", reading, { Resource: markers }, [...rolesOf("get"), ...deployers])]
+      ? [only("MarkersAreForDeployersToo", reading, { Resource: markers }, [...rolesOf("get"), ...lookUp])]
       : []),
     only("WriteAsTheMatrixSays", ["s3:PutObject"], objects, rolesOf("create")),
     only("RemoveAsTheMatrixSays", ["s3:DeleteObject"], objects, [...rolesOf("delete"), ...emptying]),
-    only("ListAsTheMatrixSays", listActions, { Resource: arn }, [
-      ...rolesOf("list"),
-      ...(copies ? deployers : emptying),
-    ]),
+    only("ListAsTheMatrixSays", listActions, { Resource: arn }, [...rolesOf("list"), ...(copies ? lookUp : emptying)]),
     only("NoVersionEndsEarly", neverAllowed, objects, emptying),
-    only("SettingsAreTheDeployers", settings, { Resource: arn }, deployers),
+    only("SettingsAreTheDeployers", settings, { Resource: arn }, [deployer]),
   ]);
 }
 

@@ -34,6 +34,7 @@ import { standbyBuckets, standbyLateSeconds, standbyRanges, standbySchedules, st
 
 const ACCOUNT = "123456789012";
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/deployer`;
+const PREVIEWER = `arn:aws:iam::${ACCOUNT}:role/previewer`;
 
 /** First and last address of a range. */
 function span(cidr: string): [number, number] {
@@ -179,7 +180,12 @@ function refused(
 }
 
 test("a bucket refuses whatever the matrix does not say, whoever asks", () => {
-  const somebody = fc.constantFrom(...rolesOnAws.map((id) => identityRoleArn(ACCOUNT, id)), DEPLOYER, "arn:admin");
+  const somebody = fc.constantFrom(
+    ...rolesOnAws.map((id) => identityRoleArn(ACCOUNT, id)),
+    DEPLOYER,
+    PREVIEWER,
+    "arn:admin",
+  );
   const store = fc.constantFrom(...s3Stores);
   const action = fc.constantFrom("create", "get", "list", "delete" as const);
   fc.assert(
@@ -188,14 +194,15 @@ test("a bucket refuses whatever the matrix does not say, whoever asks", () => {
         account: ACCOUNT,
         bucket: "b",
         store: of,
-        deployers: [DEPLOYER],
+        deployer: DEPLOYER,
+        previewers: [PREVIEWER],
         site: "prod",
         emptiable: false,
       });
       const called = does === "list" ? "s3:ListBucket" : objectActions[does][0]!;
       const resource = does === "list" ? "arn:aws:s3:::b" : "arn:aws:s3:::b/x";
       const may = rolesAllowed(of, does).some((id) => identityRoleArn(ACCOUNT, id) === arn);
-      const looksUp = of === "s3Copies" && does === "list" && arn === DEPLOYER;
+      const looksUp = of === "s3Copies" && does === "list" && [DEPLOYER, PREVIEWER].includes(arn);
       assert.equal(refused(policy, called, resource, { arn }), !(may || looksUp), `${of} ${does} ${arn}`);
       for (const never of neverAllowed) assert.ok(refused(policy, never, "arn:aws:s3:::b/x", { arn }), never);
       assert.ok(refused(policy, called, resource, { arn, tls: false }));
@@ -204,10 +211,20 @@ test("a bucket refuses whatever the matrix does not say, whoever asks", () => {
 });
 
 test("deployers read markers of the site alone; S3's own lifecycle is nobody's request; a drill's bucket can be emptied", () => {
-  const args = { account: ACCOUNT, bucket: "b", store: "s3Copies" as const, deployers: [DEPLOYER], site: "prod" };
+  const args = {
+    account: ACCOUNT,
+    bucket: "b",
+    store: "s3Copies" as const,
+    deployer: DEPLOYER,
+    previewers: [PREVIEWER],
+    site: "prod",
+  };
   const policy = bucketPolicy({ ...args, emptiable: false });
   const get = (key: string, arn = DEPLOYER) => refused(policy, "s3:GetObject", `arn:aws:s3:::b/${key}`, { arn });
   assert.ok(!get("markers/prod/copy-20260101t000000z.json"));
+  assert.ok(!get("markers/prod/copy-20260101t000000z.json", PREVIEWER));
+  const sets = (arn: string) => !refused(policy, "s3:PutBucketPolicy", "arn:aws:s3:::b", { arn });
+  assert.deepEqual([DEPLOYER, PREVIEWER, "arn:admin"].map(sets), [true, false, false]);
   assert.ok(get("markers/other/x") && get("prod/cassandra/x") && get("markers/prod/x", "arn:admin"));
   assert.ok(!refused(policy, "s3:DeleteObject", "arn:aws:s3:::b/x", { arn: "s3", service: true }));
   assert.ok(refused(policy, "s3:DeleteObject", "arn:aws:s3:::b/x", { arn: DEPLOYER }));
@@ -227,7 +244,14 @@ test("a policy fits into S3's 20 KB and a role's into IAM's 10 KB, with the plan
   };
   for (const id of rolesOnAws) assert.ok(JSON.stringify(identityPolicy(id, all)).length < 10_240);
   for (const store of s3Stores) {
-    const args = { account: ACCOUNT, bucket: all[store][0]!, store, deployers: [DEPLOYER], site: "prod" };
+    const args = {
+      account: ACCOUNT,
+      bucket: all[store][0]!,
+      store,
+      deployer: DEPLOYER,
+      previewers: [PREVIEWER],
+      site: "prod",
+    };
     assert.ok(JSON.stringify(bucketPolicy({ ...args, emptiable: false })).length < 20_480);
   }
   assert.deepEqual(lockedStores, ["s3Copies", "s3MediaCopies"]);

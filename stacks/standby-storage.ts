@@ -55,7 +55,8 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
         account,
         bucket: of,
         store,
-        deployers,
+        deployer: config.deployer,
+        previewers: deployers.filter((each) => each !== config.deployer),
         site: config.primary.site,
         noncurrentDays,
         // A drill's copies have to go again.

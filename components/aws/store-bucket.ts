@@ -10,8 +10,10 @@ export interface S3StoreBucketArgs {
   bucket: string;
   /** Column of the identity matrix that the bucket is. */
   store: S3Store;
-  /** ARNs of the roles that deploy and preview the stack. */
-  deployers: string[];
+  /** ARN of the role that deploys the stack. */
+  deployer: string;
+  /** ARNs of the roles that preview it. */
+  previewers: string[];
   /** Site whose markers they may read. */
   site: string;
   /**
