@@ -24,7 +24,7 @@ const root = (bucket: string) => ({ bucket, prefix: "" });
 /** Runs the job. @throws JobError when a backup is not of now, or other content is there already */
 export async function returnBackups(config: Config): Promise<Fields> {
   const names = await namesBelow(config.bucket, "manifests");
-  const { backups, stale } = freshManifests(config.repositories, names, config.maxAgeHours, new Date());
+  const { backups, stale } = freshManifests(config.repositories, names, { youngHours: config.maxAgeHours }, new Date());
   if (stale.length > 0) {
     throw new JobError("the standby's last backups are not there", {
       value: stale,

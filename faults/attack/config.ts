@@ -42,8 +42,18 @@ const REBUILDER = "deployer@sandbox.example";
 const github = { repository: "iconik/iconik-dr", repositoryId: "100000001" };
 const deployer = (project: string) => `serviceAccount:${serviceAccountEmail("deployer", project)}`;
 
-/** Where the foundation's and the site's states live. */
-export const bootstrapConfig = (): Record<string, unknown> => ({
+/** Who acts as a deployer while the pipeline cannot. */
+const ON_CALL = "on-call@sandbox.example";
+export const onCall: Principal = {
+  cloud: "gcp",
+  name: ON_CALL,
+  stack: BOOTSTRAP,
+  parts: [{ row: "break-glass", stack: BOOTSTRAP }],
+};
+
+/** Where the foundation's and the site's states live. @param until people may act as their deployers */
+export const bootstrapConfig = (until?: Date): Record<string, unknown> => ({
+  ...(until && { breakGlass: { member: `user:${ON_CALL}`, until: until.toISOString() } }),
   role: "bootstrap",
   project: BOOTSTRAP_PROJECT,
   deployer: bootstrapper("bootstrap"),

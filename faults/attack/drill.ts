@@ -33,6 +33,7 @@ import {
   bootstrapConfig,
   googlePlaces,
   known,
+  onCall,
   people,
   pipelineRoles,
   STANDBY,
@@ -75,11 +76,12 @@ export class AttackDrill extends Drill {
       { name: "local cloud starts", run: (tell) => this.start(tell) },
       { name: "pulumi up of both bootstraps", run: (tell) => this.upBootstraps(tell) },
       { name: "pulumi up vault, restores granted", run: (tell) => this.upVault(tell) },
-      { name: "pulumi up prod, two regions", run: (tell) => this.upProd(tell) },
+      {
+        name: `pulumi up prod, two regions${this.withStandby ? ", and the standby on AWS" : ""}`,
+        // Neither waits for the other.
+        run: async (tell) => void (await Promise.all([this.upProd(tell), this.withStandby && this.upStandby(tell)])),
+      },
       { name: "pulumi up foundation, which names both", run: (tell) => this.upFoundation(tell) },
-      ...(this.withStandby
-        ? [{ name: "pulumi up of the standby on AWS", run: (tell: Tell) => this.upStandby(tell) }]
-        : []),
       { name: "data is written in every region", run: (tell) => this.write(tell) },
       { name: "the night: snapshots and replication", run: (tell) => this.nightOnly(tell) },
       { name: "media reached their secondaries", run: (tell) => this.media.verify(tell) },
@@ -119,14 +121,11 @@ export class AttackDrill extends Drill {
   }
 
   private async upBootstraps(tell: Tell): Promise<void> {
-    for (const [name, config] of [
-      [BOOTSTRAP, bootstrapConfig()],
-      [VAULT_BOOTSTRAP, vaultBootstrapConfig()],
-    ] as const) {
-      const stack = await openStack(name, config);
-      await up(stack, tell);
-      this.bootstraps.push(stack);
-    }
+    this.bootstraps = [
+      await openStack(BOOTSTRAP, bootstrapConfig(this.until)),
+      await openStack(VAULT_BOOTSTRAP, vaultBootstrapConfig()),
+    ];
+    await Promise.all(this.bootstraps.map((stack) => up(stack, tell)));
   }
 
   private async upStandby(tell: Tell): Promise<void> {
@@ -140,7 +139,7 @@ export class AttackDrill extends Drill {
   }
 
   private async everybody(tell: Tell): Promise<void> {
-    const principals: Principal[] = [...people];
+    const principals: Principal[] = [...people, onCall];
     for (const stack of [...this.bootstraps, this.vault, this.prod, this.foundation])
       for (const email of await serviceAccounts(stack)) principals.push(accountPrincipal(email, stack.name, known));
     if (this.standby) {

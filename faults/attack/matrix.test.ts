@@ -103,6 +103,19 @@ test("retention keeps from those who may delete, prefixes and stacks narrow a ro
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "change policy"), "refused");
 });
 
+test("who is called acts as the deployers of a bootstrap, and as nobody else", () => {
+  const called: Principal = { ...someone([{ row: "break-glass", stack: "bootstrap" }]), stack: "bootstrap" };
+  const of = (row: "deployer" | "previewer", stack: string): Principal => ({
+    ...someone([{ row, stack: "prod" }]),
+    stack,
+  });
+  const mints = (victim?: Principal) => expected(called, somewhere({}), "mint another's token", victim);
+  assert.equal(mints(of("deployer", "bootstrap")), "allowed");
+  assert.equal(mints(of("deployer", "another")), "refused");
+  assert.equal(mints(of("previewer", "bootstrap")), "refused");
+  assert.equal(mints(), "refused");
+});
+
 test("on S3 a replacement is a version more, a removal a marker, and versions stay", () => {
   const at = (store: Place["store"]) => somewhere({ cloud: "aws", store });
   const copier: Principal = { ...someone([{ row: "standby-copier" }]), cloud: "aws" };

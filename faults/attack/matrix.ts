@@ -84,12 +84,13 @@ async function attackPlace(
   const cells: Cell[] = [];
   for (const principal of principals.filter((each) => only(each, place))) {
     for (const operation of operations) {
-      const plan = expected(principal, place, operation);
+      const victim = victimOf(principals, principal, place);
+      const plan = expected(principal, place, operation, victim);
       const gone = DESTROYS.includes(operation) && plan === "allowed";
       const aim = {
         target: gone ? await storage.seed(writer, place, bait(place)) : target,
         fresh: bait(place),
-        victim: victimOf(principals, principal, place),
+        victim,
         ...(administrator && { administrator }),
       };
       const { verdict, status, said } = await storage.attempt(principal, place, operation, aim);

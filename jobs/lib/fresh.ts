@@ -12,9 +12,9 @@ export interface Fresh {
   future: string[];
 }
 
-/** What is tonight's: cron of the snapshots of each store in UTC, and the hours in which any backup is young enough. */
+/** What is tonight's: cron of the snapshots of each store in UTC, if they have one, and the hours in which any backup is young enough. */
 export interface Tonight {
-  snapshots: { cassandra: string; elasticsearch: string };
+  snapshots?: { cassandra: string; elasticsearch: string };
   youngHours: number;
 }
 
@@ -46,14 +46,14 @@ export function freshManifests(
       fresh.stale.push(`${repository}: no manifest`);
       continue;
     }
-    const due = dueLast(snapshots[parseRepository(repository).kind], now);
-    const since = Math.min(due.getTime(), now.getTime() - youngHours * 3_600_000);
+    const due = snapshots && dueLast(snapshots[parseRepository(repository).kind], now);
+    const since = Math.min(due?.getTime() ?? now.getTime(), now.getTime() - youngHours * 3_600_000);
     if (momentIn(newest) >= since) {
       fresh.backups.set(repository, newest);
       continue;
     }
     const hours = (now.getTime() - momentIn(newest)) / 3_600_000;
-    fresh.stale.push(`${repository}: ${newest} is ${hours.toFixed(1)} h old, tonight's was due ${due.toISOString()}`);
+    fresh.stale.push(`${repository}: ${newest} is ${hours.toFixed(1)} h old${due ? `, tonight's was due ${due.toISOString()}` : ""}`);
   }
   return fresh;
 }
