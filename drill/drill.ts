@@ -180,6 +180,10 @@ export class Drill {
     return siteConfig(PROD, this.markerKeys);
   }
 
+  protected rebuildConfig(): Record<string, unknown> {
+    return siteConfig(REBUILD, this.markerKeys, true);
+  }
+
   protected foundationConfig(): Record<string, unknown> {
     return foundationConfig();
   }
@@ -311,7 +315,8 @@ export class Drill {
   protected async disaster(progress: Tell): Promise<void> {
     this.lastWrite = await newestWritten(this.prodStores.regions, progress);
     await this.prodStores.close();
-    for (const region of [...REGIONS.map(({ name }) => name), CONTROL_REGION]) await loseRegion(region);
+    for (const { name } of this.prodStores.regions) await loseRegion(name);
+    await loseRegion(CONTROL_REGION);
     await makeUnreadable(PRIMARY_BUCKET);
     this.lostAt = Date.now();
   }
@@ -322,7 +327,7 @@ export class Drill {
   }
 
   protected async rebuild(progress: Tell): Promise<void> {
-    const rebuilt = await openStack(REBUILD, siteConfig(REBUILD, this.markerKeys, true));
+    const rebuilt = await openStack(REBUILD, this.rebuildConfig());
     const watch = new Stopwatch();
     const outputs = await up(rebuilt, progress, watch.hear);
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;

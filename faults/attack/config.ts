@@ -11,13 +11,14 @@ import {
   PROD,
   PROD_PROJECT,
   REBUILD,
+  REGIONS,
   RETENTION_DAYS,
   siteConfig,
   VAULT,
   VAULT_PROJECT,
   vaultConfig,
 } from "../../drill/config";
-import { evidencePrefix, markersPrefix } from "../../plan/layout";
+import { evidencePrefix, markersPrefix, repository } from "../../plan/layout";
 import { serviceAccountEmail } from "../../plan/names";
 import { daysInSeconds } from "../../plan/retention";
 import { standbyBuckets } from "../../plan/standby";
@@ -94,18 +95,39 @@ export function withRestores(config: Record<string, unknown>, restores: readonly
   return { ...config, media: { ...media, restores: [...(media.restores ?? []), ...restores] } };
 }
 
+/** One region of the drill's: who reaches what does not depend on how many there are. */
+const regions = REGIONS.slice(0, 1);
+const repositories = regions.flatMap(({ datacenter }) => [
+  repository("cassandra", datacenter),
+  repository("elasticsearch", datacenter),
+]);
+
 /** The drill's vault with restores granted until then, and open to the standby's copier. */
-export const attackedVault = (until: Date): Record<string, unknown> => ({
-  ...withRestores(vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }), lookingRestores(until)),
-  deployer: deployer(VAULT_PROJECT),
-  standby: { issuer },
-});
+export const attackedVault = (until: Date): Record<string, unknown> => {
+  const config = withRestores(
+    vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }),
+    lookingRestores(until),
+  );
+  return {
+    ...config,
+    sites: (config.sites as object[]).map((site) => ({ ...site, repositories })),
+    deployer: deployer(VAULT_PROJECT),
+    standby: { issuer },
+  };
+};
 
 /** The drill's site. */
 export const attackedSite = (markerKeys: string[] = []): Record<string, unknown> => ({
   ...siteConfig(PROD, markerKeys),
+  regions,
   deployer: deployer(PROD_PROJECT),
   foundation: { deployer: deployer(FOUNDATION_PROJECT) },
+});
+
+/** The site that the drill's comes back as. */
+export const rebuiltSite = (markerKeys: string[]): Record<string, unknown> => ({
+  ...siteConfig(REBUILD, markerKeys, true),
+  regions,
 });
 
 /** The drill's foundation, with the vault's restores. */

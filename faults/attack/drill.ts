@@ -36,6 +36,7 @@ import {
   onCall,
   people,
   pipelineRoles,
+  rebuiltSite,
   STANDBY,
   standbyConfig,
   standbyPlaces,
@@ -77,7 +78,7 @@ export class AttackDrill extends Drill {
       { name: "pulumi up of both bootstraps", run: (tell) => this.upBootstraps(tell) },
       { name: "pulumi up vault, restores granted", run: (tell) => this.upVault(tell) },
       {
-        name: `pulumi up prod, two regions${this.withStandby ? ", and the standby on AWS" : ""}`,
+        name: `pulumi up prod${this.withStandby ? ", and the standby on AWS" : ""}`,
         // Neither waits for the other.
         run: async (tell) => void (await Promise.all([this.upProd(tell), this.withStandby && this.upStandby(tell)])),
       },
@@ -114,6 +115,10 @@ export class AttackDrill extends Drill {
 
   protected override prodConfig(): Record<string, unknown> {
     return attackedSite(this.markerKeys);
+  }
+
+  protected override rebuildConfig(): Record<string, unknown> {
+    return rebuiltSite(this.markerKeys);
   }
 
   protected override foundationConfig(): Record<string, unknown> {
