@@ -108,7 +108,12 @@ export class Https {
           }),
         );
       });
-      sent.on("error", reject);
+      sent.on("error", (error: NodeJS.ErrnoException) => {
+        // A connection that was kept open may be closed at the very moment in which it is used again.
+        if (sent.reusedSocket && error.code === "ECONNRESET")
+          this.send(url, method, headers, body, servername).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body);
     });
   }

@@ -21,7 +21,7 @@ import type { Phase } from "../../drill/phases";
 import { down, SANDBOX_DIR } from "../../drill/sandbox";
 import { forget, openStack, serviceAccounts, setConfig, stateOf, up } from "../../drill/workspace";
 import { mediaJobName, mediaRestoreJobName } from "../../plan/media";
-import { namespaces, serviceAccountEmail } from "../../plan/names";
+import { namespaces } from "../../plan/names";
 import { standbyRegion } from "../../plan/standby";
 import type { Principal } from "./cells";
 import { sandboxStorages } from "./clients";
@@ -44,9 +44,9 @@ import {
   vaultBootstrapConfig,
   withRestores,
 } from "./config";
-import { type AttackStage, type Cell, runMatrix, strongest } from "./matrix";
+import { type AttackStage, type Cell, type Reached, reached, runMatrix } from "./matrix";
 import { accountPrincipal, rolePrincipal } from "./principals";
-import { type Wiped, wipe } from "./wipe";
+import { wipe } from "./wipe";
 
 type Tell = (line: string) => void;
 
@@ -58,7 +58,7 @@ const RESTORE_SECONDS = 120;
 /** The phases of the attack. */
 export class AttackDrill extends Drill {
   cells: Cell[] = [];
-  wiped: (Wiped & { by: string }) | null = null;
+  wiped: { objects: number; buckets: Reached[] } | null = null;
   mediaRestored = 0;
 
   private readonly until = new Date(Date.now() + OPEN_MS);
@@ -164,19 +164,18 @@ export class AttackDrill extends Drill {
     if (differing > 0) throw new Error(`${differing} of ${this.cells.length} attempts were not answered as planned`);
   }
 
-  /** Whoever is strongest among those of production takes everything that any of them reaches. */
+  /** Each bucket that an identity of production can empty is emptied by the strongest there. */
   private async wipeAll(tell: Tell): Promise<void> {
     const production = this.attacked.principals.filter(({ name }) =>
       name.endsWith(`@${PROD_PROJECT}.iam.gserviceaccount.com`),
     );
-    const by = strongest(this.cells, production);
-    tell(`${by.name} is the strongest`);
-    const services = serviceAccountEmail("services", PROD_PROJECT);
-    const buckets = [
-      { bucket: PRIMARY_BUCKET, by: by.name },
-      ...MEDIA_BUCKETS.map(({ name }) => ({ bucket: name, by: services })),
-    ];
-    this.wiped = { by: by.name, ...(await wipe(SANDBOX_DIR, buckets, tell)) };
+    const buckets = reached(this.cells, production, this.attacked.places);
+    const expected = [PRIMARY_BUCKET, ...MEDIA_BUCKETS.map(({ name }) => name)];
+    if (expected.some((each) => !buckets.some(({ bucket }) => bucket === each)))
+      throw new Error(
+        `production reaches ${buckets.map(({ bucket }) => bucket).join(", ")}, not ${expected.join(", ")}`,
+      );
+    this.wiped = { objects: await wipe(SANDBOX_DIR, buckets, tell), buckets };
     // The next night must not follow.
     for (const { name, secondary } of MEDIA_BUCKETS) {
       const failure = await runVaultJob(this.vaultKubeconfig, mediaJobName(name)).then(

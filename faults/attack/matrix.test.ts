@@ -5,7 +5,7 @@ import { COPIES_BUCKET, PRIMARY_BUCKET, PROD } from "../../drill/config";
 import { identities, stores } from "../../plan/identities";
 import { markersPrefix } from "../../plan/layout";
 import { actionsAt, expected, operations, type Place, type Principal } from "./cells";
-import { type Cell, runMatrix } from "./matrix";
+import { type Cell, reached, runMatrix } from "./matrix";
 import { type DeclaredAttack, openDeclaredAttack } from "./testing";
 
 let stage: DeclaredAttack;
@@ -101,6 +101,23 @@ test("retention keeps from those who may delete, prefixes and stacks narrow a ro
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "read"), "allowed");
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "vault" }), "read"), "refused");
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "change policy"), "refused");
+});
+
+test("what somebody can empty is told by who may most there", () => {
+  const places = [somewhere({ bucket: "a" }), somewhere({ bucket: "b" })];
+  const cell = (principal: string, bucket: string, operation: Cell["operation"], measured: Cell["measured"]): Cell => ({
+    ...{ cloud: "gcp", principal, place: `gs://${bucket}/`, operation, measured },
+    ...{ expected: measured as "allowed", status: 200, pass: true },
+  });
+  const cells = [
+    cell("reader", "a", "list", "allowed"),
+    cell("remover", "a", "delete version", "allowed"),
+    cell("owner", "a", "grant to oneself", "allowed"),
+    cell("remover", "b", "delete version", "protected"),
+    cell("stranger", "b", "grant to oneself", "allowed"),
+  ];
+  const among = ["reader", "remover", "owner"].map((name) => ({ ...someone([]), name }));
+  assert.deepEqual(reached(cells, among, places), [{ bucket: "a", by: "owner" }]);
 });
 
 test("who is called acts as the deployers of a bootstrap, and as nobody else", () => {

@@ -125,13 +125,25 @@ function victimOf(principals: readonly Principal[], attacker: Principal, place: 
   return best;
 }
 
-/** Who may most, in places of these stacks: what an attacker would take over first. */
-export function strongest(cells: readonly Cell[], among: readonly Principal[]): Principal {
-  const names = new Set(among.map(({ name }) => name));
-  const score = new Map<string, number>();
-  for (const { principal, measured } of cells)
-    if (names.has(principal) && measured === "allowed") score.set(principal, (score.get(principal) ?? 0) + 1);
-  const [best] = [...among].sort((a, b) => (score.get(b.name) ?? 0) - (score.get(a.name) ?? 0));
-  if (!best) throw new Error("there is nobody to take over");
-  return best;
+/** A bucket that somebody can empty, and the strongest there of those who can. */
+export interface Reached {
+  bucket: string;
+  by: string;
+}
+
+/**
+ * The buckets that some principals can empty by what storage answered them: whoever may give itself everything comes before
+ * whoever may only delete.
+ */
+export function reached(cells: readonly Cell[], among: readonly Principal[], places: readonly Place[]): Reached[] {
+  const names = among.map(({ name }) => name);
+  const worth: Partial<Record<Operation, number>> = { "grant to oneself": 2, "delete version": 1 };
+  const best = new Map<string, Reached & { worth: number }>();
+  for (const { principal, place, operation, measured } of cells) {
+    const found = worth[operation] ?? 0;
+    const bucket = places.find((each) => placeName(each) === place)?.bucket;
+    if (measured !== "allowed" || found === 0 || bucket === undefined || !names.includes(principal)) continue;
+    if (found > (best.get(bucket)?.worth ?? 0)) best.set(bucket, { bucket, by: principal, worth: found });
+  }
+  return [...best.values()].map(({ bucket, by }) => ({ bucket, by }));
 }

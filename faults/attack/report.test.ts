@@ -20,7 +20,7 @@ const rows = [
 const report: AttackReport = {
   ...{ result: "fail", failure: "1 of 5", startedAt: "2026-11-25T10:00:00.000Z", seconds: 60, phases: [], rows },
   counts: countsOf(rows),
-  wiped: { by: "a@p.iam.gserviceaccount.com", objects: 7, buckets: ["b"] },
+  wiped: { objects: 7, buckets: [{ bucket: "b", by: "a@p.iam.gserviceaccount.com" }] },
   restored: { rows: 3, documents: 2, digestsMatch: true, media: 1 },
 };
 

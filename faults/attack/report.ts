@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import type { PhaseTime } from "../../drill/report";
 import { type Operation, operations, type Verdict } from "./cells";
-import type { Cell } from "./matrix";
+import type { Cell, Reached } from "./matrix";
 
 /** A run of the attack. */
 export interface AttackReport {
@@ -14,7 +14,7 @@ export interface AttackReport {
   seconds: number;
   counts: { cells: number; principals: number; places: number; differing: number } & Record<Verdict, number>;
   /** Who wiped what; null: it did not come to that. */
-  wiped: { by: string; objects: number; buckets: string[] } | null;
+  wiped: { objects: number; buckets: Reached[] } | null;
   /** What came back of it from what could not be reached. */
   restored: { rows: number; documents: number; digestsMatch: boolean; media: number } | null;
   phases: PhaseTime[];
@@ -88,7 +88,9 @@ function verdict({ result, failure, counts, wiped, restored }: AttackReport): st
   return [
     `attempts   ${cells} by ${principals} identities at ${places} places: ${refused} refused, ${kept} kept by retention, ${allowed} allowed as the plan says`,
     ...(wiped
-      ? [`wiped      ${wiped.objects} objects and versions in ${wiped.buckets.join(", ")}, by ${short(wiped.by)}`]
+      ? [
+          `wiped      ${wiped.objects} objects and versions: ${wiped.buckets.map(({ bucket, by }) => `${bucket} by ${short(by)}`).join(", ")}`,
+        ]
       : []),
     ...(restored
       ? [
@@ -116,8 +118,8 @@ export function attackPage(report: AttackReport): string {
     "",
     ...(wiped && restored
       ? [
-          `Then the strongest identity of production, ${short(wiped.by)}, gave itself everything on the primary backups and deleted them with all versions, as the`,
-          `services did with the media: ${wiped.objects} objects and versions. The next night followed none of it. With every region lost, a fresh stack brought`,
+          `Then the strongest identities of production emptied what they reach, policies and soft delete first where they could: ${wiped.objects} objects and versions in`,
+          `${wiped.buckets.map(({ bucket, by }) => `\`${bucket}\` (${short(by)})`).join(", ")}. The next night followed none of it. With the site's clusters lost as well, a fresh stack brought`,
           `${restored.rows} rows and ${restored.documents} documents back from the second copies (${restored.digestsMatch ? "digests match" : "digests differ"}), and a restore brought all ${restored.media} media back.`,
           "",
         ]

@@ -1,12 +1,7 @@
 /** An attacker empties buckets for good: policies, soft delete and versions included, as far as the credentials go. */
 import { ControlClient } from "../../sandbox/cloud/api";
 import { socketOf } from "../../sandbox/environment";
-
-/** What was wiped. */
-export interface Wiped {
-  objects: number;
-  buckets: string[];
-}
+import type { Reached } from "./matrix";
 
 interface Listed {
   items?: { name: string; generation: string }[];
@@ -15,13 +10,10 @@ interface Listed {
 
 /**
  * Deletes every version of every object. Whoever may change the policy gives itself everything first, and ends the soft delete.
+ * @returns how many objects and versions there were
  * @throws when something is left
  */
-export async function wipe(
-  dir: string,
-  buckets: readonly { bucket: string; by: string }[],
-  tell: (line: string) => void,
-): Promise<Wiped> {
+export async function wipe(dir: string, buckets: readonly Reached[], tell: (line: string) => void): Promise<number> {
   const control = new ControlClient(socketOf(dir));
   const { storageEndpoint } = await control.status();
   let objects = 0;
@@ -55,5 +47,5 @@ export async function wipe(
     }
     tell(`${bucket} is empty`);
   }
-  return { objects, buckets: buckets.map(({ bucket }) => bucket) };
+  return objects;
 }
