@@ -95,7 +95,7 @@ export const stateStale: Fault<DeployStage> = {
   inject: (stage) => {
     const { project, stack, config } = stage;
     const copy = join(project.folder, "copy.json");
-    const changed = { ...config, notifications: [{ type: "email", address: "somebody-else@example.com" }] };
+    const changed = { ...config, deletionProtection: true };
     return mended(
       stage,
       async () => {
