@@ -53,7 +53,9 @@ export function freshManifests(
       continue;
     }
     const hours = (now.getTime() - momentIn(newest)) / 3_600_000;
-    fresh.stale.push(`${repository}: ${newest} is ${hours.toFixed(1)} h old${due ? `, tonight's was due ${due.toISOString()}` : ""}`);
+    fresh.stale.push(
+      `${repository}: ${newest} is ${hours.toFixed(1)} h old${due ? `, tonight's was due ${due.toISOString()}` : ""}`,
+    );
   }
   return fresh;
 }
