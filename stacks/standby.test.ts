@@ -4,7 +4,7 @@ import type { Declaration } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
 import { declaredStack } from "../tests/lib/stacks";
 
-for (const stack of ["aws-standby", "aws-standby-active"] as const) {
+for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"] as const) {
   describe(stack, () => {
     let standby: Declaration;
     before(async () => {
@@ -14,7 +14,7 @@ for (const stack of ["aws-standby", "aws-standby-active"] as const) {
     test("the front's pods alone are the load balancer's targets, and only while it is active", () => {
       const of = (type: RegExp) => standby.resources.filter((resource) => type.test(resource.type));
       const bindings = of(/^kubernetes:elbv2\.k8s\.aws\/.*TargetGroupBinding$/);
-      assert.equal(bindings.length, stack === "aws-standby-active" ? 1 : 0);
+      assert.equal(bindings.length, stack === "aws-standby" ? 0 : 1);
       const [group] = of(/^aws:lb\/targetGroup:TargetGroup$/);
       assert.equal(group?.inputs.targetType, "ip");
       for (const { inputs } of bindings) {

@@ -29,7 +29,7 @@ function bindingsOf({ resources }: Declaration): Binding[] {
   return JSON.parse(String(policy.inputs.policyData)).bindings;
 }
 
-for (const stack of ["vault", "vault-granting"] as const) {
+for (const stack of ["vault", "vault-granting", "vault-failback"] as const) {
   describe(stack, () => {
     let vault: Declaration;
     before(async () => {

@@ -142,6 +142,7 @@ const GCLOUD = [
   "storage cat",
   "storage cp",
   "storage ls",
+  "storage mv",
   "storage restore",
 ];
 

@@ -17,11 +17,12 @@ const PARTITION = ROWS / 10;
 test("rows come back beside what was written later, and deletions stay; the same id does nothing again", async () => {
   await execute("INSERT INTO media.assets (tenant, id, title) VALUES (1, 1, 'written later')");
   await execute("DELETE FROM media.assets WHERE tenant = 3");
-  await recover(stage(), { id: "beside", table: "assets" });
+  const asked = { id: "beside", table: "assets", before: new Date().toISOString() };
+  await recover(stage(), asked);
   assert.equal(await titleOf(1), "written later");
   assert.equal(await count(stage(), "assets"), ROWS - PARTITION);
 
-  const [again] = await recover(stage(), { id: "beside", table: "assets" });
+  const [again] = await recover(stage(), asked);
   assert.equal(again?.note, "done before");
 });
 
