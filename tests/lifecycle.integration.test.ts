@@ -12,7 +12,6 @@ import type { FoundationConfig } from "../stacks/config";
 import { foundation } from "../stacks/foundation";
 import { declared } from "./lib/declared";
 import { LocalProject } from "./lib/local-project";
-import { scriptsOf, section } from "./lib/runbook";
 import { checkedSettings } from "./lib/stack-file";
 
 const STACK = "drill-foundation";
@@ -69,32 +68,6 @@ test("a stale state is refreshed: what it missed is taken over, nothing is made 
   assert.doesNotMatch(await refresh(), /delete|replace/);
   const text = await up();
   assert.doesNotMatch(text, /to create|created|replaced|deleted/, text);
-  assert.deepEqual(idsOf(living()), idsOf(before));
-  await empty();
-});
-
-test("the runbook's lines after a killed update find what was made, as they are written", async () => {
-  const before = living();
-  // Into the file itself: an import leaves out what was going on.
-  const state = JSON.parse(readFileSync(stateFile, "utf8"));
-  const { latest } = state.checkpoint as { latest: { resources: { type: string }[]; pending_operations?: object[] } };
-  const made = latest.resources.find(({ type }) => type === "gcp:compute/globalAddress:GlobalAddress")!;
-  const { id: _, outputs: __, ...begun } = made as Record<string, unknown>;
-  latest.resources = latest.resources.filter((each) => each !== made);
-  latest.pending_operations = [{ type: "creating", resource: begun }];
-  writeFileSync(stateFile, JSON.stringify(state));
-  const [lines] = scriptsOf(section("state-lost.md", "An update was killed"));
-  const text = await project.script(lines!, { STACK });
-  assert.doesNotMatch(text, /created|replaced|deleted/, text);
-  assert.deepEqual(idsOf(living()), idsOf(before));
-  await empty();
-});
-
-test("the runbook's lines for an older copy take over what it missed, as they are written", async () => {
-  const before = living();
-  writeFileSync(join(project.folder, "copy.json"), await project.succeed("stack", "export", "--stack", STACK));
-  const [lines] = scriptsOf(section("state-lost.md", "2. An older copy"));
-  await project.script(lines!, { STACK });
   assert.deepEqual(idsOf(living()), idsOf(before));
   await empty();
 });
