@@ -43,6 +43,7 @@ export function restoreTable(report: RestoreReport): string {
   const mib = report.bytes / 2 ** 20;
   const table = new Table({
     head: [`restore of ${mib.toFixed(0)} MiB in ${report.objects} objects`, "s", "MiB/s", "of rclone's", "bound"],
+    style: { head: [], border: [] },
   });
   const row = (step: string, seconds: number, share?: number) =>
     table.push([
