@@ -79,7 +79,7 @@ async function toBucket({ storage, kms }: MedusaStage): Promise<number> {
       source: "prod",
       marker: "latest",
       markerKeys: [kms.pem],
-      copiesBucket: COPIES!,
+      copiesBucket: COPIES,
       bucket: OWN,
       accessSeconds: 0,
       transfers: TRANSFERS,
@@ -91,14 +91,14 @@ async function toBucket({ storage, kms }: MedusaStage): Promise<number> {
 
 /** The copy brought onto the stage's disk, and how much it is. */
 async function toDisk({ dir, kms }: MedusaStage) {
-  const marker = await readMarker(COPIES!, "prod", "latest", [kms.pem]);
+  const marker = await readMarker(COPIES, "prod", "latest", [kms.pem]);
   const entry = Object.values(marker?.repositories ?? {})[0];
   if (!entry) throw noMarker("prod", "latest");
   return withScratch(async (scratch) => {
     const list = join(scratch, "objects.jsonl");
-    await fetchList(COPIES!, entry.listing, list);
+    await fetchList(COPIES, entry.listing, list);
     const folder = join(dir, "brought");
-    const options = { copiesBucket: COPIES!, site: "prod", list, folder, transfers: TRANSFERS };
+    const options = { copiesBucket: COPIES, site: "prod", list, folder, transfers: TRANSFERS };
     let objects = 0;
     const seconds = await timed(async () => {
       const brought = await bring(options, () => true);

@@ -35,12 +35,12 @@ import {
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
 import { FLOOR_BOUND, type Floor, overFloor, rawCopy } from "./floor";
 import { expectFresh } from "./freshness";
-import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
+import { removeCloud } from "./leftovers";
 import { Media } from "./media";
 import { runNight, runVaultJob } from "./night";
-import { type Phase, runPhases, watchMemory } from "./phases";
+import { type Phase, runWhole, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
-import { down, loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
+import { loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
 import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
 import {
@@ -66,17 +66,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
   const memory = watchMemory();
   const times: PhaseTime[] = [];
   const run = new Drill(size);
-  let failure: string | undefined;
-  try {
-    await runPhases(run.phases(), times);
-  } catch (error) {
-    failure = (error as Error).message;
-  }
-  try {
-    await runPhases(run.cleanUp(failure !== undefined), times);
-  } catch (error) {
-    failure ??= (error as Error).message;
-  }
+  let failure = await runWhole(run, times);
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
     result: failure === undefined ? "pass" : "fail",
@@ -162,10 +152,7 @@ export class Drill {
       {
         name: "nothing is left",
         run: async (progress) => {
-          const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
-          await down(progress, failed);
-          for (const name of this.stacks) forget(name);
-          this.leftovers = leftovers(SANDBOX_DIR, ports);
+          this.leftovers = await removeCloud(this.stacks, failed, progress);
         },
       },
     ];

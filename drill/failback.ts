@@ -16,6 +16,7 @@ import {
   REBUILD,
   REBUILD_PROJECT,
   REGIONS,
+  RETENTION_DAYS,
   restoreGrant,
   siteConfig,
   VAULT,
@@ -44,7 +45,6 @@ export interface Serving {
   standbyKubeconfig: string;
   /** Issuer of the standby's cluster. */
   issuer: string;
-  retentionDays: number;
   stage: StandbyStage;
   /** Copy that the standby was restored from. */
   restored: string;
@@ -65,7 +65,12 @@ export class Failback {
   result: StandbyReport["failback"] = null;
   private stores?: RegionStores;
 
-  constructor(private readonly from: Serving) {}
+  /** @param serving asked while a phase runs, and not before */
+  constructor(private readonly serving: () => Serving) {}
+
+  private get from(): Serving {
+    return this.serving();
+  }
 
   phases(): Phase[] {
     return [
@@ -108,10 +113,10 @@ export class Failback {
   }
 
   private vaultConfig(): Record<string, unknown> {
-    const { issuer, retentionDays } = this.from;
+    const { issuer } = this.from;
     const grantUntil = new Date(Date.now() + GRANT_MS);
     return {
-      ...vaultConfig({ retentionDays }),
+      ...vaultConfig({ retentionDays: RETENTION_DAYS }),
       standby: { issuer, failback: { bucket: BUCKET, datacenter: STANDBY_REGION.datacenter } },
       restoreGrants: [restoreGrant(grantUntil, standbySite)],
     };

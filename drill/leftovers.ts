@@ -1,5 +1,19 @@
-/** What a drill must not leave behind: processes, listening ports, files. Read from /proc, not from the sandbox. */
+/** What a drill must not leave behind: processes, listening ports, files. What is left is read from /proc, whatever the sandbox says. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { down, SANDBOX_DIR } from "./sandbox";
+import { forget, type Progress } from "./workspace";
+
+/**
+ * Removes the local cloud and the files of the stacks.
+ * @param failed its logs are kept
+ * @returns what was left behind all the same
+ */
+export async function removeCloud(stacks: readonly string[], failed: boolean, progress: Progress): Promise<string[]> {
+  const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
+  await down(progress, failed);
+  for (const name of stacks) forget(name);
+  return leftovers(SANDBOX_DIR, ports);
+}
 
 /**
  * Processes that carry the sandbox's folder in their environment, command line or mounts (containers know it only by

@@ -41,6 +41,25 @@ export async function runPhases(phases: Phase[], times: PhaseTime[]): Promise<vo
 }
 
 /**
+ * Runs a drill's phases, and then those that clean up whatever became of the first. Never rejects.
+ * @returns the first failure; undefined: everything held
+ */
+export async function runWhole(
+  run: { phases(): Phase[]; cleanUp(failed: boolean): Phase[] },
+  times: PhaseTime[],
+): Promise<string | undefined> {
+  let failure: string | undefined;
+  for (const phases of [() => run.phases(), () => run.cleanUp(failure !== undefined)]) {
+    try {
+      await runPhases(phases(), times);
+    } catch (error) {
+      failure ??= (error as Error).message;
+    }
+  }
+  return failure;
+}
+
+/**
  * Samples the machine's memory in use; `stop` gives the peak above the least, in MiB. The least and not the first: what a
  * killed drill left still runs at the start.
  */

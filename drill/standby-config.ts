@@ -1,12 +1,12 @@
 /** Configuration of the standby's stack in a drill: scratch buckets beside the drill's own vault and media, two racks, no protection. */
-
 import { registries } from "../plan/names";
 import { ecrHost, standbyBuckets } from "../plan/standby";
 import { COPIES_BUCKET, MEDIA_PREFIX, PROD, REGIONS, REPLICATION_FACTOR, VAULT_PROJECT } from "./config";
 
 export const STANDBY = "drill-standby";
 
-const ACCOUNT = "123456789012";
+/** Account on AWS. */
+export const STANDBY_ACCOUNT = "123456789012";
 const PREFIX = "iconik-drill-standby-";
 const NOBODY = `sha256:${"0".repeat(64)}`;
 
@@ -35,12 +35,12 @@ export interface StandbyStage {
 
 /** The stack's configuration. */
 export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
-  const host = ecrHost(ACCOUNT);
+  const host = ecrHost(STANDBY_ACCOUNT);
   const { active, restored, site = PROD } = stage;
   return {
     role: "standby",
-    account: ACCOUNT,
-    deployer: `arn:aws:iam::${ACCOUNT}:role/standby-deployer`,
+    account: STANDBY_ACCOUNT,
+    deployer: `arn:aws:iam::${STANDBY_ACCOUNT}:role/standby-deployer`,
     deletionProtection: false,
     authorizedNetworks: ["192.0.2.0/28"],
     notifications: [{ type: "email", address: "drill@example.com" }],

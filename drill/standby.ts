@@ -12,6 +12,7 @@ import {
   PROD,
   PROD_PROJECT,
   REBUILD,
+  RETENTION_DAYS,
   siteConfig,
   VAULT,
   VAULT_PROJECT,
@@ -19,18 +20,17 @@ import {
 } from "./config";
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
 import { type Asset, Failback, type Serving } from "./failback";
-import { leftovers, listeningPorts, sandboxProcesses } from "./leftovers";
+import { removeCloud } from "./leftovers";
 import { Media } from "./media";
 import { runJobs, runNight } from "./night";
-import { type Phase, runPhases, watchMemory } from "./phases";
+import { type Phase, runWhole, watchMemory } from "./phases";
 import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
 import type { PhaseTime, StandbyReport } from "./report";
-import { down, loseGoogle, projectNumber, SANDBOX_DIR, upFresh } from "./sandbox";
+import { loseGoogle, projectNumber, upFresh } from "./sandbox";
 import { STANDBY, STANDBY_REGION, type StandbyStage, standbyConfig } from "./standby-config";
 import { RegionStores } from "./stores";
 import { destroy, forget, openStack, type Progress, setConfig, up } from "./workspace";
 
-const RETENTION_DAYS = 7;
 /** Assets that are written through the public name before the loss, and as many in AWS. */
 const ASSETS = 25;
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
@@ -40,14 +40,7 @@ export async function standbyDrill(size: DrillSize): Promise<StandbyReport> {
   const memory = watchMemory();
   const times: PhaseTime[] = [];
   const run = new StandbyDrill(size);
-  let failure: string | undefined;
-  for (const phases of [() => run.phases(), () => run.cleanUp(failure !== undefined)]) {
-    try {
-      await runPhases(phases(), times);
-    } catch (error) {
-      failure ??= (error as Error).message;
-    }
-  }
+  let failure = await runWhole(run, times);
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
     result: failure === undefined ? "pass" : "fail",
@@ -59,7 +52,7 @@ export async function standbyDrill(size: DrillSize): Promise<StandbyReport> {
     rpoSeconds: run.rpoSeconds,
     floor: null,
     criticalPath: run.criticalPath,
-    failback: run.failback?.result ?? null,
+    failback: run.failback.result,
     phases: times,
     peakMemoryMiB: memory.stop(),
     leftovers: run.leftovers,
@@ -74,7 +67,8 @@ export class StandbyDrill {
   criticalPath: Step[] = [];
   leftovers: string[] = [];
 
-  failback?: Failback;
+  /** The way home; what it needs is known when it runs. */
+  readonly failback = new Failback(() => this.serving());
 
   private vault!: Stack;
   private foundation!: Stack;
@@ -108,27 +102,15 @@ export class StandbyDrill {
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
       { name: "verification of what came back", run: (progress) => this.verify(progress) },
       { name: "users write in AWS", run: (progress) => this.put(true, progress) },
-      ...this.home(),
+      ...this.failback.phases(),
     ];
-  }
-
-  /** The phases of the way home; what they need is known when they run. */
-  private home(): Phase[] {
-    const names = new Failback({} as Serving).phases().map(({ name }) => name);
-    return names.map((name, index) => ({
-      name,
-      run: (progress) => {
-        this.failback ??= new Failback(this.serving());
-        return this.failback.phases()[index]!.run(progress);
-      },
-    }));
   }
 
   private serving(): Serving {
     const { size, vault, foundation, standby, vaultKubeconfig, standbyKubeconfig, issuer, stage, assets } = this;
     const restored = this.restoredFrom;
     const stacks = { vault, foundation, standby, vaultKubeconfig, standbyKubeconfig };
-    return { size, ...stacks, issuer, retentionDays: RETENTION_DAYS, stage, restored, assets };
+    return { size, ...stacks, issuer, stage, restored, assets };
   }
 
   /** After a failure the stacks are not destroyed one by one: the sandbox goes as a whole, its logs are kept. */
@@ -140,10 +122,7 @@ export class StandbyDrill {
         name: "nothing is left",
         run: async (progress) => {
           if (failed && process.env.DRILL_KEEP) return;
-          const ports = listeningPorts(sandboxProcesses(SANDBOX_DIR).map(({ pid }) => pid));
-          await down(progress, failed);
-          for (const name of STACKS) forget(name);
-          this.leftovers = leftovers(SANDBOX_DIR, ports);
+          this.leftovers = await removeCloud(STACKS, failed, progress);
         },
       },
     ];

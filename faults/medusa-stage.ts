@@ -16,7 +16,8 @@ import { startStorage, type TestStorage } from "../jobs/testing/storage";
 import { manifestPath } from "../plan/layout";
 import { CassandraNode } from "../tests/lib/cassandra-node";
 
-export const [PRIMARY, COPIES] = ["iconik-prod-backups", "iconik-vault-backup-copies"];
+export const PRIMARY = "iconik-prod-backups";
+export const COPIES = "iconik-vault-backup-copies";
 export const REPOSITORY = "cassandra-emea";
 /** Rows of `media.assets` from the start on, ten partitions of them. */
 export const ROWS = 300;
@@ -81,10 +82,11 @@ export async function snapshot(stage: MedusaStage): Promise<JobRun & { backup: s
     if (plural !== "medusabackupjobs") return;
     backup = object.metadata.name;
     const startTime = new Date().toISOString();
+    const ended = (how: object) =>
+      Object.assign(object, { status: { startTime, finishTime: new Date().toISOString(), ...how } });
     node.backup(backup).then(
-      () =>
-        Object.assign(object, { status: { startTime, finishTime: new Date().toISOString(), finished: [node.pod] } }),
-      () => Object.assign(object, { status: { startTime, finishTime: new Date().toISOString(), failed: [node.pod] } }),
+      () => ended({ finished: [node.pod] }),
+      () => ended({ failed: [node.pod] }),
     );
   };
   const config = jobConfig("snapshot-cassandra", {

@@ -1,8 +1,8 @@
 /** The recovery of a table on a {@link MedusaStage}: the containers of the declared pod, one after the other. */
 import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type TableRecoverySpec, tableRecoveryPod } from "../components/table-recovery";
-import { bundleJobs } from "../jobs/bundle";
+import { jobsBundle } from "../jobs/testing/job";
 import { cassandraImage } from "../sandbox/images/cassandra";
 import type { ImageProgram } from "../sandbox/lib/types";
 import { loadTools } from "../sandbox/toolchain";
@@ -11,13 +11,13 @@ import { type MedusaStage, PRIMARY } from "./medusa-stage";
 type Container = ReturnType<typeof tableRecoveryPod>["spec"]["containers"][number] & { command?: string[] };
 
 /** The image of the jobs, from the bundle. */
-async function jobsImage({ dir }: MedusaStage): Promise<ImageProgram> {
+async function jobsImage(): Promise<ImageProgram> {
   const { python } = loadTools();
-  await bundleJobs(join(dir, "app", "dr-jobs.js"));
+  const file = await jobsBundle();
   return {
-    entrypoint: ["node", "/app/dr-jobs.js"],
+    entrypoint: ["node", join("/app", basename(file))],
     mounts: {
-      "/app": join(dir, "app"),
+      "/app": dirname(file),
       [python.home]: python.home,
       ...(process.execPath.startsWith("/usr/") ? {} : { [process.execPath]: process.execPath }),
     },
@@ -40,12 +40,12 @@ export async function recover(
     datacenter: "emea",
     keyspace: "media",
     ...(change.backup === undefined && { before: new Date().toISOString() }),
-    bucket: PRIMARY!,
+    bucket: PRIMARY,
     image: "jobs",
     mirror: "mirror",
     ...change,
   });
-  const jobs = await jobsImage(stage);
+  const jobs = await jobsImage();
   const volumes = mkdtempSync(join(dir, "pod-"));
   const folders: Record<string, string> = {
     superuser: node.secrets.superuser,

@@ -28,7 +28,7 @@ export interface Verified extends JobRun {
 /** The declared sidecar, in a folder that stands for the pod's volume. @returns what to end */
 function sidecar({ dir, kms }: MedusaStage, work: string): ChildProcess {
   const [server] = verificationPod("prod", REPOSITORY, {
-    copiesBucket: COPIES!,
+    copiesBucket: COPIES,
     image: "i",
     mirror: "m",
     markerKeys: [kms.pem],
@@ -63,19 +63,19 @@ export async function verify(stage: MedusaStage): Promise<Verified> {
   const work = mkdtempSync(join(dir, "work-"));
   const server = sidecar(stage, work);
   try {
-    const known = new Set(await storage.names(COPIES!));
+    const known = new Set(await storage.names(COPIES));
     const config = jobConfig("verify-copy", {
       site: "prod",
       repository: REPOSITORY,
-      copiesBucket: COPIES!,
+      copiesBucket: COPIES,
       markerKeys: [kms.pem],
       work,
       timeoutSeconds: 120,
       pollSeconds: 0.5,
     });
     const { code, lines } = await (await startJob("verify-copy", config, { ...storage.env, POD_IP: THROWAWAY })).done;
-    const [path] = (await storage.names(COPIES!)).filter((name) => !known.has(name));
-    const text = path && (await storage.get(COPIES!, path));
+    const [path] = (await storage.names(COPIES)).filter((name) => !known.has(name));
+    const text = path && (await storage.get(COPIES, path));
     const evidence = text ? evidenceSchema.parse(JSON.parse(text)) : undefined;
     const log = () => readFileSync(join(work, "server.log"), "utf8").slice(-2000);
     return { code, lines, last: lines.at(-1)!, path, evidence, log };

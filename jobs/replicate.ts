@@ -8,7 +8,7 @@
  */
 import type { JobConfig } from "./config";
 import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
-import { freshManifests } from "./lib/fresh";
+import { freshManifests, futureManifests } from "./lib/fresh";
 import { kmsSigner } from "./lib/kms";
 import { withLease } from "./lib/lease";
 import { type Fields, JobError, log } from "./lib/log";
@@ -48,7 +48,7 @@ async function copyNight(config: Config, held: () => void): Promise<Fields> {
   const last = await readMarker(config.copiesBucket, config.site, "latest", config.markerKeys);
   const id = await unusedId(config);
   const progress: Progress = { done: new Map(), failed: new Map(), stale: [], future: [] };
-  const { done, failed, stale, future } = progress;
+  const { done, failed } = progress;
   const isNew = () => [...done].some(([name, { entry }]) => entry !== last?.repositories[name]);
   // One marker a run, whoever writes it.
   let written: Promise<string | undefined> | undefined;
@@ -67,6 +67,7 @@ async function copyNight(config: Config, held: () => void): Promise<Fields> {
   const copiedBytes = [...done.values()].reduce((sum, each) => sum + each.copiedBytes, 0);
   const unchanged = !isNew();
   const marker = await name();
+  const { stale, future } = progress;
   if (failed.size > 0 || stale.length > 0) throw incomplete(config, marker, progress);
   if (future.length > 0) {
     throw new JobError("everything is copied, but there are manifests from the future", {
@@ -92,12 +93,7 @@ async function copyFresh(config: Config, last: Marker | undefined, id: string, p
       const names = await namesBelow(config.bucket, "manifests");
       const now = new Date();
       const { backups, stale } = freshManifests(waiting, names, config, now);
-      progress.stale.splice(0, Number.POSITIVE_INFINITY, ...stale);
-      progress.future.splice(
-        0,
-        Number.POSITIVE_INFINITY,
-        ...freshManifests(config.repositories, names, config, now).future,
-      );
+      Object.assign(progress, { stale, future: futureManifests(config.repositories, names, now) });
       for (const [repository, backup] of backups) {
         const entry = last?.repositories[repository];
         if (entry?.backup === backup) progress.done.set(repository, { entry, copied: 0, copiedBytes: 0 });

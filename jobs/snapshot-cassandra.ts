@@ -2,16 +2,16 @@
  * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
  * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
  */
-import { backupName, backupOfManifest, filesPath, manifestsPrefix, repositoryFolder } from "../plan/layout";
+import { backupName, backupOfManifest, manifestsPrefix, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
 import { dropped, droppedError, expiringTables, partsOf, previousManifest } from "./lib/dropped";
 import { kinds, Resources } from "./lib/kube";
-import { writeManifest } from "./lib/lists";
+import { removeManifest, writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest, Manifest } from "./lib/manifest";
 import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
-import { listUnder, readObjects, removeObject, type StoredFile } from "./lib/rclone";
+import { listUnder, readObjects, type StoredFile } from "./lib/rclone";
 import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
@@ -150,8 +150,7 @@ async function removePurged({ bucket, repository }: Config, listing: ReadonlyMap
   for (const path of manifests.keys()) {
     const name = backupOfManifest(repository, path);
     if (name === undefined || kept.has(name)) continue;
-    await removeObject(bucket, path);
-    await removeObject(bucket, filesPath(repository, name));
+    await removeManifest(bucket, repository, name);
     log("manifest of a purged backup removed", { backup: name });
   }
 }

@@ -18,10 +18,10 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "../../drill/config";
+import { standbyConfig as drillsStandby, STANDBY_ACCOUNT, STANDBY_BUCKETS } from "../../drill/standby-config";
 import { evidencePrefix, markersPrefix, repository } from "../../plan/layout";
 import { serviceAccountEmail } from "../../plan/names";
 import { daysInSeconds } from "../../plan/retention";
-import { standbyBuckets } from "../../plan/standby";
 import { stateBucketName } from "../../plan/state";
 import type { Place, Principal } from "./cells";
 import type { Known } from "./principals";
@@ -205,11 +205,9 @@ export function googlePlaces(locked: boolean): Place[] {
   ];
 }
 
-const S3_PREFIX = "iconik-drill-standby-";
-
 /** Every bucket of the standby with data of the matrix. */
 export function standbyPlaces(): Place[] {
-  const { copies, media, backups, states } = standbyBuckets(S3_PREFIX, "iconik-drill-");
+  const { copies, media, backups, states } = STANDBY_BUCKETS;
   const s3 = (store: Place["store"], bucket: string, prefix = "") =>
     place({ cloud: "aws", store, bucket, stack: STANDBY, prefix });
   return [
@@ -221,40 +219,25 @@ export function standbyPlaces(): Place[] {
   ];
 }
 
-const ACCOUNT = "123456789012";
-const ECR = `${ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com`;
-const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
+const role = (name: string) => `arn:aws:iam::${STANDBY_ACCOUNT}:role/${name}`;
 /** Roles of AWS that exist before the stack: its pipeline's. */
 export const pipelineRoles: readonly string[] = ["standby-deployer", "standby-previewer", "standby-publisher"].map(
   role,
 );
 
-/** The standby as a pilot light, protected as in production. */
-export const standbyConfig = (markerKeys: string[]): Record<string, unknown> => ({
-  role: "standby",
-  account: ACCOUNT,
-  deployer: pipelineRoles[0],
-  previewer: pipelineRoles[1],
-  publishers: [pipelineRoles[2]],
-  primary: { site: PROD, address: "192.0.2.2" },
-  datacenter: "emea",
-  cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: 2 },
-  elasticsearch: { nodes: 1 },
-  vault: { project: VAULT_PROJECT, projectNumber: ACCOUNT, copiesBucket: COPIES_BUCKET, markerKeys },
-  states: {
-    project: BOOTSTRAP_PROJECT,
-    projectNumber: "123456789013",
-    buckets: [FOUNDATION, PROD, BOOTSTRAP].map((of) => stateBucketName(BOOTSTRAP_PROJECT, of)),
-  },
-  charts: { repository: `oci://${ECR}/charts` },
-  images: {
-    jobs: `${ECR}/dr/jobs@sha256:${"0".repeat(64)}`,
-    services: `${ECR}/dr/services@sha256:${"0".repeat(64)}`,
-    mirror: `${ECR}/mirror`,
-  },
-  onePassword: { vault: "iconik-drill" },
-  buckets: { prefix: S3_PREFIX },
-  media: { prefix: "iconik-drill-" },
-  authorizedNetworks: ["192.0.2.0/28"],
-  notifications: [{ type: "email", address: "drill@example.com" }],
-});
+/** The drill's standby as a pilot light, protected as in production, with its pipeline and the copies of states. */
+export function standbyConfig(markerKeys: string[]): Record<string, unknown> {
+  const stage = { address: "192.0.2.2", markerKeys, projectNumber: STANDBY_ACCOUNT };
+  const { deletionProtection: _, ...config } = drillsStandby(stage);
+  return {
+    ...config,
+    deployer: pipelineRoles[0],
+    previewer: pipelineRoles[1],
+    publishers: [pipelineRoles[2]],
+    states: {
+      project: BOOTSTRAP_PROJECT,
+      projectNumber: "123456789013",
+      buckets: [FOUNDATION, PROD, BOOTSTRAP].map((of) => stateBucketName(BOOTSTRAP_PROJECT, of)),
+    },
+  };
+}

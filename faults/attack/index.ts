@@ -1,5 +1,5 @@
 /** Runs the attack and says what became of it. */
-import { runPhases } from "../../drill/phases";
+import { runWhole } from "../../drill/phases";
 import type { PhaseTime } from "../../drill/report";
 import { AttackDrill } from "./drill";
 import { type AttackReport, countsOf } from "./report";
@@ -9,17 +9,7 @@ export async function attack(withStandby: boolean): Promise<AttackReport> {
   const startedAt = new Date();
   const phases: PhaseTime[] = [];
   const run = new AttackDrill(withStandby);
-  let failure: string | undefined;
-  try {
-    await runPhases(run.phases(), phases);
-  } catch (error) {
-    failure = (error as Error).message;
-  }
-  try {
-    await runPhases(run.cleanUp(failure !== undefined), phases);
-  } catch (error) {
-    failure ??= (error as Error).message;
-  }
+  let failure = await runWhole(run, phases);
   const counts = countsOf(run.cells);
   if (!failure && counts.cells === 0) failure = "nothing was tried";
   const { restored } = run;

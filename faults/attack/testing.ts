@@ -1,8 +1,8 @@
 /** The buckets and bindings that the stacks declare, on the storage that does what Google's does, for tests of the matrix. */
-import { PROD, VAULT } from "../../drill/config";
+import { FOUNDATION, PROD, VAULT } from "../../drill/config";
 import type { BootstrapConfig, FoundationConfig, SiteConfig, VaultConfig } from "../../stacks/config";
 import { parsed } from "../../stacks/config/testing";
-import { declared } from "../../tests/lib/declared";
+import { declared, MARKER_KEY } from "../../tests/lib/declared";
 import { type Declared, type GatewayStage, Refused, startGatewayStage } from "../stage";
 import type { Principal } from "./cells";
 import {
@@ -44,8 +44,8 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
       () => bootstrap(parsed(vaultBootstrapConfig(), VAULT_BOOTSTRAP) as BootstrapConfig, VAULT_BOOTSTRAP),
     ],
     [VAULT, () => vault(parsed(attackedVault(until), VAULT) as VaultConfig)],
-    [PROD, () => site(parsed(attackedSite([KEY]), PROD) as SiteConfig, "token")],
-    ["drill-foundation", () => foundation(parsed(attackedFoundation(until), "drill-foundation") as FoundationConfig)],
+    [PROD, () => site(parsed(attackedSite([MARKER_KEY]), PROD) as SiteConfig, "token")],
+    [FOUNDATION, () => foundation(parsed(attackedFoundation(until), FOUNDATION) as FoundationConfig)],
   ];
   const stacks: Record<string, readonly Declared[]> = {};
   const principals: Principal[] = [...people];
@@ -61,12 +61,6 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
   }
   return { gateway, stacks, principals, places: googlePlaces(false), storages: { gcp: storageOf(gateway), aws: none } };
 }
-
-const KEY = `-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEr9IiyIOPjZCmjeL2Y740v3/o8nLG
-8ASWyLBdOAFlm/ZbHLv0zW+JH+qhIGbfjyy0groKwIndcUBdEUgNZcy1xg==
------END PUBLIC KEY-----
-`;
 
 const nobody = () => Promise.reject(new Error("there is no S3 here"));
 const none: Storage = { seed: nobody, find: nobody, attempt: nobody };

@@ -43,11 +43,6 @@ globalThis.Date = class extends Real {
   return { NODE_OPTIONS: `--require ${file}` };
 }
 
-/** What `latest` restores has to be these. */
-async function latestIs(stage: CopiesStage): Promise<number> {
-  return assertRestores(stage, "latest");
-}
-
 export const clockSkew: Fault<CopiesStage> = {
   id: "clock-skew",
   fault: "the vault's clock is 3 hours behind, 3 hours ahead, and 30 hours ahead",
@@ -60,14 +55,14 @@ export const clockSkew: Fault<CopiesStage> = {
     try {
       await reset(stage);
       await succeeded(replicate(stage, {}, skewed(folder, -3 * HOUR)));
-      const objects = await latestIs(stage);
+      const objects = await assertRestores(stage, "latest");
       await backUp(stage, backupName(new Date()), FILES + 1, 8);
       await succeeded(replicate(stage, {}, skewed(folder, 3 * HOUR)));
-      await latestIs(stage);
+      await assertRestores(stage, "latest");
       // A night later the clock is right: its copy has to be the latest, after the one that was named too late.
       await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 2, 9);
       await succeeded(replicate(stage, {}, skewed(folder, 24 * HOUR)));
-      await latestIs(stage);
+      await assertRestores(stage, "latest");
       const before = await markers(stage);
       await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 3, 10);
       const line = await failed(replicate(stage, {}, skewed(folder, (24 + 30) * HOUR)), /old|hours|stale/i);

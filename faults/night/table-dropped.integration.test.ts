@@ -35,7 +35,7 @@ test("a whole keyspace, and a table emptied before it is brought back as it was"
   const [replaced] = await recover(stage(), { id: "replaced", table: "assets", truncate: true });
   assert.equal(await count(stage(), "assets"), ROWS);
   assert.equal(await titleOf(1), "title 1");
-  const record = JSON.parse((await stage().storage.get(PRIMARY!, recoveryPath("replaced")))!);
+  const record = JSON.parse((await stage().storage.get(PRIMARY, recoveryPath("replaced")))!);
   assert.deepEqual(
     [record.state, record.backup, Object.keys(record.steps)],
     ["done", replaced?.backup, ["truncated assets"]],

@@ -11,7 +11,7 @@ import { rowsRead, verificationGroup } from "./verification";
 const stage = testRows(verificationGroup);
 
 test("another run of a copy finds the same digests, and leaves evidence of its own of every row", async () => {
-  const before = (await stage().storage.names(COPIES!)).filter((name) => name.endsWith("-ok.json")).at(-1);
+  const before = (await stage().storage.names(COPIES)).filter((name) => name.endsWith("-ok.json")).at(-1);
   const { code, last, path, evidence } = await verify(stage());
   assert.equal(code, 0, JSON.stringify(last));
   assert.ok(path?.startsWith(evidencePrefix("prod")) && path.endsWith("-ok.json"), path);
@@ -20,6 +20,6 @@ test("another run of a copy finds the same digests, and leaves evidence of its o
   assert.ok(rowsRead(evidence!, "system_auth.roles") !== undefined);
   assert.ok(evidence!.objects > 10 && evidence!.bytes > 1000);
   assert.ok(before !== undefined && before !== path);
-  const { nodes } = evidenceSchema.parse(JSON.parse((await stage().storage.get(COPIES!, before))!));
+  const { nodes } = evidenceSchema.parse(JSON.parse((await stage().storage.get(COPIES, before))!));
   assert.deepEqual(evidence?.nodes, nodes);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FINAL_EXIT_CODE } from "../../jobs/config";
+import type { Evidence } from "../../jobs/lib/evidence";
 import { newestEvidence } from "../../jobs/lib/newest";
 import { metrics, verificationLateSeconds } from "../../plan/freshness";
 import { evidencePath, evidencePrefix, markerId, stamp } from "../../plan/layout";
@@ -33,7 +34,7 @@ const newest = async ({ storage }: MedusaStage, result: "ok" | "failed", now = n
     "prod",
     REPOSITORY,
     result,
-    (await storage.names(COPIES!)).filter((name) => name.startsWith(evidencePrefix("prod"))),
+    (await storage.names(COPIES)).filter((name) => name.startsWith(evidencePrefix("prod"))),
     now,
   );
 
@@ -57,7 +58,6 @@ function whole({ code, last, evidence }: Verified): Evidence {
   assert.deepEqual([evidence?.result, evidence?.problems], ["ok", []]);
   return evidence!;
 }
-type Evidence = NonNullable<Verified["evidence"]>;
 
 /** Rows of a table that a verification read. */
 export const rowsRead = ({ nodes }: Evidence, table: string): number | undefined =>
@@ -74,12 +74,12 @@ const copyBitFlipDeep: Fault<MedusaStage> = {
     await night(stage);
     whole(await verify(stage));
     const pattern = /\/media\/assets-[0-9a-f]+\/[^/]+-Data\.db$/;
-    const name = (await storage.names(COPIES!)).find((each) => pattern.test(each))!;
-    const content = (await storage.bytes(COPIES!, name))!;
+    const name = (await storage.names(COPIES)).find((each) => pattern.test(each))!;
+    const content = (await storage.bytes(COPIES, name))!;
     const put = async (bytes: Buffer) => {
-      storage.appendOnly.delete(COPIES!);
-      await storage.put(COPIES!, name, bytes);
-      storage.appendOnly.add(COPIES!);
+      storage.appendOnly.delete(COPIES);
+      await storage.put(COPIES, name, bytes);
+      storage.appendOnly.add(COPIES);
     };
     await put(flipped(content));
     const outcome = await found(stage, new RegExp(name.split("/").at(-1)!));
@@ -139,9 +139,9 @@ const evidenceOld: Fault<MedusaStage> = {
   mayLoseSeconds: 0,
   async inject(stage) {
     const { storage } = stage;
-    await storage.emptyBucket(COPIES!);
+    await storage.emptyBucket(COPIES);
     const then = new Date(Date.now() - (verificationLateSeconds + 3600) * 1000);
-    await storage.put(COPIES!, evidencePath("prod", markerId(then), REPOSITORY, stamp(then), "ok"), "{}");
+    await storage.put(COPIES, evidencePath("prod", markerId(then), REPOSITORY, stamp(then), "ok"), "{}");
     const age = async () => Date.now() / 1000 - (await newest(stage, "ok"));
     const old = await age();
     assert.ok(old > verificationLateSeconds, `the metric is ${old} s old`);

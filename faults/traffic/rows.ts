@@ -22,7 +22,7 @@ export const silence: Signal = { kind: "log", command: "", line: {} };
 /** How long front ends may take to see what was well before. */
 const HEALTHY_SECONDS = 30;
 /** How long a region that is back may take until it serves. */
-const RETURN_SECONDS = 180;
+export const RETURN_SECONDS = 180;
 
 /** Figures of a run by name, for bounds and the report. */
 export function figures(found: Findings, more: Record<string, number> = {}): Record<string, number> {

@@ -5,14 +5,12 @@ import { namespaces, secrets } from "../../plan/names";
 import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
-import { outcome, rates } from "./rows";
+import { outcome, RETURN_SECONDS, rates } from "./rows";
 import { pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
 /** Seconds that nothing serves. */
 const DARK_SECONDS = 20;
-/** How long a region that is back may take until it serves. */
-const RETURN_SECONDS = 180;
 
 /** The region that serves alone is lost as well: nobody is served, and everything is there when its power is. */
 export const allRegionsLost: Fault<SiteStage> = {

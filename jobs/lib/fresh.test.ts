@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backupName, manifestPath } from "../../plan/layout";
-import { freshManifests } from "./fresh";
+import { freshManifests, futureManifests } from "./fresh";
 
 const NOW = new Date("2026-03-10T02:00:00Z");
 const tonight = { snapshots: { cassandra: "0 1 * * *", elasticsearch: "30 1 * * *" }, youngHours: 2 };
@@ -29,10 +29,11 @@ test("one of the last two hours is, though its snapshot was due after it", () =>
 });
 
 test("one from the future is passed over for the newest that is not, and told", () => {
-  const { backups, future } = fresh(path("2099-12-31T01:00:00Z"), path("2026-03-10T01:00:03Z"));
-  assert.equal(backups.get(CASSANDRA), "night-emea-20260310t010003z");
-  assert.deepEqual(future, ["cassandra-emea: night-emea-20991231t010000z"]);
-  assert.equal(fresh(path("2026-03-10T02:04:00Z")).future.length, 0, "clocks differ by minutes");
+  const paths = [path("2099-12-31T01:00:00Z"), path("2026-03-10T01:00:03Z")];
+  const future = (...of: string[]) => futureManifests([CASSANDRA], of, NOW);
+  assert.equal(fresh(...paths).backups.get(CASSANDRA), "night-emea-20260310t010003z");
+  assert.deepEqual(future(...paths), ["cassandra-emea: night-emea-20991231t010000z"]);
+  assert.equal(future(path("2026-03-10T02:04:00Z")).length, 0, "clocks differ by minutes");
 });
 
 test("each store has its own clock; without a manifest, and with names that are no moments, there is none", () => {

@@ -13,7 +13,7 @@ import { filesPath, manifestPath } from "../../plan/layout";
 import { byBytes, ordered, rawName } from "./listing";
 import { JobError } from "./log";
 import { fileSchema, type ListRef, type Manifest, manifestSchema, parseDocument } from "./manifest";
-import { downloadFile, linesOf, readObject, type StoredFile, uploadFile, writeObject } from "./rclone";
+import { downloadFile, linesOf, readObject, removeObject, type StoredFile, uploadFile, writeObject } from "./rclone";
 
 /** A line of a list. */
 export interface ListedFile extends StoredFile {
@@ -156,6 +156,12 @@ export async function writeManifest<M extends Manifest>(
     await writeObject(bucket, manifestPath(repository, backup), JSON.stringify(whole));
     return whole as M;
   });
+}
+
+/** Removes a backup's manifest, by which it is found, and then the list of its objects. May be repeated. */
+export async function removeManifest(bucket: string, repository: string, backup: string): Promise<void> {
+  await removeObject(bucket, manifestPath(repository, backup));
+  await removeObject(bucket, filesPath(repository, backup));
 }
 
 /** Reads a backup's manifest. @throws JobError when it is none that this version reads */

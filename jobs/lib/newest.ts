@@ -3,7 +3,10 @@ import { CronExpressionParser } from "cron-parser";
 import { backupOfManifest, type EvidenceResult, evidenceOfPath, markerOfPath, momentOf } from "../../plan/layout";
 
 /** Clocks of different machines differ by less. */
-export const SKEW_MS = 5 * 60_000;
+const SKEW_MS = 5 * 60_000;
+
+/** Is it later than any clock shows now? Nobody names a backup or a copy so. */
+export const isAhead = (moment: number, now: Date): boolean => moment > now.getTime() + SKEW_MS;
 
 /**
  * Start of a repository's newest complete backup in Unix seconds; 0: there is none. Names that carry no moment are none of
@@ -36,16 +39,17 @@ export function newestEvidence(
     .flatMap((path) => evidenceOfPath(site, path) ?? [])
     .filter((evidence) => evidence.repository === repository && evidence.result === result)
     .map(({ at }) => at.getTime())
-    .filter((moment) => moment <= now.getTime() + SKEW_MS);
+    .filter((moment) => !isAhead(moment, now));
   return moments.reduce((a, b) => Math.max(a, b), 0) / 1000;
 }
 
 function newest(names: readonly string[], now: Date): number {
-  const moments = names.map(momentIn).filter((moment) => moment <= now.getTime() + SKEW_MS);
+  const moments = names.map(momentIn).filter((moment) => !isAhead(moment, now));
   return moments.reduce((a, b) => Math.max(a, b), 0) / 1000;
 }
 
-function momentIn(name: string): number {
+/** Milliseconds of the moment in a name; 0: it carries none. */
+export function momentIn(name: string): number {
   try {
     return momentOf(name).getTime();
   } catch {

@@ -2,10 +2,11 @@
  * Removal of old Elasticsearch snapshots. It runs before the night's snapshot is taken, so that nothing in the repository
  * changes once the night's manifest says that it may be copied.
  */
-import { backupOfManifest, filesPath, manifestPath, manifestsPrefix } from "../../plan/layout";
+import { backupOfManifest, manifestsPrefix } from "../../plan/layout";
 import { type Elasticsearch, snapshotRepository } from "./elastic";
+import { removeManifest } from "./lists";
 import { log } from "./log";
-import { listUnder, removeObject } from "./rclone";
+import { listUnder } from "./rclone";
 
 /**
  * Snapshots to be removed so that, with the one about to be taken, `keep` complete ones remain. A complete one has a manifest;
@@ -44,8 +45,7 @@ export async function pruneSnapshots(
     keep,
   );
   for (const name of old) {
-    if (complete.has(name)) await removeObject(bucket, manifestPath(repository, name));
-    await removeObject(bucket, filesPath(repository, name));
+    await removeManifest(bucket, repository, name);
     // Answered when it is done, which takes minutes in a large repository.
     await call("DELETE", `/_snapshot/${snapshotRepository}/${name}`, undefined, timeoutSeconds);
     log("old snapshot removed", { backup: name });

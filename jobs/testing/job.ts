@@ -21,8 +21,13 @@ export interface RunningJob {
 
 let bundle: Promise<string> | undefined;
 
-/** The bundle as the image holds it, built once for this process below the temporary folder. */
-async function built(): Promise<string> {
+/** File of the bundle as the image holds it, built once for this process below the temporary folder. */
+export function jobsBundle(): Promise<string> {
+  bundle ??= build();
+  return bundle;
+}
+
+async function build(): Promise<string> {
   const outfile = join(await mkdtemp(join(tmpdir(), "dr-jobs-test-")), "dr-jobs.js");
   await bundleJobs(outfile);
   process.on("exit", () => rmSync(dirname(outfile), { recursive: true, force: true }));
@@ -31,8 +36,7 @@ async function built(): Promise<string> {
 
 /** Starts `dr-jobs <command>` with this DR_CONFIG and environment. */
 export async function startJob(command: string, config: string, env: Record<string, string>): Promise<RunningJob> {
-  bundle ??= built();
-  const child = spawn(process.execPath, [await bundle, command], {
+  const child = spawn(process.execPath, [await jobsBundle(), command], {
     env: { ...process.env, ...env, DR_CONFIG: config },
   });
   let output = "";
