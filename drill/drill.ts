@@ -262,12 +262,14 @@ export class Drill {
     await expectFresh(this.vaultKubeconfig, PROD, repositories, progress);
   }
 
-  /** Deep verification of Cassandra: one repository, or all of them when the drill is large. */
+  /** Deep verification of both stores: of one datacenter, or of all when the drill is large. */
   protected async verifyCopies(progress: Tell): Promise<void> {
     for (const { datacenter } of this.size === SMALL ? REGIONS.slice(0, 1) : REGIONS) {
-      const name = verificationJobName(PROD, repository("cassandra", datacenter));
-      await runVaultJob(this.vaultKubeconfig, name);
-      progress(`${name} found the copy whole`);
+      for (const kind of ["cassandra", "elasticsearch"] as const) {
+        const name = verificationJobName(PROD, repository(kind, datacenter));
+        await runVaultJob(this.vaultKubeconfig, name);
+        progress(`${name} found the copy whole`);
+      }
     }
   }
 

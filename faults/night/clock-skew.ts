@@ -1,6 +1,7 @@
 /**
- * The clock of the vault's machine is wrong (S2). A copy is named by it and `latest` goes by names: a clock that is hours off may
- * cost nothing, and one that is a day off has to be noticed before it names anything.
+ * The clock of the vault's machine is wrong (S2). A copy is named by it and `latest` goes by names: minutes may cost nothing, nor
+ * hours ahead; hours behind, where last night's backups lie in the future, and more than a day ahead have to be noticed before they
+ * name anything.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +21,8 @@ import {
   succeeded,
 } from "./copies-stage";
 
-const HOUR = 3600;
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
 
 /** Environment in which a job's clock is so many seconds ahead. */
 function skewed(folder: string, seconds: number): Record<string, string> {
@@ -43,9 +45,11 @@ globalThis.Date = class extends Real {
   return { NODE_OPTIONS: `--require ${file}` };
 }
 
+const told = (line: Record<string, unknown>) => String(line.error ?? JSON.stringify(line)).slice(0, 120);
+
 export const clockSkew: Fault<CopiesStage> = {
   id: "clock-skew",
-  fault: "the vault's clock is 3 hours behind, 3 hours ahead, and 30 hours ahead",
+  fault: "the vault's clock is 4 minutes behind, 3 hours behind, 3 hours ahead, and 30 hours ahead",
   rows: ["S2", "D2"],
   alert: "vault-job-failed",
   mayLoseSeconds: 0,
@@ -54,23 +58,27 @@ export const clockSkew: Fault<CopiesStage> = {
     const folder = mkdtempSync(join(tmpdir(), "clock-"));
     try {
       await reset(stage);
-      await succeeded(replicate(stage, {}, skewed(folder, -3 * HOUR)));
-      const objects = await assertRestores(stage, "latest");
       await backUp(stage, backupName(new Date()), FILES + 1, 8);
+      await succeeded(replicate(stage, {}, skewed(folder, -4 * MINUTE)));
+      const objects = await assertRestores(stage, "latest");
+      const first = await markers(stage);
+      await backUp(stage, backupName(new Date()), FILES + 2, 9);
+      const behind = await failed(replicate(stage, {}, skewed(folder, -3 * HOUR)), /future/);
+      assert.deepEqual(await markers(stage), first, "a copy was named by a clock that is hours behind");
       await succeeded(replicate(stage, {}, skewed(folder, 3 * HOUR)));
       await assertRestores(stage, "latest");
       // A night later the clock is right: its copy has to be the latest, after the one that was named too late.
-      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 2, 9);
+      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 3, 10);
       await succeeded(replicate(stage, {}, skewed(folder, 24 * HOUR)));
       await assertRestores(stage, "latest");
       const before = await markers(stage);
-      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 3, 10);
+      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 4, 11);
       const line = await failed(replicate(stage, {}, skewed(folder, (24 + 30) * HOUR)), /old|hours|stale/i);
       assert.deepEqual(await markers(stage), before, "a copy was named by a clock that is a day off");
       return {
-        noticed: `30 hours ahead the night's backups look too old: ${String(line.error ?? JSON.stringify(line.value ?? line)).slice(0, 120)}`,
+        noticed: `3 hours behind the backups are from the future (${told(behind)}); 30 hours ahead they are too old (${told(line)})`,
         signal: { kind: "log", command: "replicate", line },
-        recovered: `3 hours off the copy is the latest, and the next night's after it; ${objects} objects and more restored and compared each time`,
+        recovered: `4 minutes behind and 3 hours ahead the copy is the latest, and the next night's after it; ${objects} objects and more restored and compared each time`,
         lostSeconds: 0,
       };
     } finally {

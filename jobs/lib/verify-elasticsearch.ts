@@ -45,9 +45,8 @@ export async function verifyElasticsearch(
     indices: "*",
     include_global_state: false,
     include_aliases: false,
-    // One node holds no replicas.
-    index_settings: { "index.number_of_replicas": 0 },
-    ignore_index_settings: ["index.auto_expand_replicas"],
+    // One node holds no replicas. Neither setting may be left out of a restore; both may be others.
+    index_settings: { "index.number_of_replicas": 0, "index.auto_expand_replicas": false },
   });
   await whole(call, head, config);
   const parts: Found["nodes"][number]["parts"] = [];

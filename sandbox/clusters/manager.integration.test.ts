@@ -195,35 +195,39 @@ test("a Job that fails says why, and one with an unknown image waits", async () 
   });
 });
 
-test("an ephemeral volume is shared by the containers of a pod and goes with it", async () => {
-  const core = config.makeApiClient(CoreV1Api);
+/** A pod with an ephemeral volume, on which its first container writes as another user than its second reads as. */
+const ephemeralPod = (name: string, fsGroup?: number) => {
   const volumeMounts = [{ name: "work", mountPath: "/work" }];
-  await core.createNamespacedPod({
-    namespace: "default",
-    body: {
-      metadata: { name: "ephemeral" },
-      spec: {
-        restartPolicy: "Never",
-        securityContext: { runAsUser: 65532, fsGroup: 65532 },
-        initContainers: [{ name: "first", image: "shell", args: ["echo fetched > /work/file"], volumeMounts }],
-        containers: [{ name: "main", image: "shell", args: ["grep fetched /work/file"], volumeMounts }],
-        volumes: [
-          {
-            name: "work",
-            ephemeral: {
-              volumeClaimTemplate: {
-                spec: {
-                  accessModes: ["ReadWriteOnce"],
-                  storageClassName: "standard-rwo",
-                  resources: { requests: { storage: "1Gi" } },
-                },
-              },
-            },
-          },
-        ],
-      },
+  const claim = {
+    accessModes: ["ReadWriteOnce"],
+    storageClassName: "standard-rwo",
+    resources: { requests: { storage: "1Gi" } },
+  };
+  return {
+    metadata: { name },
+    spec: {
+      restartPolicy: "Never",
+      securityContext: { runAsUser: 65532, ...(fsGroup && { fsGroup }) },
+      initContainers: [
+        {
+          name: "first",
+          image: "shell",
+          args: ["mkdir /work/own && echo fetched > /work/own/file"],
+          securityContext: { runAsUser: 1000, runAsGroup: 0 },
+          volumeMounts,
+        },
+      ],
+      containers: [
+        { name: "main", image: "shell", args: ["grep fetched /work/own/file && touch /work/mine"], volumeMounts },
+      ],
+      volumes: [{ name: "work", ephemeral: { volumeClaimTemplate: { spec: claim } } }],
     },
-  });
+  };
+};
+
+test("an ephemeral volume is shared by the users of a pod's group and goes with it", async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  await core.createNamespacedPod({ namespace: "default", body: ephemeralPod("ephemeral", 65532) });
   const at = { namespace: "default", name: "ephemeral" };
   await waitUntil("the pod's end", async () => (await core.readNamespacedPodStatus(at)).status?.phase === "Succeeded", {
     timeoutMs: 30_000,
@@ -233,6 +237,16 @@ test("an ephemeral volume is shared by the containers of a pod and goes with it"
   assert.equal((await own()).length, 1);
   await core.deleteNamespacedPod(at);
   await waitUntil("the claim's end", async () => (await own()).length === 0, { timeoutMs: 30_000 });
+});
+
+test("without a group of the pod's own a volume is root's alone", { skip: process.getuid?.() !== 0 }, async () => {
+  const core = config.makeApiClient(CoreV1Api);
+  await core.createNamespacedPod({ namespace: "default", body: ephemeralPod("groupless") });
+  const at = { namespace: "default", name: "groupless" };
+  await waitUntil("the pod's end", async () => (await core.readNamespacedPodStatus(at)).status?.phase === "Failed", {
+    timeoutMs: 30_000,
+  });
+  await core.deleteNamespacedPod(at);
 });
 
 test("what is to be scraped can be said once metrics are collected, with a port and an interval", async () => {

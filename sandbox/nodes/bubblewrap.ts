@@ -9,6 +9,14 @@ export interface Mount {
   readOnly: boolean;
 }
 
+/** Whom a container's process is. */
+export interface User {
+  uid: number;
+  gid: number;
+  /** Supplementary groups: the pod's fsGroup. */
+  groups: number[];
+}
+
 export interface Root {
   mounts: Mount[];
   /** Folder whose file `hosts` answers for names. */
@@ -17,7 +25,7 @@ export interface Root {
   /** Nothing outside the mounts can be written, /tmp included. */
   readOnly: boolean;
   /** Runs the command as this user; absent: as the daemon's own. */
-  user?: { uid: number; gid: number };
+  user?: User;
 }
 
 /** Files of /etc that programs need to know users, certificates and libraries; everything else of it stays outside. */
@@ -72,9 +80,10 @@ function parents(paths: string[]): string[] {
 }
 
 /** Drops to a user when the daemon is root; otherwise the daemon's own user has to do. */
-export function asUser(user: { uid: number; gid: number } | undefined): string[] {
+export function asUser(user: User | undefined): string[] {
   if (!user || process.getuid?.() !== 0) return [];
   // Changing the user clears the promise to die with the parent, so it is given again.
   const death = ["--pdeathsig", "KILL"];
-  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), "--clear-groups", ...death, "--"];
+  const groups = user.groups.length > 0 ? ["--groups", user.groups.join(",")] : ["--clear-groups"];
+  return ["setpriv", "--reuid", String(user.uid), "--regid", String(user.gid), ...groups, ...death, "--"];
 }

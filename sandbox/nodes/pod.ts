@@ -7,7 +7,7 @@ import { type ProcessTable, sleep } from "../lib/process";
 import type { ExecResult, ImageProgram, ImageTable, PodIdentities, RunningCluster } from "../lib/types";
 import { ContainerProcess } from "./container";
 import { ContainerConfigError, commandLine, containerEnv, type ReadMap } from "./environment";
-import { containerRoot, volumeOwner } from "./root";
+import { containerRoot } from "./root";
 import { ContainerRunner, ImageError } from "./runner";
 import { type ContainerSnapshot, isSidecar, podStatus } from "./status";
 import { prepareVolumes, type ReadFiles, type VolumeSources } from "./volumes";
@@ -95,9 +95,8 @@ export class PodWorker {
     this.report();
     await this.until(async () => {
       this.identity ??= await this.openIdentity();
-      const owner = volumeOwner(this.pod, this.context.images);
       this.given = await this.giveToken();
-      this.volumes = await prepareVolumes(this.pod, this.podIP, join(this.dir, "volumes"), this.sources(), owner);
+      this.volumes = await prepareVolumes(this.pod, this.podIP, join(this.dir, "volumes"), this.sources());
     });
     const background: Promise<unknown>[] = [];
     for (const container of this.pod.spec?.initContainers ?? []) {

@@ -1,15 +1,10 @@
 /** Which file system and user a container gets. */
-import { existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import type { ImageProgram } from "../lib/types";
-import type { Mount, Root } from "./bubblewrap";
+import type { Mount, Root, User } from "./bubblewrap";
 import { ContainerConfigError } from "./environment";
-
-export interface User {
-  uid: number;
-  gid: number;
-}
 
 /**
  * The user that a container runs as: its own security context, the pod's, the image's; absent: root.
@@ -25,18 +20,8 @@ export function containerUser(pod: V1Pod, container: V1Container, image: ImagePr
       `container ${container.name} has runAsNonRoot and its image runs as root; set runAsUser`,
     );
   }
-  return uid ? { uid, gid: gid ?? uid } : undefined;
-}
-
-/** Whom the pod's volumes belong to: fsGroup with the user of its first container that has one. */
-export function volumeOwner(pod: V1Pod, images: (image: string) => ImageProgram | undefined): User | undefined {
-  const fsGroup = pod.spec?.securityContext?.fsGroup;
-  for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) {
-    const image = images(container.image ?? "");
-    const user = image && containerUser(pod, container, image);
-    if (user) return { uid: user.uid, gid: fsGroup ?? user.gid };
-  }
-  return undefined;
+  const groups = shared?.fsGroup === undefined ? [] : [shared.fsGroup];
+  return uid ? { uid, gid: gid ?? uid, groups } : undefined;
 }
 
 /** The root of a container: the image's files, then the pod's volumes where the container mounts them. */
@@ -62,7 +47,11 @@ export function containerRoot(options: {
     const folder = volumes.get(mount.name);
     if (!folder) throw new ContainerConfigError(`container ${container.name} mounts volume ${mount.name}: not found`);
     const source = mount.subPath ? join(folder, mount.subPath) : folder;
-    if (mount.subPath && !existsSync(source)) mkdirSync(source, { recursive: true });
+    if (mount.subPath && !existsSync(source)) {
+      mkdirSync(source, { recursive: true });
+      // The volume's rights, as its group comes by the folder's setgid bit.
+      chmodSync(source, statSync(folder).mode & 0o7777);
+    }
     mounts.push({ source, target: mount.mountPath, readOnly: mount.readOnly ?? false });
   }
   mounts.push({

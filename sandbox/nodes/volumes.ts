@@ -1,5 +1,5 @@
 /** A pod's volumes as folders on this machine, laid out as Kubernetes lays them out. */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { V1KeyToPath, V1Pod, V1Volume, V1VolumeProjection } from "@kubernetes/client-node";
 import { ContainerConfigError, podField } from "./environment";
@@ -29,28 +29,31 @@ export interface VolumeFile {
 const DEFAULT_MODE = 0o644;
 const TOKEN_SECONDS = 3600;
 
-/** Where each volume of the pod is on this machine. Folders that workloads write to belong to `owner`. */
+/**
+ * Where each volume of the pod is on this machine. As in Kubernetes a volume is root's, and what lies on it is the group's that the
+ * pod's fsGroup names: without one, nobody but root writes to a claim.
+ */
 export async function prepareVolumes(
   pod: V1Pod,
   podIP: string,
   dir: string,
   sources: VolumeSources,
-  owner: { uid: number; gid: number } | undefined,
 ): Promise<Map<string, string>> {
+  const fsGroup = pod.spec?.securityContext?.fsGroup;
   const folders = new Map<string, string>();
   for (const volume of pod.spec?.volumes ?? []) {
     const claim = claimOf(pod, volume);
     if (claim !== undefined) {
       const folder = await sources.claim(claim);
-      own(folder, owner);
+      hand(folder, fsGroup, 0o660);
       folders.set(volume.name, folder);
       continue;
     }
     const folder = join(dir, volume.name);
     mkdirSync(folder, { recursive: true });
     if (volume.emptyDir) chmodSync(folder, 0o777);
-    else for (const file of await volumeFiles(volume, pod, podIP, sources)) write(folder, file, owner);
-    own(folder, owner);
+    else for (const file of await volumeFiles(volume, pod, podIP, sources)) write(folder, file);
+    hand(folder, fsGroup, volume.emptyDir ? 0o660 : 0o440);
     folders.set(volume.name, folder);
   }
   return folders;
@@ -156,15 +159,25 @@ function downward(
   }));
 }
 
-function write(folder: string, file: VolumeFile, owner: { uid: number; gid: number } | undefined): void {
+function write(folder: string, file: VolumeFile): void {
   const path = join(folder, file.path);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, file.content, { mode: file.mode });
   chmodSync(path, file.mode);
-  own(path, owner);
 }
 
-/** As root, folders are handed to whom the container runs as (fsGroup and runAsUser); otherwise they are ours anyway. */
-function own(path: string, owner: { uid: number; gid: number } | undefined): void {
-  if (owner && process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid);
+/** Gives a volume to a group, with these rights on its files. Only root can; otherwise everything is the daemon's own user's. */
+function hand(folder: string, group: number | undefined, rights: number): void {
+  if (group === undefined || process.getuid?.() !== 0) return;
+  chownSync(folder, statSync(folder).uid, group);
+  chmodSync(folder, (statSync(folder).mode & 0o7777) | 0o2110 | rights);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) hand(path, group, rights);
+    else if (entry.isFile()) {
+      const { uid, mode } = statSync(path);
+      chownSync(path, uid, group);
+      chmodSync(path, (mode & 0o7777) | rights);
+    } else lchownSync(path, -1, group);
+  }
 }
