@@ -54,9 +54,12 @@ export function elasticsearchOf({ url, user, password, ca }: Credentials): Elast
   };
   const request = url.startsWith("http:") ? plain : encrypted;
   return (method, path, body, seconds = CALL_SECONDS) => {
-    const content = body === undefined ? undefined : JSON.stringify(body);
+    const content = body === undefined ? "" : JSON.stringify(body);
+    // Node says nothing of the body of a DELETE, and a server would read it as the next request.
+    const length = { "content-length": Buffer.byteLength(content) };
+    const options = { method, ca, timeout: seconds * 1000, headers: { ...headers, ...length } };
     return new Promise((resolve, reject) => {
-      const sent = request(new URL(path, url), { method, ca, timeout: seconds * 1000, headers }, (response) => {
+      const sent = request(new URL(path, url), options, (response) => {
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
         response.on("error", reject);
