@@ -130,6 +130,7 @@ const GCLOUD = [
   "compute backend-services get-health",
   "compute backend-services update-backend",
   "compute disks list",
+  "compute regions describe",
   "container clusters update",
   "iam service-accounts create",
   "iam service-accounts disable",
