@@ -1,8 +1,9 @@
 /** Options that the drills have in common. */
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type DrillSize, FULL, SMALL } from "./config";
 
-function size(text: string): number {
+/** Parses the number of an option. @throws when it is none */
+export function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 100_000_000) {
     throw new InvalidArgumentError(`"${text}" is no whole number from 1 to 100000000`);
@@ -11,12 +12,11 @@ function size(text: string): number {
 }
 
 /** Reads the command line. Ends the process when it is wrong. @returns the size of the data set */
-export function sizeOf(name: string, description: string): DrillSize {
-  const options = new Command(name)
-    .description(description)
+export function sizeOf(command: Command): DrillSize {
+  const options = command
     .option("--small", `the data set of the test suite: ${SMALL.rows} rows, ${SMALL.documents} documents per region`)
-    .option("--rows <count>", "Cassandra rows over all tables", size)
-    .option("--documents <count>", "Elasticsearch documents in each region", size)
+    .option("--rows <count>", "Cassandra rows over all tables", count)
+    .option("--documents <count>", "Elasticsearch documents in each region", count)
     .parse()
     .opts<{ small?: boolean; rows?: number; documents?: number }>();
   const base = options.small ? SMALL : FULL;

@@ -1,12 +1,14 @@
 /** `drill [--small] [--rows N] [--documents N]`: runs the drill; exit status 0 only if everything held. */
+import { Command } from "commander";
 import { sizeOf } from "./cli-options";
 import { drill } from "./drill";
 import { summary, writeReport } from "./report";
 
 async function main(): Promise<void> {
-  const report = await drill(
-    sizeOf("drill", "Loses every region of a site on the local cloud and rebuilds it from the second copy"),
+  const command = new Command("drill").description(
+    "Loses every region of a site on the local cloud and rebuilds it from the second copy",
   );
+  const report = await drill(sizeOf(command));
   const path = writeReport(report);
   console.log(`\n${summary(report)}\n${path}`);
   process.exit(report.result === "pass" ? 0 : 1);

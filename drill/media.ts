@@ -1,6 +1,8 @@
 /** Media of a drill: written as the product's services would, wiped as an attacker with their credentials would. */
+import type { S3Client } from "../faults/attack/s3";
 import type { MediaBucket } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
+import type { StandbyMedia } from "../plan/standby";
 import { MEDIA_BUCKETS, MEDIA_FLOOR, PROD_PROJECT, VAULT_PROJECT } from "./config";
 import { stealToken } from "./sandbox";
 import type { Progress } from "./workspace";
@@ -51,6 +53,29 @@ export class Media {
           throw new Error(`gs://${bucket.name}/${nameOf(index)} holds "${content}", not what was written`);
       }
     progress(`${OBJECTS * MEDIA_BUCKETS.length} objects are in the primaries`);
+    return OBJECTS * MEDIA_BUCKETS.length;
+  }
+
+  /**
+   * Asks S3 for everything as the standby's services do.
+   * @returns how many objects there are @throws when a bucket does not hold what was written to Google's
+   */
+  async verifyStandby(
+    s3: S3Client,
+    role: string,
+    buckets: readonly StandbyMedia[],
+    progress: Progress,
+  ): Promise<number> {
+    for (const bucket of MEDIA_BUCKETS) {
+      const copies = buckets.find(({ name }) => name === bucket.name)?.copies;
+      for (let index = 0; index < OBJECTS; index++) {
+        const path = `/${copies}/${nameOf(index).split("/").map(encodeURIComponent).join("/")}`;
+        const { status, body } = await s3.send(role, { method: "GET", path });
+        if (status !== 200 || body !== contentOf(bucket, index))
+          throw new Error(`s3:/${path} was answered ${status} "${body}", not what was written`);
+      }
+    }
+    progress(`${OBJECTS * MEDIA_BUCKETS.length} media objects are in S3, and the services may read them`);
     return OBJECTS * MEDIA_BUCKETS.length;
   }
 

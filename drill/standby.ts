@@ -4,6 +4,9 @@
  * returns to a fresh site. Everything is destroyed at the end.
  */
 import type { Stack } from "@pulumi/pulumi/automation";
+import { sandboxS3 } from "../faults/attack/clients";
+import { roleArn } from "../plan/s3-permissions";
+import { standbyRegion } from "../plan/standby";
 import { newestRestored, newestWritten } from "./canaries";
 import {
   type DrillSize,
@@ -26,20 +29,32 @@ import { runJobs, runNight } from "./night";
 import { type Phase, runWhole, watchMemory } from "./phases";
 import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
 import type { PhaseTime, StandbyReport } from "./report";
-import { loseGoogle, projectNumber, upFresh } from "./sandbox";
-import { STANDBY, STANDBY_REGION, type StandbyStage, standbyConfig } from "./standby-config";
+import { loseGoogle, projectNumber, SANDBOX_DIR, upFresh } from "./sandbox";
+import {
+  STANDBY,
+  STANDBY_ACCOUNT,
+  STANDBY_BUCKETS,
+  STANDBY_REGION,
+  type StandbyStage,
+  standbyConfig,
+} from "./standby-config";
 import { RegionStores } from "./stores";
-import { destroy, forget, openStack, type Progress, setConfig, up } from "./workspace";
+import { destroy, dyingUp, forget, openStack, type Progress, setConfig, up } from "./workspace";
 
 /** Assets that are written through the public name before the loss, and as many in AWS. */
 const ASSETS = 25;
+/** Steps that an activation makes between two deaths. */
+const STEPS = 4;
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
 
-/** Runs the drill. Never rejects: a failure is in the report. */
-export async function standbyDrill(size: DrillSize): Promise<StandbyReport> {
+/**
+ * Runs the drill. Never rejects: a failure is in the report.
+ * @param kills times that the activation is killed before it may end
+ */
+export async function standbyDrill(size: DrillSize, kills = 0): Promise<StandbyReport> {
   const memory = watchMemory();
   const times: PhaseTime[] = [];
-  const run = new StandbyDrill(size);
+  const run = new StandbyDrill(size, kills);
   let failure = await runWhole(run, times);
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
@@ -85,7 +100,10 @@ export class StandbyDrill {
   private lostAt = 0;
   private lastWrite = new Date(0);
 
-  constructor(private readonly size: DrillSize) {}
+  constructor(
+    private readonly size: DrillSize,
+    private readonly kills: number,
+  ) {}
 
   phases(): Phase[] {
     return [
@@ -121,7 +139,6 @@ export class StandbyDrill {
       {
         name: "nothing is left",
         run: async (progress) => {
-          if (failed && process.env.DRILL_KEEP) return;
           this.leftovers = await removeCloud(STACKS, failed, progress);
         },
       },
@@ -197,6 +214,10 @@ export class StandbyDrill {
 
   private async activate(progress: Progress): Promise<void> {
     setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
+    for (let death = 1; death <= this.kills; death++) {
+      if (await dyingUp(this.standby, STEPS, progress)) throw new Error(`it ended before it was killed ${death} times`);
+      progress(`killed, the ${death}. time`);
+    }
     const watch = new Stopwatch();
     const outputs = await up(this.standby, progress, watch.hear);
     const { deployment } = await this.standby.exportStack();
@@ -232,6 +253,9 @@ export class StandbyDrill {
       throw new Error("what came back is younger than the backup: these are no old canaries");
     this.restored = await this.standbyStores.verify(this.size, progress);
     await this.standbyStores.close();
+    const s3 = await sandboxS3(SANDBOX_DIR, standbyRegion);
+    const services = roleArn(STANDBY_ACCOUNT, "standby-services");
+    await this.media.verifyStandby(s3, services, STANDBY_BUCKETS.media, progress);
     const { cassandra, elasticsearch } = this.restored;
     if (!cassandra.digestsMatch || !elasticsearch.digestsMatch)
       throw new Error("what came back is not what was written");

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EngineEvent, LocalWorkspace, type OutputMap, type Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
+import { killChildren } from "./kill-tree";
 
 export const PROJECT_ROOT = join(__dirname, "..");
 
@@ -49,6 +50,41 @@ export async function up(stack: Stack, progress: Progress, hear?: (event: Engine
     return result.outputs;
   } catch (error) {
     throw new Error(`pulumi up of ${stack.name} failed\n${diagnostics((error as Error).message)}`);
+  }
+}
+
+/** Seconds without an event after which a dying update waits for something, such as a restore. */
+const WAITING_SECONDS = 15;
+
+/**
+ * `pulumi up` that is killed (-9) with everything it started once it has ended so many steps, or waits for one. The lock that it
+ * leaves is cancelled, as a runbook has it.
+ * @returns its outputs when it ended before
+ */
+export async function dyingUp(stack: Stack, steps: number, progress: Progress): Promise<OutputMap | undefined> {
+  let killed = false;
+  let ended = 0;
+  let waiting: NodeJS.Timeout | undefined;
+  const die = () => {
+    if (!killed) killed = killChildren("pulumi") > 0;
+  };
+  const hear = (event: EngineEvent) => {
+    if (event.resourcePreEvent && event.resourcePreEvent.metadata.op !== "same") {
+      clearTimeout(waiting);
+      waiting = setTimeout(die, WAITING_SECONDS * 1000);
+    }
+    if (event.resOutputsEvent && event.resOutputsEvent.metadata.op !== "same") ended += 1;
+    if (ended >= steps) die();
+  };
+  try {
+    const outputs = await up(stack, progress, hear);
+    return outputs;
+  } catch (error) {
+    if (!killed) throw error;
+    await stack.cancel();
+    return undefined;
+  } finally {
+    clearTimeout(waiting);
   }
 }
 

@@ -20,6 +20,12 @@ export async function sandboxStorages(dir: string, region: string): Promise<Reco
   };
 }
 
+/** S3 and STS of the sandbox that keeps its state in `dir`. @throws when none runs */
+export async function sandboxS3(dir: string, region: string): Promise<S3Client> {
+  const control = new ControlClient(socketOf(dir));
+  return s3Client(control, await control.status(), new Https(readFileSync(caFileOf(dir), "utf8")), region);
+}
+
 /** Cloud Storage with the tokens of accounts. */
 export function gcsClient(control: ControlClient, status: Status, https: Https): GcsClient {
   const tokens = once(async (email: string) => (await control.token(email)).accessToken);

@@ -1,6 +1,7 @@
 /** `pulumi up` dies at many points of a stack's creation, and is repeated by the runbook until everything is there once. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { killTree } from "../../drill/kill-tree";
 import { completeImportFile, type Declared, type ImportFile } from "../../recovery/import-file";
 import { pendingCreates } from "../../recovery/pending";
 import { buildProviders } from "../../sandbox/providers/build";
@@ -94,7 +95,7 @@ async function dyingUp(project: LocalProject, size: number) {
     timer = setInterval(() => {
       if (killed || project.cloud.control.size < size) return;
       killed = true;
-      for (const each of processTree(pid)) kill(each);
+      killTree(pid);
     }, 1);
   });
   clearInterval(timer);
@@ -121,29 +122,6 @@ async function importConflicts(project: LocalProject, inventory: Declared[], tex
   const flags = ["--protect=false", "--generate-code=false", "--yes", "--skip-preview"];
   await project.succeed("import", "--stack", STACK, "--file", path, ...flags);
   return names.size;
-}
-
-/** A process and all below it. */
-function processTree(pid: number): number[] {
-  const children = readdirSync("/proc").filter((each) => /^\d+$/.test(each) && parentOf(each) === pid);
-  return [pid, ...children.flatMap((each) => processTree(Number(each)))];
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined;
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It ended in the meantime.
-  }
 }
 
 export const deployGroup: Group<DeployStage> = {
