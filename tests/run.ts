@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { addTools } from "../jobs/testing/tools";
@@ -28,20 +28,38 @@ function program(name: string, command: string, args: string[]): void {
   count(name, spawnSync(command, args, { cwd: ROOT, stdio: "inherit" }).status === 0);
 }
 
+/** What is read of a test's end. */
+interface Ended {
+  file?: string;
+  nesting: number;
+  details: { duration_ms: number };
+}
+
+/** Files that are named as the slowest. */
+const SLOWEST = 10;
+
 /** Runs test files in processes of their own, `concurrency` at a time. */
 async function testFiles(name: string, files: string[], concurrency: number): Promise<void> {
   console.log(`\n▶ ${name} (${files.length} files)`);
   if (files.length === 0) return count(`${name}: there are tests to run`, false);
+  const seconds = new Map<string, number>();
+  const spent = ({ file = "", nesting, details }: Ended) => {
+    if (nesting === 0) seconds.set(file, (seconds.get(file) ?? 0) + details.duration_ms / 1000);
+  };
   await new Promise<void>((resolve, reject) => {
     const stream = run({ files, concurrency, timeout: 10 * 60_000 });
     stream.on("test:pass", (event) => {
+      spent(event);
       if (event.details.type !== "suite" && !event.skip && !event.todo) passed += 1;
     });
     stream.on("test:fail", (event) => {
+      spent(event);
       if (event.details.type !== "suite") failed += 1;
     });
     stream.compose(new spec()).on("end", resolve).on("error", reject).pipe(process.stdout, { end: false });
   });
+  const slowest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  console.log(`slowest: ${slowest.map(([file, time]) => `${relative(ROOT, file)} ${time.toFixed(0)} s`).join(", ")}`);
 }
 
 /**
