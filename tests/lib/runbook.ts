@@ -1,6 +1,7 @@
 /** The commands that runbooks show, in indented blocks, fenced blocks and in the text. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "shell-quote";
 
 const ROOT = join(__dirname, "..", "..");
 const FOLDER = join("docs", "runbooks");
@@ -66,15 +67,13 @@ function shown(at: string, part: string): Shown[] {
   return words.length === 0 ? [] : [{ at, program, words, text: [program, ...words].join(" ") }];
 }
 
-/** Words of a shell's line: quotes keep spaces, `#` begins a comment, `|`, `;` and `&&` are words. */
+/** Words of a shell's line: quotes keep spaces, `#` begins a comment, operators such as `|` are words; variables stay. */
 export function tokens(text: string): string[] {
-  const found: string[] = [];
-  for (const [word] of text.matchAll(/(?:"[^"]*"|'[^']*'|&&|[|;]|[^\s"'|;])+/g)) {
-    if (word.startsWith("#")) break;
-    const plain = word.replace(/"([^"]*)"|'([^']*)'/g, (_, a?: string, b?: string) => a ?? b ?? "");
-    found.push(...(/["']/.test(word) ? [plain] : plain.split(/(&&|[|;])/).filter(Boolean)));
-  }
-  return found;
+  return parse(text, (name) => `$${name}`).flatMap((entry) => {
+    if (typeof entry === "string") return entry;
+    if ("comment" in entry) return [];
+    return "pattern" in entry ? entry.pattern : entry.op;
+  });
 }
 
 /** Text of a section by its heading, down to the next of its rank. @throws when there is none */
