@@ -17,22 +17,30 @@ import { rates } from "./traffic/rows";
 
 interface Options extends Choice {
   page?: boolean;
+  /** Of the traffic matrix. */
+  rate?: number;
+  soak?: number;
 }
 
 const ROOT = join(__dirname, "..");
 
 async function matrix(name: string, title: string, groups: readonly AnyGroup[], options: Options): Promise<number> {
+  if (options.page) refusePart(options);
   addTools();
   const startedAt = new Date();
   const rows = await runFaults(choose(groups, options), (row) => console.log(line(row)));
   const report = reportOf(name, startedAt, rows);
   const path = writeMatrix(report);
-  if (options.page) {
-    if (options.small || options.only) throw new Error("--page shows the whole matrix; leave --small and --only out");
-    writeFileSync(join(ROOT, "docs", `${name}.md`), matrixPage(title, `make ${name}`, report));
-  }
+  if (options.page) writeFileSync(join(ROOT, "docs", `${name}.md`), matrixPage(title, `make ${name}`, report));
   console.log(`\n${matrixTable(report)}\n${path}`);
   return report.result === "pass" ? 0 : 1;
+}
+
+/** A page says what the whole matrix found, under the load that is promised. */
+function refusePart({ small, only, rate, soak }: Options): void {
+  if (small || only) throw new Error("--page shows the whole matrix; leave --small and --only out");
+  if (rate !== undefined || soak !== undefined)
+    throw new Error("--page shows the load that the plan promises; leave --rate and --soak out");
 }
 
 function positive(text: string): number {
@@ -62,7 +70,7 @@ program
   .option("--page", "write docs/faults.md")
   .option("--rate <count>", `requests per second under which a region is killed (default: ${rates.killed})`, positive)
   .option("--soak <seconds>", `load without a fault (default: ${rates.soakSeconds})`, positive)
-  .action(async (options: Options & { rate?: number; soak?: number }) => {
+  .action(async (options: Options) => {
     rates.killed = options.rate ?? rates.killed;
     rates.others = Math.min(rates.others, rates.killed);
     rates.soakSeconds = options.soak ?? rates.soakSeconds;

@@ -47,6 +47,11 @@ export interface Fault<Stage> {
   mayLoseSeconds: number;
   /** Greatest values of {@link Outcome.figures}; one that was not measured fails the row. */
   bounds?: Readonly<Record<string, number>>;
+  /**
+   * Least values of {@link Outcome.figures}, by which a fault that did nothing is told from one that harmed nothing. Asked
+   * after the row ran: rates are set by the command line.
+   */
+  atLeast?(): Readonly<Record<string, number>>;
   /** Is part of the test suite, and not only of the full matrix. */
   small?: true;
   /** @throws when it was not noticed, not recovered, or something else broke */

@@ -70,6 +70,17 @@ test("more loss than allowed, and loss that is not known, fail", () => {
   assert.equal(judge(fault("a", { mayLoseSeconds: 5 }), { ...outcome, lostSeconds: 5 }), undefined);
 });
 
+test("a figure that is too small, or was not measured, fails: the fault may have done nothing", async () => {
+  const row = fault("a", { atLeast: () => ({ deaths: 2 }) });
+  const message = (figures?: Record<string, number>) => judge(row, { ...outcome, figures })?.message ?? "";
+  assert.match(message({ deaths: 1 }), /^deaths is 1, at least 2 is expected/);
+  assert.match(message({ deaths: Number.NaN }), /deaths is NaN/);
+  assert.match(message(), /deaths is NaN/);
+  assert.equal(message({ deaths: 2 }), "");
+  const [told] = await runFaults([group([row])], () => undefined);
+  assert.deepEqual(told?.atLeast, { deaths: 2 });
+});
+
 test("an alert that does not listen to the signal fails the row", () => {
   const message = (alert: string, signal: Outcome["signal"]) =>
     judge(fault("a", { alert }), { ...outcome, signal })?.message ?? "";

@@ -22,6 +22,8 @@ export interface Row {
   rows: readonly string[];
   alert: string;
   expected: { lostSeconds: number } & Record<string, number>;
+  /** Least values of figures; absent: none has one. */
+  atLeast?: Readonly<Record<string, number>>;
   measured: Omit<Outcome, "signal"> | null;
   seconds: number;
   pass: boolean;
@@ -91,6 +93,11 @@ export function judge(fault: Fault<never>, { signal, lostSeconds, figures }: Out
     const value = figures?.[name] ?? Number.NaN;
     if (!(value <= bound)) return new Error(`${name} is ${value}, ${bound} is allowed`);
   }
+  for (const [name, bound] of Object.entries(fault.atLeast?.() ?? {})) {
+    const value = figures?.[name] ?? Number.NaN;
+    if (!(value >= bound))
+      return new Error(`${name} is ${value}, at least ${bound} is expected: the fault may have done nothing`);
+  }
   return undefined;
 }
 
@@ -102,6 +109,7 @@ function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?
     rows: fault.rows,
     alert: fault.alert ?? "none: it harms nothing",
     expected: { lostSeconds: fault.mayLoseSeconds, ...fault.bounds },
+    ...(fault.atLeast && { atLeast: fault.atLeast() }),
     measured: measured ?? null,
     seconds,
     pass: failure === undefined,

@@ -23,8 +23,10 @@ const config = {
   media: { location: "EU", prefix: "iconik-drill-" },
   notifications: [{ type: "email", address: "on-call@example.com" }],
 };
-/** Most updates that may die or find something in their way, of one creation. */
-const POINTS = 20;
+/** Updates that die. A creation that is whole before is destroyed and begun anew. */
+const DEATHS = 20;
+/** Updates at most: one that finds something in its way ends by itself. */
+const UPDATES = 3 * DEATHS;
 /** Attempts after the last death. What one of them finds in its way is imported before the next. */
 const ATTEMPTS = 5;
 
@@ -41,20 +43,21 @@ const up = ["up", "--yes", "--skip-preview", "--stack", STACK];
 
 export const upKilled: Fault<DeployStage> = {
   id: "up-killed",
-  fault: "pulumi up and all that it started are killed (-9) whenever it has made something, and it is repeated",
+  fault: `pulumi up and all that it started are killed (-9) whenever it has made something, ${DEATHS} times, and it is repeated`,
   rows: ["S8", "D2"],
   mayLoseSeconds: 0,
   bounds: { twice: 0, missing: 0 },
+  atLeast: () => ({ deaths: DEATHS }),
   inject: async ({ project, inventory }) => {
     const { control } = project.cloud;
     let deaths = 0;
     let imported = 0;
-    for (let point = 0; point < POINTS; point++) {
+    for (let point = 0; deaths < DEATHS && point < UPDATES; point++) {
       const died = await dyingUp(project, control.size + 1 + (point % 2));
       if (!died.killed) {
         // It ended by itself: in 409, or because everything is there.
         imported += await importConflicts(project, inventory, died.text);
-        if (died.code === 0) break;
+        if (died.code === 0) await project.succeed("destroy", "--yes", "--skip-preview", "--stack", STACK);
         continue;
       }
       deaths += 1;

@@ -4,7 +4,18 @@ import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import { elasticsearchName, namespaces } from "../../plan/names";
 import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
-import { failoverBounds, outcome, rates, unhealthy, unnoticed, unseenBounds } from "./rows";
+import {
+  apiRefused,
+  failoverBounds,
+  outcome,
+  rates,
+  refusals,
+  sent,
+  silenceApi,
+  unhealthy,
+  unnoticed,
+  unseenBounds,
+} from "./rows";
 import { pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
@@ -80,6 +91,7 @@ export const podKilled: Fault<SiteStage> = {
   mayLoseSeconds: 0,
   small: true,
   bounds: { recoverySeconds: failoverSeconds },
+  atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
     const before = await pods(output, namespaces.services, front);
@@ -104,6 +116,7 @@ export const cassandraNodeKilled: Fault<SiteStage> = {
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
   bounds: { recoverySeconds: failoverSeconds },
+  atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
     const nodes = await pods(output, namespaces.cassandra, cassandra(output));
@@ -129,6 +142,7 @@ export const zoneLost: Fault<SiteStage> = {
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
   bounds: { recoverySeconds: failoverSeconds },
+  atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
     const nodes = (await core(output).listNode()).items;
@@ -167,6 +181,7 @@ export const searchLost: Fault<SiteStage> = {
   alert: "region-unhealthy",
   mayLoseSeconds: 0,
   bounds: failoverBounds,
+  atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
     const nodes = await pods(output, namespaces.elasticsearch, elasticsearch);
@@ -192,14 +207,16 @@ export const controlLost: Fault<SiteStage> = unnoticed<SiteStage>(
     fault: "the cluster of k8ssandra-operator's control plane loses power",
     rows: ["S1", "D1"],
     alert: "cluster-silent",
+    atLeast: sent("others", apiRefused),
   },
   {
     signal: { kind: "metric", name: "kubernetes.io/node/cpu/total_cores", value: 0 },
     run: (stage) => ({
       rate: rates.others,
-      inject: () => stage.strike({ kind: "region", target: stage.control.name, state: "off" }),
+      inject: () => silenceApi(stage, { kind: "region", target: stage.control.name, state: "off" }),
       afterSeconds: 2 * failoverSeconds,
     }),
+    shows: (stage) => refusals(stage, stage.control.name),
     mend: async (stage) => {
       await stage.strike({ kind: "region", target: stage.control.name, state: "on" });
       return "the cluster has power again";
@@ -214,6 +231,7 @@ export const drainedByHand: Fault<SiteStage> = {
   rows: ["D1"],
   mayLoseSeconds: 0,
   bounds: unseenBounds,
+  atLeast: sent("others"),
   inject: async (stage) => {
     const [drained, other] = stage.regions;
     const answered: string[][] = [];

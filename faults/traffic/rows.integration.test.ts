@@ -62,6 +62,7 @@ async function onSite(change: Record<string, Props>, use: (stage: TrafficStage, 
       if (state === "apart" || state === "joined") site.traffic.paths.partition(region, state === "apart");
       if (state === "slow" || state === "near") site.traffic.paths.slow(region, state === "slow" ? 20 : 1);
     },
+    apiAnswers: async () => false,
     held: async (_, ids) => new Set(ids.filter((id) => assets.has(id))),
   };
   try {

@@ -1,6 +1,7 @@
 /** The rows that need a site under traffic and nothing else. Bounds are the plan's; the disaster is D1 unless said otherwise. */
 import { objectives } from "../../plan/objectives";
 import { detectionSeconds, failoverSeconds } from "../../plan/traffic";
+import type { Fault as Strike } from "../../sandbox/cloud/api";
 import type { Fault, Outcome, Signal } from "../fault";
 import { type Findings, lostSeconds, region, type UnderLoad, underLoad, until } from "./run";
 import type { Seen, TrafficStage } from "./stage";
@@ -35,6 +36,7 @@ export function figures(found: Findings, more: Record<string, number> = {}): Rec
     recoverySeconds: found.recoverySeconds,
     latencyBeforeMs: found.latencyMs.before,
     latencyAfterMs: found.latencyMs.after,
+    slowedMs: found.slowedMs,
     acknowledgedWrites: found.acknowledged.length,
     ...more,
   };
@@ -67,6 +69,13 @@ export const failoverBounds = {
   recoverySeconds: failoverSeconds,
 } as const;
 
+/** Share of the requests that were asked for which a run has to have sent. */
+const SENT_SHARE = 0.95;
+/** Least figures of a row with that load, by the name of its rate. */
+export const sent =
+  (rate: "killed" | "others", more: Readonly<Record<string, number>> = {}) =>
+  (): Record<string, number> => ({ requestsPerSecond: SENT_SHARE * rates[rate], ...more });
+
 /** Nobody sees anything. */
 export const unseenBounds = { failed: 0 } as const;
 
@@ -79,6 +88,7 @@ export const regionKilled: Fault<TrafficStage> = {
   mayLoseSeconds: 0,
   small: true,
   bounds: failoverBounds,
+  atLeast: sent("killed"),
   inject: async (stage) => {
     const [lost, ...others] = stage.regions;
     const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: lost, state });
@@ -108,6 +118,7 @@ export const regionReturns: Fault<TrafficStage> = {
   rows: ["D1"],
   mayLoseSeconds: 0,
   bounds: unseenBounds,
+  atLeast: sent("others"),
   inject: async (stage) => {
     const [back] = stage.regions;
     const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: back, state });
@@ -137,10 +148,17 @@ const allHealthy = (stage: TrafficStage) => (health: readonly Seen[]) =>
 
 /** Rows whose fault users are not to notice. */
 export function unnoticed<Stage extends TrafficStage>(
-  row: Pick<Fault<Stage>, "id" | "fault" | "rows" | "alert" | "small">,
-  act: { signal?: Signal; run(stage: Stage): UnderLoad; mend(stage: Stage): Promise<string> },
+  row: Pick<Fault<Stage>, "id" | "fault" | "rows" | "alert" | "small" | "atLeast">,
+  act: {
+    signal?: Signal;
+    run(stage: Stage): UnderLoad;
+    /** Figures that show the fault itself, taken while it lasts. */
+    shows?(stage: Stage): Promise<Record<string, number>>;
+    mend(stage: Stage): Promise<string>;
+  },
 ): Fault<Stage> {
   return {
+    atLeast: sent("others"),
     ...row,
     mayLoseSeconds: 0,
     bounds: { ...unseenBounds, failovers: 0 },
@@ -150,16 +168,18 @@ export function unnoticed<Stage extends TrafficStage>(
       let found: Findings;
       let recovered: string;
       let failovers = Number.NaN;
+      let shown: Record<string, number> | undefined;
       try {
         found = await underLoad(stage, act.run(stage));
         failovers = (await stage.healthEvents(since)).filter(({ healthy }) => !healthy).length;
+        shown = await act.shows?.(stage);
       } finally {
         recovered = await act.mend(stage);
       }
       return outcome(stage, found, stage.regions, {
         signal: act.signal ?? silence,
         recovered,
-        more: { failovers },
+        more: { failovers, ...shown },
       });
     },
   };
@@ -172,7 +192,8 @@ export const regionApart: Fault<TrafficStage> = {
   rows: ["D1"],
   alert: "region-unhealthy",
   mayLoseSeconds: 0,
-  bounds: { failed: 0 },
+  bounds: unseenBounds,
+  atLeast: sent("others"),
   inject: async (stage) => {
     const [apart, other] = stage.regions;
     const strike = (state: "apart" | "joined") => stage.strike({ kind: "region", target: apart, state });
@@ -197,7 +218,12 @@ export const regionApart: Fault<TrafficStage> = {
 
 /** Packets take twenty times as long: slower, and no failover. */
 export const regionSlow: Fault<TrafficStage> = unnoticed(
-  { id: "region-slow", fault: "every way to a region takes 20 times as long", rows: ["D1"] },
+  {
+    id: "region-slow",
+    fault: "every way to a region takes 20 times as long",
+    rows: ["D1"],
+    atLeast: sent("others", { slowedMs: 1 }),
+  },
   {
     run: (stage) => ({
       rate: rates.others,
@@ -211,15 +237,36 @@ export const regionSlow: Fault<TrafficStage> = unnoticed(
   },
 );
 
+/** Least figures of a row whose API server does not answer. */
+export const apiRefused = { apiRefused: 1 } as const;
+
+/** Strikes a cluster whose API server answers. @throws when it does not by then: its silence afterwards would say nothing */
+export async function silenceApi(stage: TrafficStage, strike: Strike): Promise<void> {
+  if (!(await stage.apiAnswers(strike.target))) throw new Error(`the API server of ${strike.target} answers nothing`);
+  await stage.strike(strike);
+}
+
+/** Whether the API server refuses one question, as a figure. */
+export const refusals = async (stage: TrafficStage, name: string): Promise<Record<string, number>> => ({
+  apiRefused: (await stage.apiAnswers(name)) ? 0 : 1,
+});
+
 /** The API server of a region ends: what runs goes on. */
 export const apiServerLost: Fault<TrafficStage> = unnoticed(
-  { id: "api-server", fault: "a region's API server, scheduler and controllers end", rows: ["D1", "S4"], small: true },
+  {
+    id: "api-server",
+    fault: "a region's API server, scheduler and controllers end",
+    rows: ["D1", "S4"],
+    small: true,
+    atLeast: sent("others", apiRefused),
+  },
   {
     run: (stage) => ({
       rate: rates.others,
-      inject: () => stage.strike({ kind: "control-plane", target: stage.regions[0], state: "down" }),
+      inject: () => silenceApi(stage, { kind: "control-plane", target: stage.regions[0], state: "down" }),
       afterSeconds: 3 * failoverSeconds,
     }),
+    shows: (stage) => refusals(stage, stage.regions[0]),
     mend: async (stage) => {
       await stage.strike({ kind: "control-plane", target: stage.regions[0], state: "up" });
       return "the API server is back";

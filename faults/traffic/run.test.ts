@@ -20,6 +20,12 @@ test("figures: failures before and after the detection, and what was acknowledge
     ["a", "c"],
   );
   assert.equal(findings([], 0).recoverySeconds, 0);
+  assert.ok(Number.isNaN(findings([], 0).slowedMs));
+  const took = (seconds: number, ms: number) => ({ at: seconds * 1000, ms, status: 200 });
+  assert.equal(
+    findings([took(1, 3), took(1, 900), took(1, 4), took(3, 24), took(4, 5), took(5, 30)], 2000).slowedMs,
+    20,
+  );
 });
 
 test("users stay below the limit of requests of an address", () => {

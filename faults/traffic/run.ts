@@ -33,6 +33,8 @@ export interface Findings {
   answeredBy: string[];
   /** The 99th percentile of answers before the fault, and after the detection, in milliseconds. */
   latencyMs: { before: number; after: number };
+  /** By how much the median of answers after the detection is above that before the fault. */
+  slowedMs: number;
   /** Writes that were answered. */
   acknowledged: { id: string; at: number }[];
   injectedAt: number;
@@ -104,6 +106,7 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
   const answers = all.filter(({ at }) => at >= injectedAt - BEFORE_MS);
   const failed = answers.filter((each) => !succeeded(each));
   const since = detectedAt ?? injectedAt;
+  const before = answers.filter(({ at }) => at < injectedAt);
   const after = answers.filter(({ at }) => at >= since);
   const seconds = (at: number) => Math.max(0, (at - injectedAt) / 1000);
   return {
@@ -116,7 +119,8 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
     ...(detectedAt === undefined ? {} : { detectionSeconds: seconds(detectedAt) }),
     recoverySeconds: seconds(failed.at(-1)?.at ?? injectedAt),
     answeredBy: [...new Set(after.flatMap(({ region }) => region ?? []))].sort(),
-    latencyMs: { before: percentile(answers.filter(({ at }) => at < injectedAt)), after: percentile(after) },
+    latencyMs: { before: percentile(before, 0.99), after: percentile(after, 0.99) },
+    slowedMs: percentile(after, 0.5) - percentile(before, 0.5),
     acknowledged: all.flatMap((each) => (each.writes && succeeded(each) ? [{ id: each.writes, at: each.at }] : [])),
     injectedAt,
     examples: failed
@@ -125,12 +129,12 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
   };
 }
 
-function percentile(answers: readonly Answered[]): number {
+function percentile(answers: readonly Answered[], share: number): number {
   const times = answers
     .filter(succeeded)
     .map(({ ms }) => ms)
     .sort((a, b) => a - b);
-  return Math.round(times[Math.floor(times.length * 0.99)] ?? Number.NaN);
+  return Math.round(times[Math.floor(times.length * share)] ?? Number.NaN);
 }
 
 /** How old the newest acknowledged write is, at the fault, that a region does not have after the time; 0: it has all. */

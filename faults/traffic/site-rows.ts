@@ -5,7 +5,7 @@ import { namespaces, secrets } from "../../plan/names";
 import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
-import { outcome, RETURN_SECONDS, rates } from "./rows";
+import { outcome, RETURN_SECONDS, rates, sent } from "./rows";
 import { pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
@@ -20,6 +20,7 @@ export const allRegionsLost: Fault<SiteStage> = {
   alert: "app-unreachable",
   mayLoseSeconds: 0,
   bounds: { detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
+  atLeast: sent("others"),
   inject: async (stage) => {
     const [last, other] = stage.regions;
     const strike = (target: string, state: "off" | "on") => stage.strike({ kind: "region", target, state });
@@ -57,6 +58,7 @@ export const secretsUnreachable: Fault<SiteStage> = {
   alert: "secrets-not-synced",
   mayLoseSeconds: 0,
   bounds: { recoverySeconds: failoverSeconds },
+  atLeast: sent("others"),
   inject: async (stage) => {
     const output = stage.outputs[0]!;
     const hands = handsOf(output);

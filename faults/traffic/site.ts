@@ -2,8 +2,9 @@
  * The stage of the traffic matrix: the vault, a site of two regions and the foundation's front end, up on the local cloud by
  * their own programs, with nothing configured beside them.
  */
+import { ApiException, VersionApi } from "@kubernetes/client-node";
 import type { Stack } from "@pulumi/pulumi/automation";
-import type { RegionOutput } from "../../drill/clusters";
+import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import {
   CONTROL_REGION,
   FOUNDATION,
@@ -55,6 +56,8 @@ const ZONES: Record<string, string> = { "europe-west1": "europe-west1-d", "us-ea
 const AT_ONCE = 100;
 const SERVES_SECONDS = 120;
 const FRONT_MS = 30_000;
+/** How long an API server may take to answer. */
+const API_SECONDS = 5;
 
 const tell = (line: string) => {
   if (process.env.DRILL_VERBOSE) console.log(`    ${line}`);
@@ -92,6 +95,18 @@ async function httpsFront(client: ControlClient) {
         `no front end answers HTTPS after ${FRONT_MS / 1000} s; the foundation names the site by app.project`,
       );
   }
+}
+
+/** Asks a cluster's API server once. An error that it answers with is an answer. */
+async function apiAnswers({ kubeconfig }: RegionOutput): Promise<boolean> {
+  const asked = kubeConfig(kubeconfig)
+    .makeApiClient(VersionApi)
+    .getCode()
+    .then(
+      () => true,
+      (error: Error) => error instanceof ApiException,
+    );
+  return Promise.race([asked, pause(API_SECONDS * 1000).then(() => false)]);
 }
 
 /** A zone for each rack. */
@@ -145,6 +160,7 @@ async function siteStage(
       if (fault.kind === "region") await disconnect(fault.target);
       await client.fault(fault);
     },
+    apiAnswers: (name) => apiAnswers([...outputs, control].find((each) => each.name === name)!),
     held: async (name, ids) => {
       const held = new Set<string>();
       try {

@@ -36,6 +36,8 @@ export interface TrafficStage {
   /** What health checks logged since a moment, in milliseconds since 1970. */
   healthEvents(since: number): Promise<HealthEvent[]>;
   strike(fault: Strike): Promise<void>;
+  /** Whether the API server of a region's cluster, or of the control plane's, answers within seconds. */
+  apiAnswers(region: string): Promise<boolean>;
   /** Which of these assets a region has, read at LOCAL_QUORUM. */
   held(region: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
 }
