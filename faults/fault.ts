@@ -10,8 +10,8 @@ import type { SystemId } from "../plan/systems";
 export type Signal =
   /** The job's summary or another line with an `event` of plan/events.ts. */
   | { kind: "log"; command: string; line: Record<string, unknown> }
-  /** A metric of plan/ with the labels and the value that make the alert fire. */
-  | { kind: "metric"; name: string; value: number }
+  /** A metric with the value that makes the alert fire, and how long it was seen to have it, when that was measured. */
+  | { kind: "metric"; name: string; value: number; seconds?: number }
   /** A line that a container of a namespace wrote, which is none of our jobs'. */
   | { kind: "text"; namespace: string; text: string }
   /** Google's health checks found an endpoint in another state than before, and logged it. */

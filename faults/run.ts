@@ -1,6 +1,6 @@
 /** Runs the rows of a fault matrix, each on the stage it needs; one that fails holds up none of the others. */
 import type { Fault, Outcome } from "./fault";
-import { deaf } from "./signals";
+import { deaf, firesAfter } from "./signals";
 
 /** Rows that share a stage, which is opened when the first of them runs and closed after the last. */
 export interface Group<Stage> {
@@ -25,6 +25,8 @@ export interface Row {
   /** Least values of figures; absent: none has one. */
   atLeast?: Readonly<Record<string, number>>;
   measured: Omit<Outcome, "signal"> | null;
+  /** Seconds after which its alert would be raised, when the fault was shorter than that. */
+  wouldFireAfterSeconds?: number;
   seconds: number;
   pass: boolean;
   /** Why it did not pass. */
@@ -102,7 +104,8 @@ export function judge(fault: Fault<never>, { signal, lostSeconds, figures }: Out
 }
 
 function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?: Error): Row {
-  const measured = outcome && { ...outcome, signal: undefined };
+  const later = outcome && fault.alert !== undefined ? firesAfter(fault.alert, outcome.signal) : undefined;
+  const measured = outcome && { ...outcome, noticed: noticed(outcome, later), signal: undefined };
   return {
     id: fault.id,
     fault: fault.fault,
@@ -111,8 +114,14 @@ function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?
     expected: { lostSeconds: fault.mayLoseSeconds, ...fault.bounds },
     ...(fault.atLeast && { atLeast: fault.atLeast() }),
     measured: measured ?? null,
+    ...(later !== undefined && { wouldFireAfterSeconds: later }),
     seconds,
     pass: failure === undefined,
     ...(failure && { failure: failure.message }),
   };
+}
+
+function noticed({ noticed, signal }: Outcome, later: number | undefined): string {
+  if (later === undefined || signal.kind !== "metric") return noticed;
+  return `${noticed}; the alert would fire after ${later} s, and this lasted ${Math.round(signal.seconds ?? 0)} s`;
 }

@@ -51,6 +51,14 @@ export function deaf(id: string, signal: Signal): string | undefined {
   }
 }
 
+/** Seconds after which the alert would be raised, when the fault was over by then; undefined: it is raised, as far as is known. */
+export function firesAfter(id: string, signal: Signal): number | undefined {
+  const condition = judged.find((alert) => alert.id === id)?.condition;
+  if (!condition || condition.kind === "log" || signal.kind !== "metric" || signal.seconds === undefined)
+    return undefined;
+  return signal.seconds < condition.seconds ? condition.seconds : undefined;
+}
+
 function deafToLine(id: string, text: string, { command, line }: Signal & { kind: "log" }): string | undefined {
   const event = line.event;
   if (typeof event !== "string") return `the line of ${command} carries no event for alert ${id}`;

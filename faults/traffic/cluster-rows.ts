@@ -4,6 +4,7 @@ import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import { elasticsearchName, namespaces } from "../../plan/names";
 import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
+import { notReady, whileSampling } from "./ready-replicas";
 import {
   apiRefused,
   failoverBounds,
@@ -120,15 +121,17 @@ export const cassandraNodeKilled: Fault<SiteStage> = {
   inject: async (stage) => {
     const output = first(stage);
     const nodes = await pods(output, namespaces.cassandra, cassandra(output));
-    const found = await underLoad(stage, {
-      rate: rates.others,
-      inject: () => kill(output, nodes.slice(0, 1)),
-      afterSeconds: 2 * failoverSeconds,
+    const { result, samples } = await whileSampling(output, namespaces.cassandra, async () => {
+      const found = await underLoad(stage, {
+        rate: rates.others,
+        inject: () => kill(output, nodes.slice(0, 1)),
+        afterSeconds: 2 * failoverSeconds,
+      });
+      return { found, seconds: await ready(output, namespaces.cassandra, cassandra(output), nodes.length) };
     });
-    const seconds = await ready(output, namespaces.cassandra, cassandra(output), nodes.length);
-    return outcome(stage, found, stage.regions, {
-      signal: { kind: "metric", name: "kube_statefulset_status_replicas_ready", value: nodes.length - 1 },
-      recovered: `the node was ready again ${(seconds + 2 * failoverSeconds).toFixed(0)} s after the fault at the latest`,
+    return outcome(stage, result.found, stage.regions, {
+      signal: notReady(samples),
+      recovered: `the node was ready again ${(result.seconds + 2 * failoverSeconds).toFixed(0)} s after the fault at the latest`,
       withinMs: 120_000,
     });
   },
@@ -158,15 +161,18 @@ export const zoneLost: Fault<SiteStage> = {
     ];
     const zone = all.map(zoneOf).find((each) => each !== zoneOf(search!));
     const doomed = all.filter((each) => zoneOf(each) === zone);
-    const found = await underLoad(stage, {
-      rate: rates.others,
-      inject: () => kill(output, doomed),
-      afterSeconds: 2 * failoverSeconds,
-    });
     const count = all.filter(({ metadata }) => metadata?.namespace === namespaces.cassandra).length;
-    await ready(output, namespaces.cassandra, cassandra(output), count);
+    const { result: found, samples } = await whileSampling(output, namespaces.cassandra, async () => {
+      const found = await underLoad(stage, {
+        rate: rates.others,
+        inject: () => kill(output, doomed),
+        afterSeconds: 2 * failoverSeconds,
+      });
+      await ready(output, namespaces.cassandra, cassandra(output), count);
+      return found;
+    });
     return outcome(stage, found, stage.regions, {
-      signal: { kind: "metric", name: "kube_statefulset_status_replicas_ready", value: 0 },
+      signal: notReady(samples),
       recovered: `${doomed.length} pods came back`,
       withinMs: 120_000,
     });
@@ -210,7 +216,7 @@ export const controlLost: Fault<SiteStage> = unnoticed<SiteStage>(
     atLeast: sent("others", apiRefused),
   },
   {
-    signal: { kind: "metric", name: "kubernetes.io/node/cpu/total_cores", value: 0 },
+    signal: (seconds) => ({ kind: "metric", name: "kubernetes.io/node/cpu/total_cores", value: 0, seconds }),
     run: (stage) => ({
       rate: rates.others,
       inject: () => silenceApi(stage, { kind: "region", target: stage.control.name, state: "off" }),

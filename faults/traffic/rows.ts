@@ -150,7 +150,8 @@ const allHealthy = (stage: TrafficStage) => (health: readonly Seen[]) =>
 export function unnoticed<Stage extends TrafficStage>(
   row: Pick<Fault<Stage>, "id" | "fault" | "rows" | "alert" | "small" | "atLeast">,
   act: {
-    signal?: Signal;
+    /** What was seen of it, for as long as it lasted. */
+    signal?(seconds: number): Signal;
     run(stage: Stage): UnderLoad;
     /** Figures that show the fault itself, taken while it lasts. */
     shows?(stage: Stage): Promise<Record<string, number>>;
@@ -169,15 +170,17 @@ export function unnoticed<Stage extends TrafficStage>(
       let recovered: string;
       let failovers = Number.NaN;
       let shown: Record<string, number> | undefined;
+      let seconds = Number.NaN;
       try {
         found = await underLoad(stage, act.run(stage));
         failovers = (await stage.healthEvents(since)).filter(({ healthy }) => !healthy).length;
         shown = await act.shows?.(stage);
+        seconds = (Date.now() - found.injectedAt) / 1000;
       } finally {
         recovered = await act.mend(stage);
       }
       return outcome(stage, found, stage.regions, {
-        signal: act.signal ?? silence,
+        signal: act.signal?.(seconds) ?? silence,
         recovered,
         more: { failovers, ...shown },
       });

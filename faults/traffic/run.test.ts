@@ -15,11 +15,14 @@ test("figures: failures before and after the detection, and what was acknowledge
   assert.equal(found.failedAfterDetection, 1);
   assert.equal(found.detectionSeconds, 3);
   assert.equal(found.recoverySeconds, 4);
+  assert.equal(found.darkSeconds, 3);
+  assert.equal(findings([at(1, 200), at(2, 503), at(6, 503)], 2000).darkSeconds, 5);
   assert.deepEqual(
     found.acknowledged.map(({ id }) => id),
     ["a", "c"],
   );
   assert.equal(findings([], 0).recoverySeconds, 0);
+  assert.equal(findings([], 0).darkSeconds, 0);
   assert.ok(Number.isNaN(findings([], 0).slowedMs));
   const took = (seconds: number, ms: number) => ({ at: seconds * 1000, ms, status: 200 });
   assert.equal(

@@ -29,6 +29,8 @@ export interface Findings {
   detectionSeconds?: number;
   /** When the last request was sent that failed; 0: none did. */
   recoverySeconds: number;
+  /** The longest time in which no request was sent that got what it asked for. */
+  darkSeconds: number;
   /** Regions that answered after the detection, or after the fault. */
   answeredBy: string[];
   /** The 99th percentile of answers before the fault, and after the detection, in milliseconds. */
@@ -118,6 +120,7 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
     failedAfterDetection: after.filter((each) => !succeeded(each)).length,
     ...(detectedAt === undefined ? {} : { detectionSeconds: seconds(detectedAt) }),
     recoverySeconds: seconds(failed.at(-1)?.at ?? injectedAt),
+    darkSeconds: longestGap(answers),
     answeredBy: [...new Set(after.flatMap(({ region }) => region ?? []))].sort(),
     latencyMs: { before: percentile(before, 0.99), after: percentile(after, 0.99) },
     slowedMs: percentile(after, 0.5) - percentile(before, 0.5),
@@ -127,6 +130,11 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
       .slice(0, 5)
       .map(({ at, status, error, ms }) => `${seconds(at).toFixed(1)} s: ${error || status} after ${Math.round(ms)} ms`),
   };
+}
+
+function longestGap(answers: readonly Answered[]): number {
+  const times = [...answers.filter(succeeded), ...answers.slice(-1)].map(({ at }) => at);
+  return Math.max(0, ...times.map((at, index) => at - (times[index - 1] ?? answers[0]!.at))) / 1000;
 }
 
 function percentile(answers: readonly Answered[], share: number): number {

@@ -1,5 +1,5 @@
 /** The rows that take more than one region, or something that every region leans on. */
-import { CoreV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, CustomObjectsApi } from "@kubernetes/client-node";
 import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import { namespaces, secrets } from "../../plan/names";
 import { failoverSeconds } from "../../plan/traffic";
@@ -20,7 +20,7 @@ export const allRegionsLost: Fault<SiteStage> = {
   alert: "app-unreachable",
   mayLoseSeconds: 0,
   bounds: { detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
-  atLeast: sent("others"),
+  atLeast: sent("others", { darkSeconds: DARK_SECONDS / 2 }),
   inject: async (stage) => {
     const [last, other] = stage.regions;
     const strike = (target: string, state: "off" | "on") => stage.strike({ kind: "region", target, state });
@@ -41,9 +41,15 @@ export const allRegionsLost: Fault<SiteStage> = {
     await strike(other, "on");
     const both = await until(stage, `${other} healthy again`, region(other, true), RETURN_SECONDS);
     return outcome(stage, found, stage.regions, {
-      signal: { kind: "metric", name: "check_passed", value: 0 },
+      // A checker asks as users do: while none of them is answered, none of its checks passes.
+      signal: {
+        kind: "metric",
+        name: "check_passed",
+        value: found.darkSeconds > 0 ? 0 : 1,
+        seconds: found.darkSeconds,
+      },
       recovered: `the first served ${seconds.toFixed(0)} s after its power was back, the other after ${both.toFixed(0)} s`,
-      more: { returnSeconds: seconds },
+      more: { returnSeconds: seconds, darkSeconds: found.darkSeconds },
       withinMs: 120_000,
     });
   },
@@ -64,6 +70,7 @@ export const secretsUnreachable: Fault<SiteStage> = {
     const hands = handsOf(output);
     const restore = await refuseToken(output);
     try {
+      const refusal = await refused(output);
       const nodes = await hands.cassandra();
       const fronts = await hands.pods(namespaces.services, front);
       const found = await underLoad(stage, {
@@ -73,7 +80,7 @@ export const secretsUnreachable: Fault<SiteStage> = {
       });
       const seconds = await restarted(hands, nodes.length, fronts.length);
       return await outcome(stage, found, stage.regions, {
-        signal: { kind: "text", namespace: namespaces.onepassword, text: "Reconciler error: unauthorized" },
+        signal: { kind: "text", namespace: namespaces.onepassword, text: refusal },
         recovered: `both were ready ${(seconds + 2 * failoverSeconds).toFixed(0)} s later at the latest, with the Secrets that were there`,
         withinMs: 120_000,
       });
@@ -88,6 +95,33 @@ async function restarted({ ready, cassandraSelector }: ClusterHands, nodes: numb
     await ready(namespaces.cassandra, cassandraSelector, nodes),
     await ready(namespaces.services, front, fronts),
   );
+}
+
+/** How long the operator may take until it says that it is refused. */
+const REFUSED_SECONDS = 60;
+
+interface Item {
+  metadata?: { namespace?: string; name?: string };
+  status?: { conditions?: { type: string; status: string; message?: string }[] };
+}
+
+/**
+ * Waits until the operator cannot serve an item, and says why. The words are those of the item's status, in the line that
+ * its controller logs with them: in the local cloud the operator is no pod that has a log.
+ */
+async function refused({ kubeconfig }: RegionOutput): Promise<string> {
+  const custom = kubeConfig(kubeconfig).makeApiClient(CustomObjectsApi);
+  const items = { group: "onepassword.com", version: "v1", plural: "onepassworditems" };
+  for (const deadline = Date.now() + REFUSED_SECONDS * 1000; ; await pause(500)) {
+    const listed = (await custom.listClusterCustomObject(items)) as { items: Item[] };
+    for (const { metadata, status } of listed.items) {
+      const failed = status?.conditions?.find((each) => each.type === "Ready" && each.status === "False");
+      if (failed)
+        return `Reconciler error: OnePasswordItem ${metadata?.namespace}/${metadata?.name}: ${failed.message}`;
+    }
+    if (Date.now() > deadline)
+      throw new Error(`the operator served every item for ${REFUSED_SECONDS} s with a token that opens nothing`);
+  }
 }
 
 /** Puts a token that opens nothing into the cluster. @returns what puts the right one back */
