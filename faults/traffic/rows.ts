@@ -3,6 +3,7 @@ import { objectives } from "../../plan/objectives";
 import { detectionSeconds, failoverSeconds } from "../../plan/traffic";
 import type { Fault as Strike } from "../../sandbox/cloud/api";
 import type { Fault, Outcome, Signal } from "../fault";
+import { type LostWhileOff, lagSeconds, lostWhileOff } from "./lag";
 import { type Findings, lostSeconds, region, type UnderLoad, underLoad, until } from "./run";
 import type { Seen, TrafficStage } from "./stage";
 
@@ -79,7 +80,10 @@ export const sent =
 /** Nobody sees anything. */
 export const unseenBounds = { failed: 0 } as const;
 
-/** A region loses power under load; with its disks everything is back. */
+/**
+ * A region loses power under load. What it acknowledged and the others lack is no older than the lag between them; with its
+ * disks everything is back.
+ */
 export const regionKilled: Fault<TrafficStage> = {
   id: "region-killed",
   fault: "every machine of a region loses power under load",
@@ -87,29 +91,37 @@ export const regionKilled: Fault<TrafficStage> = {
   alert: "region-unhealthy",
   mayLoseSeconds: 0,
   small: true,
-  bounds: failoverBounds,
+  bounds: { ...failoverBounds, lostBeyondLagSeconds: 0 },
   atLeast: sent("killed"),
   inject: async (stage) => {
     const [lost, ...others] = stage.regions;
     const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: lost, state });
     await until(stage, `${lost} healthy`, region(lost, true), HEALTHY_SECONDS);
+    let lag = Number.NaN;
     const found = await underLoad(stage, {
       rate: rates.killed,
+      before: async (load) => {
+        lag = await lagSeconds(stage, others, load);
+      },
       inject: () => strike("off"),
       detects: lost,
       afterSeconds: 10,
     });
     onlyBy(found, others);
+    const away = await lostWhileOff(stage, lost, others, found, lag);
     await strike("on");
     const seconds = await until(stage, `${lost} healthy again`, region(lost, true), RETURN_SECONDS);
     return outcome(stage, found, stage.regions, {
       signal: unhealthy,
-      recovered: `with its power back it served after ${seconds.toFixed(0)} s`,
-      more: { returnSeconds: seconds, worstCaseOfDeclaredChecks: detectionSeconds() },
+      recovered: `while it was off the others lacked ${lack(away)}; with its power back it served after ${seconds.toFixed(0)} s`,
+      more: { ...away, returnSeconds: seconds, worstCaseOfDeclaredChecks: detectionSeconds() },
       withinMs: 120_000,
     });
   },
 };
+
+const lack = ({ lostWhileOffSeconds, lagSeconds: lag }: LostWhileOff) =>
+  `${lostWhileOffSeconds === 0 ? "no write" : `writes of its last ${lostWhileOffSeconds.toFixed(2)} s`} (a lag of ${lag.toFixed(2)} s at most was measured before)`;
 
 /** A region comes back while the other serves: its users go back to it, and nobody is refused. */
 export const regionReturns: Fault<TrafficStage> = {

@@ -9,12 +9,24 @@ export interface UnderLoad {
   rate: number;
   /** Region that users are in. Default: the first. */
   from?: string;
+  /** What is to be known of the load before the fault, once the site carries it. */
+  before?(load: Load): Promise<void>;
   /** What is done to the site. */
   inject(): Promise<void>;
   /** Region that the users' front ends have to find unhealthy; absent: they are not to find anything. */
   detects?: string;
   /** Seconds of load after that, or after the fault when nobody sees it. */
   afterSeconds: number;
+}
+
+/** A write that was answered well. */
+export interface Acknowledged {
+  id: string;
+  /** When it was sent, and answered, in milliseconds since 1970. */
+  at: number;
+  answeredAt: number;
+  /** Region that answered. */
+  by?: string;
 }
 
 /** What users saw. Times are in seconds from the fault. */
@@ -38,7 +50,7 @@ export interface Findings {
   /** By how much the median of answers after the detection is above that before the fault. */
   slowedMs: number;
   /** Writes that were answered. */
-  acknowledged: { id: string; at: number }[];
+  acknowledged: Acknowledged[];
   injectedAt: number;
   /** First failures, for people. */
   examples: string[];
@@ -59,6 +71,7 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
   let answers: Answered[];
   try {
     await carried(stage, load, run.rate);
+    await run.before?.(load);
     injectedAt = Date.now();
     const injected = run.inject();
     if (run.detects) detectedAt = await detection(stage, run.detects, from, injectedAt);
@@ -124,7 +137,11 @@ export function findings(all: readonly Answered[], injectedAt: number, detectedA
     answeredBy: [...new Set(after.flatMap(({ region }) => region ?? []))].sort(),
     latencyMs: { before: percentile(before, 0.99), after: percentile(after, 0.99) },
     slowedMs: percentile(after, 0.5) - percentile(before, 0.5),
-    acknowledged: all.flatMap((each) => (each.writes && succeeded(each) ? [{ id: each.writes, at: each.at }] : [])),
+    acknowledged: all.flatMap((each) =>
+      each.writes && succeeded(each)
+        ? [{ id: each.writes, at: each.at, answeredAt: each.at + each.ms, by: each.region }]
+        : [],
+    ),
     injectedAt,
     examples: failed
       .slice(0, 5)
@@ -145,6 +162,22 @@ function percentile(answers: readonly Answered[], share: number): number {
   return Math.round(times[Math.floor(times.length * share)] ?? Number.NaN);
 }
 
+/** Acknowledged writes that one of the regions does not have after the time. */
+export async function missing(
+  stage: Pick<TrafficStage, "held">,
+  regions: readonly string[],
+  acknowledged: readonly Acknowledged[],
+  withinMs: number,
+): Promise<readonly Acknowledged[]> {
+  let gone = acknowledged;
+  for (const deadline = Date.now() + withinMs; ; await pause(500)) {
+    const ids = gone.map(({ id }) => id);
+    const held = await Promise.all(regions.map((region) => stage.held(region, ids)));
+    gone = gone.filter(({ id }) => held.some((each) => !each.has(id)));
+    if (gone.length === 0 || Date.now() > deadline) return gone;
+  }
+}
+
 /** How old the newest acknowledged write is, at the fault, that a region does not have after the time; 0: it has all. */
 export async function lostSeconds(
   stage: TrafficStage,
@@ -152,16 +185,10 @@ export async function lostSeconds(
   { acknowledged, injectedAt }: Findings,
   withinMs = 60_000,
 ): Promise<number> {
-  let missing = acknowledged;
-  for (const deadline = Date.now() + withinMs; ; await pause(500)) {
-    const ids = missing.map(({ id }) => id);
-    const held = await Promise.all(regions.map((region) => stage.held(region, ids)));
-    missing = missing.filter(({ id }) => held.some((each) => !each.has(id)));
-    if (missing.length === 0) return 0;
-    if (Date.now() > deadline) break;
-  }
+  const gone = await missing(stage, regions, acknowledged, withinMs);
+  if (gone.length === 0) return 0;
   // Whatever was written after the fault, too: that is worse than any age.
-  const newest = Math.max(...missing.map(({ at }) => at));
+  const newest = Math.max(...gone.map(({ at }) => at));
   return newest > injectedAt ? Number.POSITIVE_INFINITY : Math.max(1, (injectedAt - newest) / 1000);
 }
 
