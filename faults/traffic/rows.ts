@@ -81,12 +81,13 @@ export const sent =
 export const unseenBounds = { failed: 0 } as const;
 
 /**
- * A region loses power under load. What it acknowledged and the others lack is no older than the lag between them; with its
- * disks everything is back.
+ * A region loses power under load. What it acknowledged and the others lack is no older than the lag between them. Back is
+ * everything here, where processes are killed and the page cache stays; machines lose what was not synced (ADR 34).
  */
 export const regionKilled: Fault<TrafficStage> = {
   id: "region-killed",
-  fault: "every machine of a region loses power under load",
+  fault:
+    "every process of a region is killed under load, as by a loss of power; the page cache outlives them, so that what was written and not synced stays",
   rows: ["D1"],
   alert: "region-unhealthy",
   mayLoseSeconds: 0,
@@ -113,7 +114,7 @@ export const regionKilled: Fault<TrafficStage> = {
     const seconds = await until(stage, `${lost} healthy again`, region(lost, true), RETURN_SECONDS);
     return outcome(stage, found, stage.regions, {
       signal: unhealthy,
-      recovered: `while it was off the others lacked ${lack(away)}; with its power back it served after ${seconds.toFixed(0)} s`,
+      recovered: `while it was off the others lacked ${lack(away)}; started again it served after ${seconds.toFixed(0)} s`,
       more: { ...away, returnSeconds: seconds, worstCaseOfDeclaredChecks: detectionSeconds() },
       withinMs: 120_000,
     });
