@@ -56,6 +56,11 @@ export interface GatewayStage {
    * Of what is there already, policies are set anew and everything else stays.
    */
   declare(resources: readonly Declared[]): Promise<void>;
+  /**
+   * Gives people and accounts what bindings of accounts and projects among the resources give them; pods and members of pools
+   * are passed over. @returns what takes it back
+   */
+  bind(resources: readonly Declared[]): Promise<() => Promise<void>>;
   /** Environment that makes rclone and Google's clients this account, as a pod of it would be. */
   as(email: string): Promise<Record<string, string>>;
   /** One request as this account; `path` from `/storage/v1` on. @throws Refused for every status but 2xx */
@@ -84,6 +89,10 @@ const TYPES = [
   "gcp:storage/bucket:Bucket",
   "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
 ];
+/** Types by which somebody may act as an account. */
+const BINDINGS = ["gcp:serviceaccount/iAMBinding:IAMBinding", "gcp:projects/iAMMember:IAMMember"];
+/** Who has a token without a cluster or another issuer. */
+const HAS_TOKEN = /^(user:|serviceAccount:[^[]+$)/;
 const DEPLOYER = "deployer@example.com";
 
 /** Starts it on free ports of 127.0.0.1, with no bucket. */
@@ -129,6 +138,21 @@ export async function startGatewayStage(): Promise<GatewayStage> {
             if (!(error instanceof CloudError && error.status === 409)) throw error;
           }
         }
+    },
+    async bind(resources) {
+      const made: { type: string; id: string }[] = [];
+      for (const { type, name, inputs } of resources.filter((each) => BINDINGS.includes(each.type))) {
+        const members = ((inputs.members as string[] | undefined) ?? [String(inputs.member)]).filter((each) =>
+          HAS_TOKEN.test(each),
+        );
+        if (members.length === 0) continue;
+        for (const each of members) await account(each.slice(each.indexOf(":") + 1));
+        const own = inputs.members ? { ...inputs, members } : inputs;
+        made.push({ type, id: (await cloud.control.create(type, name, own, DEPLOYER)).id });
+      }
+      return async () => {
+        for (const { type, id } of made) await cloud.control.delete(type, id, DEPLOYER);
+      };
     },
     async as(email) {
       const { endpoint } = await cloud.gatewayOf(email);

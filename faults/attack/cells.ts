@@ -4,8 +4,8 @@
  */
 import { type Action, type Identity, type IdentityId, identity, type Store } from "../../plan/identities";
 
-/** What is tried. */
-export const operations = [
+/** What is tried at every place. */
+export const placeOperations = [
   "list",
   "read",
   "write",
@@ -15,8 +15,12 @@ export const operations = [
   "change policy",
   "change retention",
   "grant to oneself",
-  "mint another's token",
 ] as const;
+export type PlaceOperation = (typeof placeOperations)[number];
+
+/** What is tried with everybody else of one's cloud. */
+export const MINT = "mint another's token";
+export const operations = [...placeOperations, MINT] as const;
 export type Operation = (typeof operations)[number];
 
 /**
@@ -113,17 +117,18 @@ export function administers(who: Principal, place: Place): boolean {
   });
 }
 
-/** Whether the plan lets somebody act as somebody else by hand: as the deployers of a bootstrap, while the pipeline cannot. */
-function actsAs(who: Principal, other: Principal | undefined): boolean {
-  const deploys = other?.parts.some(({ row }) => row === "deployer") ?? false;
-  return deploys && who.parts.some(({ row, stack }) => row === "break-glass" && stack === other?.stack);
+/**
+ * Whether the plan gives somebody the token of somebody else. Accounts are taken by pods and pipelines of their own, and no
+ * account takes another; whoever is called acts as the deployers of a bootstrap by hand, while the pipeline cannot.
+ */
+export function expectedMint(who: Principal, other: Principal): Verdict {
+  const deploys = other.parts.some(({ row }) => row === "deployer");
+  const called = who.parts.some(({ row, stack }) => row === "break-glass" && stack === other.stack);
+  return deploys && called ? "allowed" : "refused";
 }
 
-/**
- * The answer that the plan gives. Everything that the matrix does not say is refused.
- * @param victim whose token is wanted, when one is
- */
-export function expected(who: Principal, place: Place, operation: Operation, victim?: Principal): Verdict {
+/** The answer that the plan gives. Everything that the matrix does not say is refused. */
+export function expected(who: Principal, place: Place, operation: PlaceOperation): Verdict {
   const may = actionsAt(who, place);
   const kept = (given: boolean): Verdict =>
     given ? (place.retentionSeconds > 0 ? "protected" : "allowed") : "refused";
@@ -149,9 +154,6 @@ export function expected(who: Principal, place: Place, operation: Operation, vic
       return free(administers(who, place));
     case "change retention":
       return changesRetention(who, place);
-    case "mint another's token":
-      // Accounts are taken by pods and pipelines of their own; no account takes another.
-      return free(actsAs(who, victim));
   }
 }
 

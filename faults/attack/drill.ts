@@ -44,7 +44,7 @@ import {
   vaultBootstrapConfig,
   withRestores,
 } from "./config";
-import { type AttackStage, type Cell, type Reached, reached, runMatrix } from "./matrix";
+import { type AttackStage, type Cell, type Reached, reached, runMatrix, runMinting } from "./matrix";
 import { accountPrincipal, rolePrincipal } from "./principals";
 import { wipe } from "./wipe";
 
@@ -159,7 +159,12 @@ export class AttackDrill extends Drill {
       places: [...googlePlaces(true), ...(this.standby ? standbyPlaces() : [])],
       storages: await sandboxStorages(SANDBOX_DIR, standbyRegion),
     };
-    this.cells = await runMatrix(this.attacked, ({ bucket }, cells) => tell(`${bucket}: ${cells.length} attempts`));
+    const [places, tokens] = await Promise.all([
+      runMatrix(this.attacked, ({ bucket }, cells) => tell(`${bucket}: ${cells.length} attempts`)),
+      runMinting(this.attacked),
+    ]);
+    tell(`tokens of others: ${tokens.length} attempts`);
+    this.cells = [...places, ...tokens];
     const differing = this.cells.filter(({ pass }) => !pass).length;
     if (differing > 0) throw new Error(`${differing} of ${this.cells.length} attempts were not answered as planned`);
   }

@@ -1,5 +1,5 @@
 /** The attempts on Cloud Storage, by its JSON API. */
-import type { Operation, Place, Principal } from "./cells";
+import type { Place, PlaceOperation, Principal } from "./cells";
 import { type Answer, type Measured, measured, type Storage, type Target } from "./storage";
 
 /** A request from `/storage/v1` on. */
@@ -56,16 +56,18 @@ export class GcsAttack implements Storage {
   async attempt(
     who: Principal,
     place: Place,
-    operation: Operation,
-    aim: { target: Target; fresh: string; victim: Principal; administrator?: Principal },
+    operation: PlaceOperation,
+    aim: { target: Target; fresh: string; administrator?: Principal },
   ): Promise<Measured> {
     const email = emailOf(who);
-    if (operation === "mint another's token")
-      return measured(await this.client.mint(email, aim.victim.name), () => false);
     const policy = aim.administrator && (await this.policy(aim.administrator, place));
     const answer = await this.client.send(email, requestOf(who, place, operation, aim, policy ?? { bindings: [] }));
     if (answer.status < 300 && aim.administrator) await this.undo(aim.administrator, place, operation, policy);
     return measured(answer, isKept);
+  }
+
+  async mint(who: Principal, victim: Principal): Promise<Measured> {
+    return measured(await this.client.mint(emailOf(who), victim.name), () => false);
   }
 
   private async policy(who: Principal, place: Place): Promise<Policy> {
@@ -74,7 +76,12 @@ export class GcsAttack implements Storage {
   }
 
   /** Puts back what an attempt has changed. */
-  private async undo(who: Principal, place: Place, operation: Operation, policy: Policy | undefined): Promise<void> {
+  private async undo(
+    who: Principal,
+    place: Place,
+    operation: PlaceOperation,
+    policy: Policy | undefined,
+  ): Promise<void> {
     if (operation === "grant to oneself" && policy)
       await this.must(who, { method: "PUT", path: `${bucketPath(place)}/iam`, body: JSON.stringify(policy) });
     if (operation === "change retention")
@@ -99,7 +106,7 @@ interface Policy {
 function requestOf(
   who: Principal,
   place: Place,
-  operation: Exclude<Operation, "mint another's token">,
+  operation: PlaceOperation,
   { target, fresh }: { target: Target; fresh: string },
   policy: Policy,
 ): GcsRequest {

@@ -4,8 +4,11 @@ import { after, before, test } from "node:test";
 import { COPIES_BUCKET, PRIMARY_BUCKET, PROD } from "../../drill/config";
 import { identities, stores } from "../../plan/identities";
 import { markersPrefix } from "../../plan/layout";
-import { actionsAt, expected, operations, type Place, type Principal } from "./cells";
-import { type Cell, reached, runMatrix } from "./matrix";
+import { awsControl, DEPLOYER, policy, REGION, roleArn, TRUST } from "../../sandbox/cloud/aws/testing";
+import type { CloudError } from "../../sandbox/lib/types";
+import { actionsAt, expected, expectedMint, type Place, type Principal, placeOperations } from "./cells";
+import { type Cell, reached, runMatrix, runMinting } from "./matrix";
+import { S3Attack } from "./s3";
 import { type DeclaredAttack, openDeclaredAttack } from "./testing";
 
 let stage: DeclaredAttack;
@@ -21,7 +24,7 @@ const differing = (cells: readonly Cell[]) =>
 
 test("every identity of Google's side has at every bucket what the matrix says, and is refused all else", async () => {
   const cells = await runMatrix(stage);
-  assert.equal(cells.length, stage.principals.length * stage.places.length * operations.length);
+  assert.equal(cells.length, stage.principals.length * stage.places.length * placeOperations.length);
   assert.deepEqual(differing(cells), []);
   const rows = new Set(stage.principals.flatMap(({ parts }) => parts.map(({ row }) => row)));
   const missing = identities.map(({ id }) => id).filter((id) => !rows.has(id));
@@ -70,6 +73,64 @@ test("a role that administers is found by what it changes, which is put back", a
   assert.deepEqual(differing(await runMatrix({ ...stage, places: [place] })), []);
 });
 
+test("nobody has the token of anybody else, and one that is given to another is found", async () => {
+  const cells = await runMinting(stage);
+  const accounts = stage.principals.filter(({ name }) => name.endsWith(".gserviceaccount.com")).length;
+  assert.equal(cells.length, accounts * (stage.principals.length - 1));
+  assert.deepEqual(differing(cells), []);
+  const [attacker, victim] = ["services@iconik-drill-prod", "pruner@iconik-drill-vault"].map(
+    (each) => `${each}.iam.gserviceaccount.com`,
+  );
+  const end = await stage.gateway.bind([
+    {
+      type: "gcp:serviceaccount/iAMBinding:IAMBinding",
+      name: "one-too-many",
+      inputs: {
+        serviceAccountId: `projects/iconik-drill-vault/serviceAccounts/${victim}`,
+        role: "roles/iam.serviceAccountTokenCreator",
+        members: [`serviceAccount:${attacker}`],
+      },
+    },
+  ]);
+  try {
+    assert.deepEqual(differing(await runMinting(stage)), [`${attacker} ${victim} mint another's token: allowed`]);
+  } finally {
+    await end();
+  }
+  assert.deepEqual(differing(await runMinting(stage)), []);
+});
+
+test("a role of AWS that trusts another is found", async () => {
+  const { control, end } = awsControl();
+  const make = (name: string, assumeRolePolicy: string) =>
+    control.create("aws:iam/role:Role", name, { region: REGION, name, assumeRolePolicy }, DEPLOYER);
+  const S3 = () => Promise.reject(new Error("there is no S3 here"));
+  const mint = async (arn: string | undefined, victim: string) => {
+    try {
+      control.identities.assume(control.caller(arn ?? "", "attack"), victim, "attack", 3600);
+      return { status: 200, body: "" };
+    } catch (error) {
+      const { status, message } = error as CloudError;
+      return { status, body: message };
+    }
+  };
+  const principals = ["first", "second", "third"].map((name): Principal => {
+    return { cloud: "aws", name: roleArn(name), stack: "standby", parts: [] };
+  });
+  const storages = { ...stage.storages, aws: new S3Attack({ send: S3, mint }) };
+  const widened = { Effect: "Allow", Principal: { AWS: roleArn("first") }, Action: "sts:AssumeRole" };
+  try {
+    await make("first", TRUST);
+    await make("second", TRUST);
+    await make("third", policy(widened));
+    const cells = await runMinting({ principals, storages });
+    assert.equal(cells.length, 6);
+    assert.deepEqual(differing(cells), [`${roleArn("first")} ${roleArn("third")} mint another's token: allowed`]);
+  } finally {
+    end();
+  }
+});
+
 const someone = (parts: Principal["parts"]): Principal => ({ cloud: "gcp", name: "a", stack: "s", parts });
 const somewhere = (more: Partial<Place>): Place => ({
   ...{ cloud: "gcp", store: "secondCopy", bucket: "b", stack: "vault", prefix: "", retentionSeconds: 0, locked: false },
@@ -78,7 +139,7 @@ const somewhere = (more: Partial<Place>): Place => ({
 
 test("whom the matrix does not know, and whoever comes from the other cloud, gets nothing", () => {
   for (const store of stores)
-    for (const operation of operations) {
+    for (const operation of placeOperations) {
       assert.equal(expected(someone([]), somewhere({ store }), operation), "refused");
       const foreign = { ...someone(identities.map(({ id }) => ({ row: id }))), cloud: "aws" as const };
       assert.equal(expected(foreign, somewhere({ store }), operation), "refused");
@@ -126,11 +187,11 @@ test("who is called acts as the deployers of a bootstrap, and as nobody else", (
     ...someone([{ row, stack: "prod" }]),
     stack,
   });
-  const mints = (victim?: Principal) => expected(called, somewhere({}), "mint another's token", victim);
+  const mints = (victim: Principal) => expectedMint(called, victim);
   assert.equal(mints(of("deployer", "bootstrap")), "allowed");
   assert.equal(mints(of("deployer", "another")), "refused");
   assert.equal(mints(of("previewer", "bootstrap")), "refused");
-  assert.equal(mints(), "refused");
+  assert.equal(expectedMint(of("deployer", "bootstrap"), of("deployer", "bootstrap")), "refused");
 });
 
 test("on S3 a replacement is a version more, a removal a marker, and versions stay", () => {

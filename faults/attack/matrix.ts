@@ -5,11 +5,13 @@ import {
   administers,
   type Cloud,
   expected,
+  expectedMint,
+  MINT,
   type Operation,
-  operations,
   type Place,
   type Principal,
   placeName,
+  placeOperations,
   type Verdict,
 } from "./cells";
 import type { Measured, Storage, Target } from "./storage";
@@ -18,6 +20,7 @@ import type { Measured, Storage, Target } from "./storage";
 export interface Cell {
   cloud: Cloud;
   principal: string;
+  /** Name of a place; of a token that is to be minted: whose it is. */
   place: string;
   operation: Operation;
   expected: Verdict;
@@ -36,7 +39,7 @@ export interface AttackStage {
 }
 
 /** What an attempt is aimed at is made anew for it when it may go. */
-const DESTROYS: readonly Operation[] = ["overwrite", "delete", "delete version"];
+const DESTROYS: readonly string[] = ["overwrite", "delete", "delete version"];
 
 /** Name of an object that no run before has made: what is there already is replaced, which is another operation. */
 const bait = (place: Place) => `${place.prefix}attack/${randomUUID()}`;
@@ -83,46 +86,45 @@ async function attackPlace(
   const target: Target = (await storage.find(reader, place)) ?? (await storage.seed(writer, place, bait(place)));
   const cells: Cell[] = [];
   for (const principal of principals.filter((each) => only(each, place))) {
-    for (const operation of operations) {
-      const victim = victimOf(principals, principal, place);
-      const plan = expected(principal, place, operation, victim);
+    for (const operation of placeOperations) {
+      const plan = expected(principal, place, operation);
       const gone = DESTROYS.includes(operation) && plan === "allowed";
       const aim = {
         target: gone ? await storage.seed(writer, place, bait(place)) : target,
         fresh: bait(place),
-        victim,
         ...(administrator && { administrator }),
       };
-      const { verdict, status, said } = await storage.attempt(principal, place, operation, aim);
-      const pass = verdict === plan;
-      cells.push({
-        cloud: place.cloud,
-        principal: principal.name,
-        place: placeName(place),
-        operation,
-        expected: plan,
-        measured: verdict,
-        status,
-        pass,
-        ...(pass || !said ? {} : { said }),
-      });
+      const measured = await storage.attempt(principal, place, operation, aim);
+      cells.push(cellOf(place.cloud, principal, placeName(place), operation, plan, measured));
     }
   }
   return cells;
 }
 
-/** Whose token would help most: who may most there, of those that have tokens to be minted. */
-function victimOf(principals: readonly Principal[], attacker: Principal, place: Place): Principal {
-  const others = principals.filter(
-    (each) =>
-      each !== attacker &&
-      each.cloud === place.cloud &&
-      (each.cloud === "aws" || /\.gserviceaccount\.com$/.test(each.name)),
-  );
-  const worth = (each: Principal) => actionsAt(each, place).size;
-  const [best] = [...others].sort((a, b) => worth(b) - worth(a));
-  if (!best) throw new Error(`there is nobody whose token ${attacker.name} could want at ${placeName(place)}`);
-  return best;
+/** Everybody asks for the token of everybody else of the same cloud, once; people have none. */
+export async function runMinting({ principals, storages }: Omit<AttackStage, "places">): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const victim of principals.filter(hasToken))
+    for (const who of principals.filter((each) => each.cloud === victim.cloud && each !== victim)) {
+      const measured = await storages[who.cloud].mint(who, victim);
+      cells.push(cellOf(who.cloud, who, victim.name, MINT, expectedMint(who, victim), measured));
+    }
+  return cells;
+}
+
+const hasToken = ({ cloud, name }: Principal) => cloud === "aws" || name.endsWith(".gserviceaccount.com");
+
+function cellOf(
+  cloud: Cloud,
+  { name }: Principal,
+  place: string,
+  operation: Operation,
+  plan: Verdict,
+  { verdict, status, said }: Measured,
+): Cell {
+  const pass = verdict === plan;
+  const answer = { expected: plan, measured: verdict, status, pass };
+  return { cloud, principal: name, place, operation, ...answer, ...(pass || !said ? {} : { said }) };
 }
 
 /** A bucket that somebody can empty, and the strongest there of those who can. */

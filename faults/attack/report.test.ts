@@ -29,6 +29,8 @@ test("cells are counted by what storage answered", () => {
     ...{ cells: 5, principals: 2, places: 2, differing: 1, allowed: 2, refused: 2, protected: 1 },
   });
   assert.equal(countsOf([]).cells, 0);
+  const minted = cell("mint another's token", "refused", { place: "c@p.iam.gserviceaccount.com" });
+  assert.equal(countsOf([minted]).places, 0, "a token is of no place");
 });
 
 test("what somebody may is told by operation; what a retention keeps is in brackets", () => {

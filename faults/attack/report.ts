@@ -1,7 +1,7 @@
 /** What the attack found: `reports/latest/attack.json`, the lines that a person reads, and the page of the docs. */
 import Table from "cli-table3";
 import type { PhaseTime } from "../../drill/report";
-import { type Operation, operations, type Verdict } from "./cells";
+import { MINT, type Operation, operations, placeOperations, type Verdict } from "./cells";
 import type { Cell, Reached } from "./matrix";
 
 /** A run of the attack. */
@@ -27,7 +27,7 @@ export function countsOf(cells: readonly Cell[]): AttackReport["counts"] {
   return {
     cells: cells.length,
     principals: new Set(cells.map(({ principal }) => principal)).size,
-    places: new Set(cells.map(({ place }) => place)).size,
+    places: new Set(cells.flatMap(({ place, operation }) => (operation === MINT ? [] : [place]))).size,
     differing: cells.filter(({ pass }) => !pass).length,
     allowed: of("allowed"),
     refused: of("refused"),
@@ -110,7 +110,8 @@ export function attackPage(report: AttackReport): string {
     "# Who reaches what, tried",
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`make attack\` in ${Math.round(seconds)} s; \`--page\` writes this page. Every identity that a stack`,
-    `makes or names tries ${operations.length} things at every bucket, with credentials of its own: ${operations.join(", ")}. What the answer has to be is derived from`,
+    `makes or names tries ${placeOperations.length} things at every bucket, with credentials of its own: ${placeOperations.join(", ")}. Each asks as well for the`,
+    "token of everybody else of its cloud. What the answer has to be is derived from",
     "the identities of the plan (`plan/identities.ts`), what it is comes from the storages, after `pulumi up` of every stack.",
     "",
     `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused, ${counts.protected} were kept from by a retention`,

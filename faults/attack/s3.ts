@@ -1,5 +1,5 @@
 /** The attempts on S3, by its REST API. */
-import type { Operation, Place, Principal } from "./cells";
+import type { Place, PlaceOperation, Principal } from "./cells";
 import { type Answer, type Measured, measured, type Storage, type Target } from "./storage";
 
 /** A request to `/BUCKET…`. */
@@ -41,13 +41,14 @@ export class S3Attack implements Storage {
   async attempt(
     who: Principal,
     place: Place,
-    operation: Operation,
-    aim: { target: Target; fresh: string; victim: Principal },
+    operation: PlaceOperation,
+    aim: { target: Target; fresh: string },
   ): Promise<Measured> {
-    const role = roleOf(who);
-    if (operation === "mint another's token")
-      return measured(await this.client.mint(role, aim.victim.name), () => false);
-    return measured(await this.client.send(role, requestOf(who, place, operation, aim)), isKept);
+    return measured(await this.client.send(roleOf(who), requestOf(who, place, operation, aim)), isKept);
+  }
+
+  async mint(who: Principal, victim: Principal): Promise<Measured> {
+    return measured(await this.client.mint(roleOf(who), victim.name), () => false);
   }
 
   private async must(who: Principal, request: S3Request) {
@@ -63,7 +64,7 @@ const roleOf = ({ cloud, name }: Principal) => (cloud === "aws" ? name : undefin
 function requestOf(
   who: Principal,
   place: Place,
-  operation: Exclude<Operation, "mint another's token">,
+  operation: PlaceOperation,
   { target, fresh }: { target: Target; fresh: string },
 ): S3Request {
   const object = path(place, target.name);

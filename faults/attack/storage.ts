@@ -1,5 +1,5 @@
 /** What the attack needs of a storage: to ask it as somebody, whatever the answer, and to read that as a verdict. */
-import type { Operation, Place, Principal, Verdict } from "./cells";
+import type { Place, PlaceOperation, Principal, Verdict } from "./cells";
 
 /** What storage said. */
 export interface Answer {
@@ -31,14 +31,15 @@ export interface Storage {
   /**
    * Tries it. What an administrator changes is put back by the one who is given.
    * @param fresh name for an object that is not there yet
-   * @param victim whose token is wanted
    */
   attempt(
     who: Principal,
     place: Place,
-    operation: Operation,
-    aim: { target: Target; fresh: string; victim: Principal; administrator?: Principal },
+    operation: PlaceOperation,
+    aim: { target: Target; fresh: string; administrator?: Principal },
   ): Promise<Measured>;
+  /** Asks for the token, or the credentials, of somebody else of the same cloud. */
+  mint(who: Principal, victim: Principal): Promise<Measured>;
 }
 
 const SAID = 200;

@@ -53,6 +53,7 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
     const { resources } = await declared(program, stack);
     stacks[stack] = resources;
     await gateway.declare(resources);
+    await gateway.bind(resources);
     for (const { type, inputs } of resources)
       if (type === "gcp:serviceaccount/account:Account")
         principals.push(
@@ -63,7 +64,7 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
 }
 
 const nobody = () => Promise.reject(new Error("there is no S3 here"));
-const none: Storage = { seed: nobody, find: nobody, attempt: nobody };
+const none: Storage = { seed: nobody, find: nobody, attempt: nobody, mint: nobody };
 
 function storageOf(gateway: GatewayStage): Storage {
   return new GcsAttack({
