@@ -18,7 +18,12 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "../../drill/config";
-import { standbyConfig as drillsStandby, STANDBY_ACCOUNT, STANDBY_BUCKETS } from "../../drill/standby-config";
+import {
+  standbyConfig as drillsStandby,
+  STANDBY_ACCOUNT,
+  STANDBY_BUCKETS,
+  STANDBY_REGION,
+} from "../../drill/standby-config";
 import { evidencePrefix, markersPrefix, repository } from "../../plan/layout";
 import { serviceAccountEmail } from "../../plan/names";
 import { daysInSeconds } from "../../plan/retention";
@@ -102,8 +107,14 @@ const repositories = regions.flatMap(({ datacenter }) => [
   repository("elasticsearch", datacenter),
 ]);
 
-/** The drill's vault with restores granted until then, and open to the standby's copier. */
-export const attackedVault = (until: Date): Record<string, unknown> => {
+/** Where the standby's own backups arrive in the window of a failback. */
+const FAILBACK_BUCKET = "iconik-drill-failback";
+
+/**
+ * The drill's vault with restores granted until then, and open to the standby's copier.
+ * @param returning it is the window of a failback as well
+ */
+export const attackedVault = (until: Date, returning = false): Record<string, unknown> => {
   const config = withRestores(
     vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }),
     lookingRestores(until),
@@ -112,7 +123,10 @@ export const attackedVault = (until: Date): Record<string, unknown> => {
     ...config,
     sites: (config.sites as object[]).map((site) => ({ ...site, repositories })),
     deployer: deployer(VAULT_PROJECT),
-    standby: { issuer },
+    standby: {
+      issuer,
+      ...(returning && { failback: { bucket: FAILBACK_BUCKET, datacenter: STANDBY_REGION.datacenter } }),
+    },
   };
 };
 
@@ -200,10 +214,18 @@ export function googlePlaces(locked: boolean): Place[] {
     ...copiesPlaces(locked),
     ...MEDIA_BUCKETS.map(({ name }) => place({ store: "media", bucket: name, stack: FOUNDATION })),
     ...secondMediaPlaces,
+    place({ store: "failback", bucket: FAILBACK_BUCKET, stack: VAULT }),
     ...[FOUNDATION, PROD, BOOTSTRAP].map((of) => state(BOOTSTRAP_PROJECT, BOOTSTRAP, of)),
     ...[VAULT, VAULT_BOOTSTRAP].map((of) => state(VAULT_BOOTSTRAP_PROJECT, VAULT_BOOTSTRAP, of)),
   ];
 }
+
+/** Buckets that have no column in the matrix, and why nobody is expected to be answered there by it. */
+export const unplaced: Readonly<Record<string, string>> = {
+  [STANDBY_BUCKETS.traffic]:
+    "one object that says who serves; its policy is held by tests of the component, and it has no data",
+  [STANDBY_BUCKETS.logs]: "services of AWS write it; what it holds is nobody's data, and versions keep it",
+};
 
 /** Every bucket of the standby with data of the matrix. */
 export function standbyPlaces(): Place[] {

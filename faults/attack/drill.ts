@@ -63,6 +63,8 @@ export class AttackDrill extends Drill {
 
   private readonly until = new Date(Date.now() + OPEN_MS);
   private attacked!: AttackStage;
+  /** It is the window of a failback: the vault has a door for the standby's backups. */
+  private returning = false;
   private bootstraps: Stack[] = [];
   private standby?: Stack;
   private whole = new Date();
@@ -86,6 +88,7 @@ export class AttackDrill extends Drill {
       { name: "data is written in every region", run: (tell) => this.write(tell) },
       { name: "the night: snapshots and replication", run: (tell) => this.nightOnly(tell) },
       { name: "media reached their secondaries", run: (tell) => this.media.verify(tell) },
+      { name: "pulumi up vault, the window of a failback", run: (tell) => this.openWindow(tell) },
       { name: "everybody attacks everything", run: (tell) => this.everybody(tell) },
       { name: "production wipes what it reaches", run: (tell) => this.wipeAll(tell) },
       { name: "every region is lost", run: (tell) => this.disaster(tell) },
@@ -110,7 +113,7 @@ export class AttackDrill extends Drill {
 
   /** The second copies are locked as in production: not even the vault's own deployer is to get at them. */
   protected override vaultConfig(): Record<string, unknown> {
-    return { ...attackedVault(this.until), deletionProtection: true };
+    return { ...attackedVault(this.until, this.returning), deletionProtection: true };
   }
 
   protected override prodConfig(): Record<string, unknown> {
@@ -141,6 +144,13 @@ export class AttackDrill extends Drill {
   private async nightOnly(tell: Tell): Promise<void> {
     await runNight(this.prodStores.regions, this.vaultKubeconfig, tell);
     this.whole = new Date();
+  }
+
+  /** After the night, which would wait for backups of a standby that wrote none. */
+  private async openWindow(tell: Tell): Promise<void> {
+    this.returning = true;
+    setConfig(VAULT, this.vaultConfig());
+    await up(this.vault, tell);
   }
 
   private async everybody(tell: Tell): Promise<void> {

@@ -29,27 +29,31 @@ export interface DeclaredAttack extends AttackStage {
   stacks: Record<string, readonly Declared[]>;
 }
 
-/** Declares everything; nobody's credentials are of AWS here. */
-export async function openDeclaredAttack(): Promise<DeclaredAttack> {
-  const gateway = await startGatewayStage();
+/** The programs of Google's stacks under attack, in the order they come up. */
+export async function googlePrograms(): Promise<[stack: string, program: () => unknown][]> {
   const until = new Date(Date.now() + 3600_000);
   const { foundation } = await import("../../stacks/foundation");
   const { vault } = await import("../../stacks/vault");
   const { site } = await import("../../stacks/site");
   const { bootstrap } = await import("../../stacks/bootstrap");
-  const programs: [stack: string, program: () => unknown][] = [
+  return [
     [BOOTSTRAP, () => bootstrap(parsed(bootstrapConfig(), BOOTSTRAP) as BootstrapConfig, BOOTSTRAP)],
     [
       VAULT_BOOTSTRAP,
       () => bootstrap(parsed(vaultBootstrapConfig(), VAULT_BOOTSTRAP) as BootstrapConfig, VAULT_BOOTSTRAP),
     ],
-    [VAULT, () => vault(parsed(attackedVault(until), VAULT) as VaultConfig)],
+    [VAULT, () => vault(parsed(attackedVault(until, true), VAULT) as VaultConfig)],
     [PROD, () => site(parsed(attackedSite([MARKER_KEY]), PROD) as SiteConfig, "token")],
     [FOUNDATION, () => foundation(parsed(attackedFoundation(until), FOUNDATION) as FoundationConfig)],
   ];
+}
+
+/** Declares everything; nobody's credentials are of AWS here. */
+export async function openDeclaredAttack(): Promise<DeclaredAttack> {
+  const gateway = await startGatewayStage();
   const stacks: Record<string, readonly Declared[]> = {};
   const principals: Principal[] = [...people];
-  for (const [stack, program] of programs) {
+  for (const [stack, program] of await googlePrograms()) {
     const { resources } = await declared(program, stack);
     stacks[stack] = resources;
     await gateway.declare(resources);
