@@ -18,9 +18,10 @@ export const placeOperations = [
 ] as const;
 export type PlaceOperation = (typeof placeOperations)[number];
 
-/** What is tried with everybody else of one's cloud. */
+/** What is tried with everybody else of one's cloud, and at pools of the other cloud. */
 export const MINT = "mint another's token";
-export const operations = [...placeOperations, MINT] as const;
+export const EXCHANGE = "exchange a token";
+export const operations = [...placeOperations, MINT, EXCHANGE] as const;
 export type Operation = (typeof operations)[number];
 
 /**

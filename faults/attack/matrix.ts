@@ -20,7 +20,7 @@ import type { Measured, Storage, Target } from "./storage";
 export interface Cell {
   cloud: Cloud;
   principal: string;
-  /** Name of a place; of a token that is to be minted: whose it is. */
+  /** Name of a place; of a token that is to be minted: whose it is; of one that is to be exchanged: the pool's provider. */
   place: string;
   operation: Operation;
   expected: Verdict;
@@ -114,9 +114,10 @@ export async function runMinting({ principals, storages }: Omit<AttackStage, "pl
 
 const hasToken = ({ cloud, name }: Principal) => cloud === "aws" || name.endsWith(".gserviceaccount.com");
 
-function cellOf(
+/** A cell by what the plan says and what was answered. */
+export function cellOf(
   cloud: Cloud,
-  { name }: Principal,
+  { name }: Pick<Principal, "name">,
   place: string,
   operation: Operation,
   plan: Verdict,

@@ -1,7 +1,7 @@
 /** What the attack found: `reports/latest/attack.json`, the lines that a person reads, and the page of the docs. */
 import Table from "cli-table3";
 import type { PhaseTime } from "../../drill/report";
-import { MINT, type Operation, operations, placeOperations, type Verdict } from "./cells";
+import { type Operation, operations, placeOperations, type Verdict } from "./cells";
 import type { Cell, Reached } from "./matrix";
 
 /** A run of the attack. */
@@ -21,13 +21,15 @@ export interface AttackReport {
   rows: Cell[];
 }
 
+const atPlaces: ReadonlySet<Operation> = new Set(placeOperations);
+
 /** Counts of cells. */
 export function countsOf(cells: readonly Cell[]): AttackReport["counts"] {
   const of = (verdict: Verdict) => cells.filter(({ measured }) => measured === verdict).length;
   return {
     cells: cells.length,
     principals: new Set(cells.map(({ principal }) => principal)).size,
-    places: new Set(cells.flatMap(({ place, operation }) => (operation === MINT ? [] : [place]))).size,
+    places: new Set(cells.flatMap(({ place, operation }) => (atPlaces.has(operation) ? [place] : []))).size,
     differing: cells.filter(({ pass }) => !pass).length,
     allowed: of("allowed"),
     refused: of("refused"),
@@ -111,7 +113,7 @@ export function attackPage(report: AttackReport): string {
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`make attack\` in ${Math.round(seconds)} s; \`--page\` writes this page. Every identity that a stack`,
     `makes or names tries ${placeOperations.length} things at every bucket, with credentials of its own: ${placeOperations.join(", ")}. Each asks as well for the`,
-    "token of everybody else of its cloud. What the answer has to be is derived from",
+    "token of everybody else of its cloud, and each Kubernetes account of the standby exchanges its own at the pools that trust the cluster. What the answer has to be is derived from",
     "the identities of the plan (`plan/identities.ts`), what it is comes from the storages, after `pulumi up` of every stack.",
     "",
     `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused, ${counts.protected} were kept from by a retention`,
