@@ -1,10 +1,13 @@
 /** The storages of the running local cloud, asked with stolen credentials. */
 import { readFileSync } from "node:fs";
 import { Agent, request as httpsRequest } from "node:https";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { AwsV4Signer } from "aws4fetch";
+import { kubeConfig } from "../../drill/clusters";
 import { ControlClient, type Status } from "../../sandbox/cloud/api";
 import { caFileOf, socketOf } from "../../sandbox/environment";
 import type { Cloud } from "./cells";
+import type { FederationClient, KubernetesSubject } from "./federation";
 import { GcsAttack, type GcsClient, NOBODY } from "./gcs";
 import { S3Attack, type S3Client, type S3Request } from "./s3";
 import type { Answer, Storage } from "./storage";
@@ -49,6 +52,53 @@ export function gcsClient(control: ControlClient, status: Status, https: Https):
         host,
       );
     },
+  };
+}
+
+/** Every Kubernetes account of a cluster. */
+export async function subjectsOf(kubeconfig: string): Promise<KubernetesSubject[]> {
+  const core = kubeConfig(kubeconfig).makeApiClient(CoreV1Api);
+  const { items } = await core.listServiceAccountForAllNamespaces();
+  return items.map(({ metadata }) => ({ namespace: metadata?.namespace ?? "", name: metadata?.name ?? "" }));
+}
+
+/** Google's STS and IAM credentials of the sandbox in `dir`, with tokens that a cluster makes for its accounts. */
+export async function sandboxFederation(dir: string, kubeconfig: string): Promise<FederationClient> {
+  const { googleEndpoint } = await new ControlClient(socketOf(dir)).status();
+  const https = new Https(readFileSync(caFileOf(dir), "utf8"));
+  const core = kubeConfig(kubeconfig).makeApiClient(CoreV1Api);
+  const post = (host: string, path: string, body: object, headers: Record<string, string> = {}) =>
+    https.send(
+      new URL(path, googleEndpoint),
+      "POST",
+      { ...headers, host, "content-type": "application/json" },
+      JSON.stringify(body),
+      host,
+    );
+  return {
+    async exchange({ namespace, name }, provider) {
+      const audience = `//iam.googleapis.com/${provider}`;
+      const spec = { audiences: [audience], expirationSeconds: 3600 };
+      const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body: { spec } });
+      const answer = await post("sts.googleapis.com", "/v1/token", {
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+        requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+        scope: "https://www.googleapis.com/auth/cloud-platform",
+        audience,
+        subject_token: status?.token ?? "",
+      });
+      const token =
+        answer.status === 200 ? (JSON.parse(answer.body) as { access_token: string }).access_token : undefined;
+      return { status: answer.status, body: answer.body, ...(token !== undefined && { token }) };
+    },
+    mint: (token, email) =>
+      post(
+        "iamcredentials.googleapis.com",
+        `/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
+        { scope: ["https://www.googleapis.com/auth/devstorage.read_only"] },
+        { authorization: `Bearer ${token}` },
+      ),
   };
 }
 

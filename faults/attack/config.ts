@@ -35,11 +35,11 @@ export const BOOTSTRAP = "drill-bootstrap";
 export const VAULT_BOOTSTRAP = "drill-vaultboot";
 export const STANDBY = "drill-aws-standby";
 const FOUNDATION_PROJECT = String(foundationConfig().project);
-const BOOTSTRAP_PROJECT = "iconik-drill-bootstrap";
+export const BOOTSTRAP_PROJECT = "iconik-drill-bootstrap";
 const VAULT_BOOTSTRAP_PROJECT = "iconik-drill-vaultboot";
 
-/** Issuer of the standby's cluster: whom the readers of Google's side trust. */
-const issuer = `https://oidc.eks.eu-central-1.amazonaws.com/id/${"0".repeat(32)}`;
+/** Issuer of the standby's cluster before it is up: whom the readers of Google's side trust. */
+const unknownIssuer = `https://oidc.eks.eu-central-1.amazonaws.com/id/${"0".repeat(32)}`;
 /** Who bootstraps: people, one for each side. */
 const bootstrapper = (side: string) => `user:${side}@sandbox.example`;
 /** Who looks the copy up of a granted site: whoever deploys the rebuild. */
@@ -57,8 +57,12 @@ export const onCall: Principal = {
   parts: [{ row: "break-glass", stack: BOOTSTRAP }],
 };
 
-/** Where the foundation's and the site's states live. @param until people may act as their deployers */
-export const bootstrapConfig = (until?: Date): Record<string, unknown> => ({
+/**
+ * Where the foundation's and the site's states live.
+ * @param until people may act as their deployers
+ * @param issuer of the standby's cluster
+ */
+export const bootstrapConfig = (until?: Date, issuer = unknownIssuer): Record<string, unknown> => ({
   ...(until && { breakGlass: { member: `user:${ON_CALL}`, until: until.toISOString() } }),
   role: "bootstrap",
   project: BOOTSTRAP_PROJECT,
@@ -113,8 +117,9 @@ const FAILBACK_BUCKET = "iconik-drill-failback";
 /**
  * The drill's vault with restores granted until then, and open to the standby's copier.
  * @param returning it is the window of a failback as well
+ * @param issuer of the standby's cluster
  */
-export const attackedVault = (until: Date, returning = false): Record<string, unknown> => {
+export const attackedVault = (until: Date, returning = false, issuer = unknownIssuer): Record<string, unknown> => {
   const config = withRestores(
     vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }),
     lookingRestores(until),

@@ -13,6 +13,7 @@ import {
   REBUILD,
   SMALL,
   VAULT,
+  VAULT_PROJECT,
 } from "../../drill/config";
 import { Drill } from "../../drill/drill";
 import { Media } from "../../drill/media";
@@ -23,13 +24,15 @@ import { forget, openStack, serviceAccounts, setConfig, stateOf, up } from "../.
 import { mediaJobName, mediaRestoreJobName } from "../../plan/media";
 import { namespaces } from "../../plan/names";
 import { standbyRegion } from "../../plan/standby";
+import { standbyPool } from "../../plan/state";
 import type { Principal } from "./cells";
-import { sandboxStorages } from "./clients";
+import { sandboxFederation, sandboxStorages, subjectsOf } from "./clients";
 import {
   attackedFoundation,
   attackedSite,
   attackedVault,
   BOOTSTRAP,
+  BOOTSTRAP_PROJECT,
   bootstrapConfig,
   googlePlaces,
   known,
@@ -44,7 +47,8 @@ import {
   vaultBootstrapConfig,
   withRestores,
 } from "./config";
-import { type AttackStage, type Cell, type Reached, reached, runMatrix, runMinting } from "./matrix";
+import { type Pool, runFederation } from "./federation";
+import { type AttackStage, type Cell, isAccount, type Reached, reached, runMatrix, runMinting } from "./matrix";
 import { accountPrincipal, rolePrincipal } from "./principals";
 import { wipe } from "./wipe";
 
@@ -67,6 +71,9 @@ export class AttackDrill extends Drill {
   private returning = false;
   private bootstraps: Stack[] = [];
   private standby?: Stack;
+  private standbyKubeconfig = "";
+  /** Of the standby's cluster; undefined: it is not known yet. */
+  private issuer?: string;
   private whole = new Date();
 
   /** @param withStandby the standby on AWS is up as well */
@@ -88,7 +95,10 @@ export class AttackDrill extends Drill {
       { name: "data is written in every region", run: (tell) => this.write(tell) },
       { name: "the night: snapshots and replication", run: (tell) => this.nightOnly(tell) },
       { name: "media reached their secondaries", run: (tell) => this.media.verify(tell) },
-      { name: "pulumi up vault, the window of a failback", run: (tell) => this.openWindow(tell) },
+      {
+        name: "pulumi up vault, in the window of a failback; the standby's cluster is trusted",
+        run: (tell) => this.openWindow(tell),
+      },
       { name: "everybody attacks everything", run: (tell) => this.everybody(tell) },
       { name: "production wipes what it reaches", run: (tell) => this.wipeAll(tell) },
       { name: "every region is lost", run: (tell) => this.disaster(tell) },
@@ -113,7 +123,7 @@ export class AttackDrill extends Drill {
 
   /** The second copies are locked as in production: not even the vault's own deployer is to get at them. */
   protected override vaultConfig(): Record<string, unknown> {
-    return { ...attackedVault(this.until, this.returning), deletionProtection: true };
+    return { ...attackedVault(this.until, this.returning, this.issuer), deletionProtection: true };
   }
 
   protected override prodConfig(): Record<string, unknown> {
@@ -138,7 +148,9 @@ export class AttackDrill extends Drill {
 
   private async upStandby(tell: Tell): Promise<void> {
     this.standby = await openStack(STANDBY, standbyConfig(this.markerKeys));
-    await up(this.standby, tell);
+    const outputs = await up(this.standby, tell);
+    this.standbyKubeconfig = outputs.kubeconfig?.value;
+    this.issuer = outputs.issuer?.value;
   }
 
   private async nightOnly(tell: Tell): Promise<void> {
@@ -150,7 +162,9 @@ export class AttackDrill extends Drill {
   private async openWindow(tell: Tell): Promise<void> {
     this.returning = true;
     setConfig(VAULT, this.vaultConfig());
+    setConfig(BOOTSTRAP, bootstrapConfig(this.until, this.issuer));
     await up(this.vault, tell);
+    await up(this.bootstraps[0]!, tell);
   }
 
   private async everybody(tell: Tell): Promise<void> {
@@ -174,9 +188,38 @@ export class AttackDrill extends Drill {
       runMinting(this.attacked),
     ]);
     tell(`tokens of others: ${tokens.length} attempts`);
-    this.cells = [...places, ...tokens];
+    this.cells = [...places, ...tokens, ...(this.standby ? await this.fromStandby(tell) : [])];
     const differing = this.cells.filter(({ pass }) => !pass).length;
     if (differing > 0) throw new Error(`${differing} of ${this.cells.length} attempts were not answered as planned`);
+  }
+
+  /** The standby's accounts at the pools that trust its cluster. @throws when not even the declared ones get through */
+  private async fromStandby(tell: Tell): Promise<Cell[]> {
+    const provider = async (stack: Stack) => {
+      const trusted = `/workloadIdentityPools/${standbyPool.id}/providers/${standbyPool.provider}`;
+      const names = (await stateOf(stack))
+        .filter(({ type }) => type === "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")
+        .map(({ outputs }) => String(outputs?.name));
+      const found = names.find((name) => name.endsWith(trusted));
+      if (!found) throw new Error(`${stack.name} has no provider …${trusted} among ${names.join(", ") || "none"}`);
+      return found;
+    };
+    const pools: Pool[] = [
+      {
+        provider: await provider(this.vault),
+        project: VAULT_PROJECT,
+        lets: ["standby-copier", "standby-failback"],
+      },
+      { provider: await provider(this.bootstraps[0]!), project: BOOTSTRAP_PROJECT, lets: ["state-reader"] },
+    ];
+    const accounts = this.attacked.principals.map(({ name }) => name).filter((name) => isAccount(name));
+    const client = await sandboxFederation(SANDBOX_DIR, this.standbyKubeconfig);
+    const cells = await runFederation(client, await subjectsOf(this.standbyKubeconfig), pools, accounts);
+    tell(`from the standby's cluster: ${cells.length} attempts`);
+    for (const { provider } of pools)
+      if (!cells.some(({ place, measured }) => place === provider && measured === "allowed"))
+        throw new Error(`no account of the standby's cluster got in at ${provider}: refusals there say nothing`);
+    return cells;
   }
 
   /** Each bucket that an identity of production can empty is emptied by the strongest there. */

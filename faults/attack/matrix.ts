@@ -112,7 +112,9 @@ export async function runMinting({ principals, storages }: Omit<AttackStage, "pl
   return cells;
 }
 
-const hasToken = ({ cloud, name }: Principal) => cloud === "aws" || name.endsWith(".gserviceaccount.com");
+/** Whether it is the name of an account of Google, and no person's. */
+export const isAccount = (name: string): boolean => name.endsWith(".gserviceaccount.com");
+const hasToken = ({ cloud, name }: Principal) => cloud === "aws" || isAccount(name);
 
 /** A cell by what the plan says and what was answered. */
 export function cellOf(
