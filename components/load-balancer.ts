@@ -16,8 +16,11 @@ export interface LoadBalancerArgs {
   network: Input<string>;
   /** Prefix of the firewall rule's name, e.g. the site's name. */
   prefix: string;
-  /** Endpoint groups of every zone of every region; one that does not serve gets no new requests. */
-  groups: { group: gcp.compute.NetworkEndpointGroup; serves: boolean }[];
+  /**
+   * Endpoint groups of every zone of every region, and the part of their capacity that is used before the next-closest region
+   * helps; one with 0 gets no new requests.
+   */
+  groups: { group: gcp.compute.NetworkEndpointGroup; share: number }[];
   /** Network tag of the machines that the front runs on. */
   on: string;
   /** IAM member that may send the public address's traffic here: whoever deploys the foundation. */
@@ -83,11 +86,11 @@ export class LoadBalancer extends ComponentResource {
         loadBalancingScheme: "EXTERNAL_MANAGED",
         // Between Google's front ends and the pods; users get HTTPS only.
         protocol: "HTTP",
-        backends: args.groups.map(({ group, serves }) => ({
+        backends: args.groups.map(({ group, share }) => ({
           group: group.id,
           balancingMode: "RATE",
           maxRatePerEndpoint: requests.maxRatePerPod,
-          capacityScaler: serves ? 1 : 0,
+          capacityScaler: share,
         })),
         healthChecks: check.id,
         securityPolicy: armor.id,

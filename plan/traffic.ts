@@ -49,6 +49,9 @@ export const outlierDetection = {
   maxEjectionPercent: 50,
 } as const;
 
+/** To what a group's capacity may be scaled while it serves; Google takes 0, which drains it, and this range. */
+export const capacityShare = { min: 0.1, max: 1 } as const;
+
 /** How requests are spread and how long they may take. */
 export const requests = {
   /** Requests per second that a pod takes before the next-closest region helps; pods are added well below it. */

@@ -54,7 +54,7 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
       { dependsOn },
     );
     return {
-      groups: zonal.groups.map((group) => ({ group, serves: entry.state === "active" })),
+      groups: zonal.groups.map((group) => ({ group, share: entry.state === "active" ? entry.share : 0 })),
       services: services(regions[index]!, { config, region: entry, manifests, dependsOn: [zonal, schema] }),
     };
   });

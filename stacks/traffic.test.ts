@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { appDomain, backendServiceLink, endpointGroupName, frontPort, googleFrontEnds } from "../plan/traffic";
-import type { Declaration, DeclaredResource } from "../tests/lib/declared";
+import { type Declaration, type DeclaredResource, declared } from "../tests/lib/declared";
+import { stackConfig } from "../tests/lib/stack-file";
 import { declaredStack } from "../tests/lib/stacks";
+import type { SiteConfig } from "./config";
+import { site } from "./site";
 
 const ofType = ({ resources }: Declaration, type: string) => resources.filter((each) => each.type === type);
 const only = (site: Declaration, type: string): DeclaredResource => {
@@ -13,6 +16,19 @@ const only = (site: Declaration, type: string): DeclaredResource => {
 };
 const GROUP = "gcp:compute/networkEndpointGroup:NetworkEndpointGroup";
 const BACKEND = "gcp:compute/backendService:BackendService";
+
+test("a region's share scales the capacity of its groups, and draining takes all of it", async () => {
+  const config = stackConfig("prod") as SiteConfig;
+  const [first, second] = config.regions;
+  const scalers = async (change: Partial<SiteConfig["regions"][number]>) => {
+    const regions = [{ ...first!, ...change }, second!];
+    const found = await declared(() => site({ ...config, regions }, "token"), "prod");
+    const backends = only(found, BACKEND).inputs.backends as { capacityScaler: number }[];
+    return backends.map(({ capacityScaler }) => capacityScaler);
+  };
+  assert.deepEqual(await scalers({ share: 0.5 }), [0.5, 0.5, 0.5, 1, 1, 1]);
+  assert.deepEqual(await scalers({ share: 0.5, state: "draining" }), [0, 0, 0, 1, 1, 1]);
+});
 
 for (const stack of ["prod", "rebuild-1"] as const) {
   describe(stack, () => {

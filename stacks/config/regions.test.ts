@@ -7,7 +7,7 @@ import { regions as known } from "../../plan/regions";
 import { ConfigError, type SiteConfig } from ".";
 import { parsed, site } from "./testing";
 
-type Region = { name: string; datacenter: string; zones: string[]; state?: string };
+type Region = { name: string; datacenter: string; zones: string[]; state?: string; share?: number };
 const [emea, amer] = siteConfig("drill-prod").regions as [Region, Region];
 
 const parse = (regions: unknown[], change: Record<string, unknown> = {}) =>
@@ -25,6 +25,17 @@ const refused = (words: RegExp, ...args: Parameters<typeof parse>) =>
 test("a region is active unless it is said to be draining", () => {
   const states = parse([emea, { ...amer, state: "draining" }]).regions.map(({ state }) => state);
   assert.deepEqual(states, ["active", "draining"]);
+});
+
+test("a region has its whole share unless it is given less, and nothing by draining alone", () => {
+  const shares = parse([emea, { ...amer, share: 0.5 }]).regions.map(({ share }) => share);
+  assert.deepEqual(shares, [1, 0.5]);
+  for (const share of [0, 0.05])
+    refused(
+      /regions\[1\]\.share is 0\S*: less than a load balancer can scale a group to; allowed: 0\.1 to 1, and state: draining/,
+      [emea, { ...amer, share }],
+    );
+  refused(/regions\[1\]\.share is 1\.5: more than all of it; allowed: 0\.1 to 1/, [emea, { ...amer, share: 1.5 }]);
 });
 
 test("there are no other states", () =>

@@ -1,6 +1,7 @@
 /** Configuration of a site (role `site`). */
 import { z } from "zod";
 import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
+import { capacityShare } from "../../plan/traffic";
 import { common, protectedOutsideDrills, workloads } from "./common";
 import {
   bucketName,
@@ -21,6 +22,9 @@ import { recoverable, recoveries } from "./recoveries";
 
 const replicas = "two replicas or more are needed, so that a lost node loses no row; set 2 or 3";
 
+const leastShare = `less than a load balancer can scale a group to; allowed: ${capacityShare.min} to ${capacityShare.max}, and state: draining for nothing`;
+const mostShare = `more than all of it; allowed: ${capacityShare.min} to ${capacityShare.max}`;
+
 const region = z
   .strictObject({
     name: regionName,
@@ -33,6 +37,8 @@ const region = z
     state: z
       .enum(["active", "draining", "retired"], "no state of a region; allowed: active, draining, retired")
       .default("active"),
+    /** Part of its pods' capacity that requests are sent to before the next-closest region helps (docs/runbooks/d1.md). */
+    share: z.number().min(capacityShare.min, leastShare).max(capacityShare.max, mostShare).default(capacityShare.max),
   })
   .superRefine(({ name, zones }, issues) => {
     const known = regions.get(name)?.zones;
