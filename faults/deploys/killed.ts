@@ -15,10 +15,11 @@ import type { Group } from "../run";
 import { stateLocked, stateLost, stateStale } from "./state";
 
 const STACK = "drill-foundation";
+const DEPLOYER = "deployer@sandbox.example";
 const config = {
   role: "foundation",
   project: "iconik-drill-foundation",
-  deployer: "user:deployer@sandbox.example",
+  deployer: `user:${DEPLOYER}`,
   deletionProtection: false,
   media: { location: "EU", prefix: "iconik-drill-" },
   notifications: [{ type: "email", address: "on-call@example.com" }],
@@ -52,12 +53,15 @@ export const upKilled: Fault<DeployStage> = {
     const { control } = project.cloud;
     let deaths = 0;
     let imported = 0;
+    let orphans = 0;
     for (let point = 0; deaths < DEATHS && point < UPDATES; point++) {
       const died = await dyingUp(project, control.size + 1 + (point % 2));
       if (!died.killed) {
         // It ended by itself: in 409, or because everything is there.
         imported += await importConflicts(project, inventory, died.text);
-        if (died.code === 0) await project.succeed("destroy", "--yes", "--skip-preview", "--stack", STACK);
+        if (died.code !== 0) continue;
+        orphans += await removeOrphans(project);
+        await project.succeed("destroy", "--yes", "--skip-preview", "--stack", STACK);
         continue;
       }
       deaths += 1;
@@ -70,16 +74,21 @@ export const upKilled: Fault<DeployStage> = {
       imported += await importConflicts(project, inventory, text);
     }
     await project.succeed("preview", "--expect-no-changes", "--diff", "--stack", STACK);
-    const lives = (
-      JSON.parse(readFileSync(join(project.cloud.dir, "resources.json"), "utf8")) as { resources: Living[] }
-    ).resources;
+    orphans += await removeOrphans(project);
+    const lives = living(project);
     const wanted = inventory.filter(({ inputs }) => inputs).length;
     return {
       noticed: `the next run says that operations were interrupted; ${deaths} deaths`,
       signal: { kind: "log", command: "", line: {} },
-      recovered: `${lives.length} resources are there, as declared; ${imported} of them had been made and not written down, and were imported`,
+      recovered: `${lives.length} resources are there, as declared; ${imported} of them had been made and not written down, and were imported; ${orphans} more, which Cloud Monitoring names itself, were removed`,
       lostSeconds: 0,
-      figures: { deaths, imported, twice: lives.length - new Set(lives.map(key)).size, missing: wanted - lives.length },
+      figures: {
+        deaths,
+        imported,
+        orphans,
+        twice: lives.length - new Set(lives.map(key)).size,
+        missing: wanted - lives.length,
+      },
     };
   },
 };
@@ -89,6 +98,24 @@ interface Living {
   id: string;
 }
 const key = ({ type, id }: Living) => `${type} ${id}`;
+
+const living = (project: LocalProject): Living[] =>
+  (JSON.parse(readFileSync(join(project.cloud.dir, "resources.json"), "utf8")) as { resources: Living[] }).resources;
+
+/**
+ * What Cloud Monitoring names itself is never in the way, so that it is made again: people remove what the state does not
+ * have. Alerts go before the channels and checks that they name. @returns how many
+ */
+async function removeOrphans(project: LocalProject): Promise<number> {
+  const state = JSON.parse(await project.succeed("stack", "export", "--stack", STACK)) as {
+    deployment: { resources?: Partial<Living>[] };
+  };
+  const known = new Set((state.deployment.resources ?? []).map(({ id }) => id));
+  const orphans = living(project).filter(({ type, id }) => type.startsWith("gcp:monitoring/") && !known.has(id));
+  for (const { type, id } of orphans.sort((a, b) => a.type.localeCompare(b.type)))
+    await project.cloud.control.delete(type, id, DEPLOYER);
+  return orphans.length;
+}
 
 /** An update that is killed once the cloud has so many resources. */
 async function dyingUp(project: LocalProject, size: number) {
