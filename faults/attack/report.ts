@@ -113,7 +113,7 @@ export function attackPage(report: AttackReport): string {
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`make attack\` in ${Math.round(seconds)} s; \`--page\` writes this page. Every identity that a stack`,
     `makes or names tries ${placeOperations.length} things at every bucket, with credentials of its own: ${placeOperations.join(", ")}. Each asks as well for the`,
-    "token of everybody else of its cloud, and each Kubernetes account of the standby exchanges its own at the pools that trust the cluster. What the answer has to be is derived from",
+    "token of everybody else of its cloud, and each Kubernetes account of the standby exchanges its own at the pools that trust the cluster. To buckets of the other cloud everybody comes without credentials, as anybody could. What the answer has to be is derived from",
     "the identities of the plan (`plan/identities.ts`), what it is comes from the storages, after `pulumi up` of every stack.",
     "",
     `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused, ${counts.protected} were kept from by a retention`,
