@@ -9,6 +9,11 @@ export interface NetworkPoliciesArgs {
   cluster: Cluster;
   /** Range of the cluster's machines, where its control plane has its address too. */
   nodes: string;
+  /**
+   * Address of the API server's Service. The VPC CNI judges a connection before that is translated, and the Service has no pods to
+   * select; Dataplane V2 judges afterwards. Default: judged afterwards.
+   */
+  apiService?: string;
   /** What pods of each namespace do beyond names, tokens and their own API server, which all may ask for. */
   namespaces: Record<string, NamespaceTraffic>;
   /** Namespaces whose manifests bring policies of their own: what the cloud needs beside them. Default: nothing. */
@@ -31,10 +36,10 @@ export class NetworkPolicies extends ComponentResource {
       );
     for (const [namespace, traffic] of Object.entries(args.namespaces)) {
       policy(namespace, "default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
-      policy(namespace, "allowed", allowed(traffic, args.nodes, args.cluster.cloud));
+      policy(namespace, "allowed", allowed(traffic, args.nodes, args.cluster.cloud, args.apiService));
     }
     for (const [namespace, traffic] of Object.entries(args.beside ?? {}))
-      policy(namespace, "cloud", allowed(traffic, args.nodes, args.cluster.cloud));
+      policy(namespace, "cloud", allowed(traffic, args.nodes, args.cluster.cloud, args.apiService));
     this.registerOutputs({});
   }
 }
@@ -44,6 +49,7 @@ export function allowed(
   traffic: NamespaceTraffic,
   nodes: string,
   cloud: Cluster["cloud"] = "google",
+  apiService?: string,
 ): k8s.types.input.networking.v1.NetworkPolicySpec {
   const within: Peers[] = traffic.within ? [{ peers: [inNamespace()], ports: traffic.within }] : [];
   const webhooks: Peers[] = traffic.webhook
@@ -56,7 +62,7 @@ export function allowed(
     policyTypes: ["Ingress", "Egress"],
     ingress: [...within, ...webhooks, ...(traffic.from ?? [])].map((each) => policyRule("from", each)),
     egress: [
-      ...basics(nodes, cloud),
+      ...basics(nodes, cloud, apiService),
       ...[...within, ...outside, ...(traffic.to ?? [])].map((each) => policyRule("to", each)),
     ],
   };

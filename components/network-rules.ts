@@ -47,9 +47,23 @@ export function policyRule<D extends "from" | "to">(direction: D, { peers, ports
   return { [direction]: peers, ports: numbers.map((port) => ({ protocol: "TCP", port })) };
 }
 
-/** Names, the tokens of the pods' identities, and the cluster's own API server, in the machines' range. */
-export function basics(nodes: string, cloud: Cluster["cloud"] = "google"): { to: Peer[]; ports: Port[] }[] {
-  return [...namesAndTokens[cloud], { to: block(nodes), ports: [{ protocol: "TCP", port: ports.https }] }];
+/**
+ * Names, the tokens of the pods' identities, and the cluster's own API server: in the machines' range, and at the address of
+ * its Service where that is judged.
+ */
+export function basics(nodes: string, cloud: Cluster["cloud"] = "google", apiService?: string): Egress[] {
+  return [
+    ...namesAndTokens[cloud],
+    {
+      to: [...block(nodes), ...(apiService === undefined ? [] : block(`${apiService}/32`))],
+      ports: [{ protocol: "TCP", port: ports.https }],
+    },
+  ];
+}
+
+interface Egress {
+  to: Peer[];
+  ports: Port[];
 }
 
 const block = (cidr: string) => [{ ipBlock: { cidr } }];
@@ -58,7 +72,7 @@ const names: Port[] = [
   { protocol: "TCP", port: ports.dns },
 ];
 
-const namesAndTokens: Record<Cluster["cloud"], { to: Peer[]; ports: Port[] }[]> = {
+const namesAndTokens: Record<Cluster["cloud"], Egress[]> = {
   google: [
     { to: block(local.metadata.address), ports: [...names, { protocol: "TCP", port: local.metadata.port }] },
     {

@@ -36,3 +36,9 @@ export function rangesOf(index: number): RegionRanges {
     pods: `10.${64 + index}.0.0/16`,
   };
 }
+
+/** First address of a range after the range's own: in a range of Services, the API server's. */
+export function firstAddress(range: string): string {
+  const parts = range.split("/")[0]!.split(".").map(Number);
+  return [...parts.slice(0, -1), parts.at(-1)! + 1].join(".");
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { rangesOf, regionCapacity } from "./addresses";
+import { firstAddress, rangesOf, regionCapacity } from "./addresses";
 import {
   dnsDetectionSeconds,
   dnsFailoverLimit,
@@ -57,6 +57,11 @@ test("no range of the standby meets another of its own or of any region", () => 
   const [first, last] = span(network);
   for (const [from, to] of subnets.map(span)) assert.ok(from >= first && to <= last);
   for (const list of [standbyRanges.private, standbyRanges.public]) assert.equal(list.length, standbyZones.length);
+});
+
+test("the API server's Service has the first address of the Services", () => {
+  assert.equal(firstAddress(standbyRanges.services), "10.161.0.1");
+  assert.equal(firstAddress("10.4.16.0/20"), "10.4.16.1");
 });
 
 test("buckets have names of their own; a drill's are a drill's", () => {

@@ -10,6 +10,7 @@ import { NetworkPolicies } from "../components/network-policies";
 import { Operators } from "../components/operators";
 import { BootstrapToken } from "../components/secrets";
 import { kubernetesAccount } from "../components/workload-identity";
+import { firstAddress } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
 import { namespaces, rackNames, serviceAccountEmail } from "../plan/names";
 import { type StandbyBuckets, standbyRanges, standbyRegion } from "../plan/standby";
@@ -69,6 +70,7 @@ export function standbyPilot(args: StandbyPilotArgs): StandbyPilot {
       cluster,
       // Machines, pods and the control plane's addresses are all in the network.
       nodes: standbyRanges.network,
+      apiService: firstAddress(standbyRanges.services),
       namespaces: standbyTraffic,
       beside: standbyServicesTraffic,
     },

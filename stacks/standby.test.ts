@@ -11,6 +11,15 @@ for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"
       standby = await declaredStack(stack);
     });
     test("its inventory", () => assertGolden(stack, standby.resources));
+    test("every policed pod reaches the API server by its Service's address, which the CNI judges", () => {
+      const policies = standby.resources.filter(({ type, inputs }) => {
+        const { name } = (inputs.metadata ?? {}) as { name?: string };
+        return /:NetworkPolicy$/.test(type) && ["allowed", "cloud"].includes(name ?? "");
+      });
+      assert.ok(policies.length > 0);
+      for (const { name, inputs } of policies)
+        assert.match(JSON.stringify(inputs.spec), /"cidr":"10\.161\.0\.1\/32"/, name);
+    });
     test("the front's pods alone are the load balancer's targets, and only while it is active", () => {
       const of = (type: RegExp) => standby.resources.filter((resource) => type.test(resource.type));
       const bindings = of(/^kubernetes:elbv2\.k8s\.aws\/.*TargetGroupBinding$/);
