@@ -195,6 +195,13 @@ test("an approval and another breaker reach the job of their bucket", async () =
   }
 });
 
+test("the standby's tokens are exchanged in the vault's project, which has the API for it before the pool", async () => {
+  const services = async (stack: "vault" | "vault-failback") =>
+    (await declaredStack(stack)).resources.filter(({ inputs }) => inputs.service === "sts.googleapis.com");
+  assert.equal((await services("vault")).length, 0);
+  assert.equal((await services("vault-failback")).length, 1);
+});
+
 test("a vault without media declares none", async () => {
   const { resources, outputs } = await declared(
     () => vaultProgram(stackConfig("vault", { media: {} }) as VaultConfig),

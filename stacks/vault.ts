@@ -49,7 +49,12 @@ export function vault(config: VaultConfig): Outputs {
   const { project, location, deletionProtection, copies } = config;
   const services = new ProjectServices("apis", {
     project,
-    services: ["artifactregistry.googleapis.com", ...clusterServices],
+    services: [
+      "artifactregistry.googleapis.com",
+      ...clusterServices,
+      // The standby's tokens are exchanged in the pool's project.
+      ...(config.standby ? ["sts.googleapis.com"] : []),
+    ],
   });
   const network = new Network("network", { project, prefix: "vault", regions: [location] }, { dependsOn: [services] });
   const keys = new ClusterKeys(

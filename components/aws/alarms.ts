@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import {
+  conditionName,
   documentation,
   type EventCondition,
   jobMetrics,
@@ -9,7 +10,7 @@ import {
   type StandbyScope,
 } from "../../plan/alerts";
 import { alertLabel } from "../../plan/labels";
-import { document } from "../../plan/s3-permissions";
+import { document, type Statement } from "../../plan/s3-permissions";
 import { globalRegion } from "../../plan/standby";
 
 /** Who hears of alarms. */
@@ -61,7 +62,7 @@ export class Alarms extends ComponentResource {
     const global = this.topic(`${name}-global-topic`, args, undefined, globalRegion);
     for (const alert of args.alerts) {
       for (const { part, condition } of alert.conditions(args.scope)) {
-        const id = part === undefined ? alert.id : `${alert.id}-${part}`;
+        const id = conditionName(alert, part);
         if (condition.kind === "metric")
           this.alarm(`${name}-${id}`, id, alert, condition, args, condition.global ? global : topic);
         else this.rule(`${name}-${id}`, id, alert, condition, topic);
@@ -167,16 +168,19 @@ function description(alert: StandbyAlert): string {
   return `${alert.severity}: ${alert.title}\n\n${documentation(alert)}`.slice(0, 1024);
 }
 
-/** CloudWatch and EventBridge of this account publish. */
+/** CloudWatch of this account and EventBridge publish. */
 export function topicPolicy(arn: string, account: string) {
-  return document(
-    ["cloudwatch.amazonaws.com", "events.amazonaws.com"].map((service) => ({
-      Sid: service.split(".")[0]!.replace(/^./, (letter) => letter.toUpperCase()),
-      Effect: "Allow" as const,
-      Principal: { Service: service },
-      Action: "sns:Publish",
-      Resource: arn,
-      Condition: { StringEquals: { "aws:SourceAccount": account } },
-    })),
-  );
+  const publishes = (Sid: string, service: string, Condition?: Statement["Condition"]): Statement => ({
+    Sid,
+    Effect: "Allow",
+    Principal: { Service: service },
+    Action: "sns:Publish",
+    Resource: arn,
+    ...(Condition && { Condition }),
+  });
+  return document([
+    publishes("Cloudwatch", "cloudwatch.amazonaws.com", { StringEquals: { "aws:SourceAccount": account } }),
+    // EventBridge supports no condition in a topic's policy: with one its events are dropped, and nobody is told.
+    publishes("Events", "events.amazonaws.com"),
+  ]);
 }

@@ -55,28 +55,39 @@ const using = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateData
  * disk along, so that is for the deployer alone.
  */
 export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs): PolicyDocument {
-  const service = (Sid: string, name: string, Condition: NonNullable<Statement["Condition"]>): Statement => ({
+  const service = (Sid: string, name: string, Condition?: Statement["Condition"]): Statement => ({
     Sid,
     Effect: "Allow",
     Principal: { Service: name },
     Action: using,
     Resource: "*",
-    Condition,
+    ...(Condition && { Condition }),
   });
   const own = { StringEquals: { "aws:SourceAccount": account } };
-  // The machines' disks are made by the scaling group's own role.
-  const scaling = roleArn(account, "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling");
+  const root = `arn:aws:iam::${account}:root`;
+  // The machines' disks are made by the scaling group's own role. It comes into being with the first group, and KMS takes no
+  // principal that is not there yet.
+  const scaling = {
+    "aws:PrincipalArn": roleArn(account, "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+  };
   const users: Record<KeyUse, Statement[]> = {
     secrets: [],
     volumes: [
-      { Sid: "MachinesDisks", Effect: "Allow", Principal: { AWS: scaling }, Action: using, Resource: "*" },
+      {
+        Sid: "MachinesDisks",
+        Effect: "Allow",
+        Principal: { AWS: root },
+        Action: using,
+        Resource: "*",
+        Condition: { ArnEquals: scaling },
+      },
       {
         Sid: "MachinesDisksGrants",
         Effect: "Allow",
-        Principal: { AWS: scaling },
+        Principal: { AWS: root },
         Action: "kms:CreateGrant",
         Resource: "*",
-        Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+        Condition: { ArnEquals: scaling, Bool: { "kms:GrantIsForAWSResource": "true" } },
       },
     ],
     logs: [
@@ -84,14 +95,15 @@ export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs):
         ArnLike: { "kms:EncryptionContext:aws:logs:arn": `arn:aws:logs:${region}:${account}:log-group:*` },
       }),
       service("CloudWatchAlarms", "cloudwatch.amazonaws.com", own),
-      service("EventBridge", "events.amazonaws.com", own),
+      // EventBridge comes without the account: to an encrypted topic it would publish nothing.
+      service("EventBridge", "events.amazonaws.com"),
     ],
   };
   return document([
     {
       Sid: "AccountsIam",
       Effect: "Allow",
-      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Principal: { AWS: root },
       Action: "kms:*",
       Resource: "*",
     },
@@ -101,7 +113,7 @@ export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs):
       Principal: "*",
       Action: ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"],
       Resource: "*",
-      Condition: { ArnNotEquals: { "aws:PrincipalArn": [deployer, `arn:aws:iam::${account}:root`] } },
+      Condition: { ArnNotEquals: { "aws:PrincipalArn": [deployer, root] } },
     },
     ...users[use],
   ]);

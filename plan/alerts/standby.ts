@@ -90,7 +90,11 @@ const counted = (
   ...more,
 });
 
-export const standbyAlerts: readonly StandbyAlert[] = [
+/** Name of the alarm or rule of a condition. */
+export const conditionName = ({ id }: Pick<StandbyAlert, "id">, part?: string): string =>
+  part === undefined ? id : `${id}-${part}`;
+
+const watching: readonly StandbyAlert[] = [
   {
     id: "standby-copy-late",
     owner: "standby",
@@ -354,5 +358,46 @@ export const standbyAlerts: readonly StandbyAlert[] = [
         },
       },
     ],
+  },
+];
+
+/** Rules of EventBridge that alerts are made of. */
+const rules = (scope: StandbyScope): string[] =>
+  watching.flatMap((alert) =>
+    alert
+      .conditions(scope)
+      .flatMap(({ part, condition }) => (condition.kind === "event" ? [conditionName(alert, part)] : [])),
+  );
+
+export const standbyAlerts: readonly StandbyAlert[] = [
+  ...watching,
+  {
+    id: "standby-events-unheard",
+    owner: "standby",
+    title: "An event of the standby was not told to anybody",
+    rows: ["S7", "D5"],
+    severity: "CRITICAL",
+    watches: "A rule of EventBridge matched and could not publish to the topic of the alarms.",
+    why: "Whoever meddles with the copies or turns the traffic does it unseen: EventBridge drops what it cannot deliver.",
+    steps: [
+      "The alarm names the rule. Compare the policies of topic standby-alarms and of key alias/standby-logs with `pulumi preview` of the standby: both let EventBridge in without a condition.",
+      "Read what was dropped in the trail: the events of that time in the logs bucket.",
+    ],
+    conditions: (scope) =>
+      rules(scope).map((rule) => ({
+        part: rule,
+        condition: {
+          kind: "metric",
+          namespace: "AWS/Events",
+          metric: "FailedInvocations",
+          dimensions: { RuleName: rule },
+          statistic: "Sum",
+          periodSeconds: 300,
+          periods: 1,
+          comparison: "above",
+          threshold: 0,
+          missing: "notBreaching",
+        },
+      })),
   },
 ];
