@@ -270,6 +270,17 @@ test("a role takes another one that trusts it by name, and no other", async () =
   assert.equal(aws.control.identities.assume(me, roleArn("third"), "s", 3600).caller.roleArn, roleArn("third"));
 });
 
+test("a session with tags takes a role that lets both sides tag it, as a pod's does", async () => {
+  const principal = { Effect: "Allow", Principal: { AWS: roleArn("tagged") } };
+  await role("tagged");
+  const tagged = { ...aws.control.caller(roleArn("tagged"), "s"), tags: { "kubernetes-namespace": "services" } };
+  await role("untagging", policy({ ...principal, Action: "sts:AssumeRole" }));
+  await role("tagging", policy({ ...principal, Action: ["sts:AssumeRole", "sts:TagSession"] }));
+  const take = (name: string) => aws.control.identities.assume(tagged, roleArn(name), "s", 3600).caller;
+  assert.throws(() => take("untagging"), /not authorized to perform: sts:TagSession/);
+  assert.equal(take("tagging").tags["kubernetes-namespace"], "services");
+});
+
 test("a cluster's token is for whom an entry names, and for that cluster", async () => {
   await cluster({ accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false } });
   const arn = `arn:aws:eks:${REGION}:${ACCOUNT}:cluster/c`;

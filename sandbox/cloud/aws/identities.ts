@@ -104,7 +104,19 @@ export class AwsIdentities {
     const named = trusted && this.access.trustsByName(roleArn, caller.roleArn, "sts:AssumeRole", context);
     const own = this.access.allows(caller, "sts:AssumeRole", roleArn).allowed;
     if (!trusted || !(own || (named && caller.account === accountOf(roleArn)))) throw refusal;
-    return this.issue(roleArn, session, Math.min(seconds, 3600));
+    this.passTags(caller, roleArn, context);
+    return this.issue(roleArn, session, Math.min(seconds, 3600), caller.tags);
+  }
+
+  /** The tags of a pod's session are transitive: whoever it becomes has them too, if both sides allow that. @throws CloudError 403 */
+  private passTags(caller: Caller, roleArn: string, context: ReturnType<typeof contextOf>): void {
+    if (Object.keys(caller.tags).length === 0) return;
+    const source = { kind: "AWS", name: caller.roleArn } as const;
+    const trusted = this.access.trusts(roleArn, source, "sts:TagSession", context);
+    const named = trusted && this.access.trustsByName(roleArn, caller.roleArn, "sts:TagSession", context);
+    const own = this.access.allows(caller, "sts:TagSession", roleArn).allowed;
+    if (!trusted || !(own || (named && caller.account === accountOf(roleArn))))
+      throw denied(`User: ${caller.arn} is not authorized to perform: sts:TagSession on resource: ${roleArn}`);
   }
 
   /** Who a token of `aws eks get-token` is to a cluster: name and groups. @throws CloudError 401 */
