@@ -85,6 +85,8 @@ export type IdentityId =
 const own = ["create", "get", "list", "delete"] as const;
 const read = ["get", "list"] as const;
 const s3 = stores.filter((store) => store.startsWith("s3"));
+/** AWS lets nobody look at a bucket who may not list it. */
+const lookAtS3 = Object.fromEntries(s3.map((store) => [store, ["list"] as const]));
 
 /** The matrix, one entry per row. */
 export const identities: readonly Identity[] = [
@@ -179,7 +181,7 @@ export const identities: readonly Identity[] = [
     id: "deployer",
     home: "deployer",
     kubernetes: [],
-    access: { state: own },
+    access: { ...lookAtS3, state: own },
     administers: ["primaryBackups", "secondCopy", "media", "secondMedia", "failback", ...s3],
     why: "a stack's next update reads and sets its own buckets and their policies, which owning the project does not allow; it writes the stack's state and administers no state",
   },
@@ -187,7 +189,7 @@ export const identities: readonly Identity[] = [
     id: "previewer",
     home: "deployer",
     kubernetes: [],
-    access: { state: read },
+    access: { ...lookAtS3, state: read },
     why: "a pull request's preview reads the stack's state and what the stack declares; it writes nothing",
   },
   {

@@ -115,9 +115,9 @@ export interface BucketPolicyArgs {
   account: string;
   bucket: string;
   store: S3Store;
-  /** ARN of the role that deploys: it administers, and looks the newest marker up. */
+  /** ARN of the role that deploys: it administers, lists, and looks the newest marker up. */
   deployer: string;
-  /** ARNs of the roles that preview: they look the newest marker up, whatever else they are given. */
+  /** ARNs of the roles that preview: they list and look the newest marker up, whatever else they are given. */
   previewers: readonly string[];
   /** Site whose markers they may read; only copies of backups have any. */
   site: string;
@@ -180,7 +180,8 @@ export function bucketPolicy(args: BucketPolicyArgs): PolicyDocument {
       : []),
     only("WriteAsTheMatrixSays", ["s3:PutObject"], objects, rolesOf("create")),
     only("RemoveAsTheMatrixSays", ["s3:DeleteObject"], objects, [...rolesOf("delete"), ...emptying]),
-    only("ListAsTheMatrixSays", listActions, { Resource: arn }, [...rolesOf("list"), ...(copies ? lookUp : emptying)]),
+    // A bucket is read by HeadBucket, which S3 answers to those who may list: names alone, no object.
+    only("ListAsTheMatrixSays", listActions, { Resource: arn }, [...rolesOf("list"), ...lookUp]),
     only("NoVersionEndsEarly", neverAllowed, objects, emptying),
     only("SettingsAreTheDeployers", settings, { Resource: arn }, [deployer]),
   ]);

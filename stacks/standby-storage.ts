@@ -128,7 +128,11 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
   };
 }
 
-/** The services reach customers' own buckets by roles that the customers gave them. */
+/**
+ * The services reach customers' own buckets by roles that the customers gave them. Pod Identity's tags go along with the session,
+ * which both sides have to allow.
+ */
 function customers(roles: string[]) {
-  return { Sid: "CustomersBuckets", Effect: "Allow" as const, Action: "sts:AssumeRole", Resource: roles };
+  const Action = ["sts:AssumeRole", "sts:TagSession"];
+  return { Sid: "CustomersBuckets", Effect: "Allow" as const, Action, Resource: roles };
 }

@@ -20,6 +20,25 @@ for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"
       for (const { name, inputs } of policies)
         assert.match(JSON.stringify(inputs.spec), /"cidr":"10\.161\.0\.1\/32"/, name);
     });
+    test("whoever previews reads every kind that is declared in the cluster, and no Secret", () => {
+      const rules = standby.resources
+        .filter(({ type }) => type.endsWith(":ClusterRole"))
+        .flatMap(({ inputs }) => inputs.rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]);
+      const seen = rules.flatMap(({ apiGroups, resources }) => resources.map((kind) => `${apiGroups[0]}/${kind}`));
+      // What AmazonEKSViewPolicy shows of the kinds that are declared, and what Secrets hold.
+      const viewed = /^(apps|autoscaling|batch|core|networking\.k8s\.io|policy)\//;
+      const kinds = standby.resources.flatMap(({ type }) => {
+        const [, group, kind] = /^kubernetes:([^/]+)\/\w+:(\w+)$/.exec(type) ?? [];
+        return group && kind ? [`${group}/${kind.toLowerCase()}`] : [];
+      });
+      for (const kind of kinds.filter((each) => !viewed.test(each) && each !== "helm.sh/release"))
+        assert.ok(
+          seen.some((each) => each === `${kind}s` || each === `${kind}es`),
+          kind,
+        );
+      assert.ok(seen.length > 5 && rules.every(({ verbs }) => verbs.join() === "get,list,watch"));
+      assert.ok(!seen.some((each) => /secret|\*/.test(each)));
+    });
     test("the front's pods alone are the load balancer's targets, and only while it is active", () => {
       const of = (type: RegExp) => standby.resources.filter((resource) => type.test(resource.type));
       const bindings = of(/^kubernetes:elbv2\.k8s\.aws\/.*TargetGroupBinding$/);

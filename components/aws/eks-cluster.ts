@@ -13,6 +13,7 @@ import { retention } from "../../plan/retention";
 import { serviceTrust } from "../../plan/s3-permissions";
 import type { Cluster } from "../cluster";
 import { eksKubeconfig } from "../kubeconfig";
+import { ClusterViewers, viewersGroup } from "./cluster-viewers";
 import { EksAddons } from "./eks-addons";
 import { EksNodes, type EksPoolArgs } from "./eks-nodes";
 
@@ -31,7 +32,7 @@ export interface EksClusterArgs {
   authorizedNetworks: string[];
   /** ARN of the role that deploys: it administers the cluster. */
   deployer: string;
-  /** ARN of the role that previews: it reads what is in the cluster. Default: nobody. */
+  /** ARN of the role that previews: it reads what is in the cluster but Secrets. Default: nobody. */
   previewer?: string;
   secretsKey: aws.kms.Key;
   volumesKey: aws.kms.Key;
@@ -124,7 +125,9 @@ export class EksCluster extends ComponentResource implements Cluster {
     this.securityGroup = this.cluster.vpcConfig.clusterSecurityGroupId;
     const access = [
       this.entry(`${name}-deployer`, args.deployer, "AmazonEKSClusterAdminPolicy"),
-      ...(args.previewer ? [this.entry(`${name}-previewer`, args.previewer, "AmazonEKSAdminViewPolicy")] : []),
+      ...(args.previewer
+        ? [this.entry(`${name}-previewer`, args.previewer, "AmazonEKSViewPolicy", [viewersGroup])]
+        : []),
     ];
     const nodes = new EksNodes(
       `${name}-nodes`,
@@ -167,6 +170,7 @@ export class EksCluster extends ComponentResource implements Cluster {
       // Workloads start when there are machines, names and identities for them.
       { parent: this, dependsOn: [...access, nodes, addons] },
     );
+    if (args.previewer) new ClusterViewers(`${name}-viewers`, { cluster: this }, { parent: this });
     this.registerOutputs({ clusterName, issuer: this.issuer });
   }
 
@@ -175,11 +179,15 @@ export class EksCluster extends ComponentResource implements Cluster {
     return { parent, provider: this.provider, deletedWith: this.cluster };
   }
 
-  /** Lets an IAM role into the whole cluster with one of EKS's access policies. */
-  private entry(name: string, principalArn: string, policy: string): Resource {
+  /** Lets an IAM role into the whole cluster with one of EKS's access policies and as a member of groups. */
+  private entry(name: string, principalArn: string, policy: string, groups: string[] = []): Resource {
     const of = { clusterName: this.cluster.name, principalArn };
     const inside = { parent: this, deletedWith: this.cluster };
-    const entry = new aws.eks.AccessEntry(name, { ...of, type: "STANDARD" }, inside);
+    const entry = new aws.eks.AccessEntry(
+      name,
+      { ...of, type: "STANDARD", ...(groups.length > 0 && { kubernetesGroups: groups }) },
+      inside,
+    );
     return new aws.eks.AccessPolicyAssociation(
       name,
       { ...of, policyArn: accessPolicy(policy), accessScope: { type: "cluster" } },

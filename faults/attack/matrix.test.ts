@@ -8,6 +8,7 @@ import { awsControl, DEPLOYER, policy, REGION, roleArn, TRUST } from "../../sand
 import type { CloudError } from "../../sandbox/lib/types";
 import { actionsAt, expected, expectedMint, type Place, type Principal, placeOperations } from "./cells";
 import { type Cell, reached, runMatrix, runMinting } from "./matrix";
+import { rolePrincipal } from "./principals";
 import { S3Attack } from "./s3";
 import { type DeclaredAttack, openDeclaredAttack } from "./testing";
 
@@ -162,6 +163,17 @@ test("retention keeps from those who may delete, prefixes and stacks narrow a ro
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "read"), "allowed");
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "vault" }), "read"), "refused");
   assert.equal(expected(deployer, somewhere({ ...state, stateOf: "prod" }), "change policy"), "refused");
+});
+
+test("who deploys and previews the standby sees names in its buckets, and opens nothing", () => {
+  const { parts } = rolePrincipal("arn:aws:iam::123456789012:role/standby-previewer", "standby", { site: PROD });
+  const previewer: Principal = { cloud: "aws", name: "p", stack: "standby", parts };
+  for (const store of stores.filter((each) => each.startsWith("s3"))) {
+    const bucket = somewhere({ cloud: "aws", store, stack: "standby" });
+    assert.deepEqual([...actionsAt(previewer, bucket)], ["list"], store);
+    const elsewhere = somewhere({ cloud: "aws", store, stack: "another" });
+    assert.equal(actionsAt(previewer, elsewhere).has("list"), store === "s3Copies");
+  }
 });
 
 test("what somebody can empty is told by who may most there", () => {

@@ -21,6 +21,7 @@ export const awsTypes = {
   role: "aws:iam/role:Role",
   rolePolicy: "aws:iam/rolePolicy:RolePolicy",
   attachment: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  clusterAccess: "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
   association: "aws:eks/podIdentityAssociation:PodIdentityAssociation",
   cluster: "aws:eks/cluster:Cluster",
   nodeGroup: "aws:eks/nodeGroup:NodeGroup",

@@ -40,6 +40,12 @@ const associated = (serviceAccount: string) =>
     serviceAccount,
     roleArn: `arn:aws:iam::${ACCOUNT}:role/standby-copier`,
   });
+const access = (who: string, policy: string) =>
+  resource(awsTypes.clusterAccess, {
+    clusterName: "standby",
+    principalArn: `arn:aws:iam::${ACCOUNT}:role/${who}`,
+    policyArn: `arn:aws:eks::aws:cluster-access-policy/${policy}`,
+  });
 const search = { namespace: "elasticsearch", name: "elasticsearch-backup" };
 const copies = "arn:aws:s3:::b-s3copies";
 
@@ -49,7 +55,10 @@ specify(standbyLeastPrivilege, {
     [
       ...buckets,
       own("standby-services"),
-      policy("standby-services", allow("sts:AssumeRole", "arn:aws:iam::000000000000:role/customer")),
+      policy(
+        "standby-services",
+        allow(["sts:AssumeRole", "sts:TagSession"], "arn:aws:iam::000000000000:role/customer"),
+      ),
     ],
     [
       ...buckets,
@@ -67,6 +76,7 @@ specify(standbyLeastPrivilege, {
       policy("controller", allow(["ec2:DescribeSubnets", "elasticloadbalancing:RegisterTargets"], "*")),
     ],
     [...buckets, policy("standby-copier", { ...allow("s3:*", "*"), Effect: "Deny" })],
+    [...buckets, access("deployer", "AmazonEKSClusterAdminPolicy"), access("previewer", "AmazonEKSViewPolicy")],
     // No standby.
     [policy("standby-copier", allow("s3:*", "*"))],
   ],
@@ -91,6 +101,7 @@ specify(standbyLeastPrivilege, {
       /"standby-restorer" may s3:PutObject/,
     ],
     [[...buckets, policy("standby-services", allow("sts:AssumeRole", "*"))], /may act as \*/],
+    [[...buckets, policy("standby-copier", allow("sts:TagSession", "arn:aws:iam::1:role/x"))], /may sts:TagSession/],
     [[...buckets, policy("controller", allow("iam:PassRole", "*"))], /"controller" may iam:PassRole/],
     [[...buckets, policy("controller", allow("s3:GetObject", `${copies}/*`))], /"controller" may s3:GetObject/],
     [[...buckets, attached("standby-copier", "AmazonEKSWorkerNodePolicy")], /beside its own policy/],
@@ -128,6 +139,14 @@ specify(standbyLeastPrivilege, {
       /any token of an issuer/,
     ],
     [[...buckets, associated("other")], /lets dr\/other act as standby-copier/],
+    [
+      [...buckets, access("previewer", "AmazonEKSAdminViewPolicy")],
+      /role\/previewer" AmazonEKSAdminViewPolicy; allowed are AmazonEKSViewPolicy and/,
+    ],
+    [
+      [...buckets, ...["deployer", "previewer"].map((who) => access(who, "AmazonEKSClusterAdminPolicy"))],
+      /both administer cluster standby/,
+    ],
     [[...buckets, resource("aws:iam/user:User", { name: "u" })], /give rights by a role's own policy/],
   ],
 });

@@ -32,6 +32,8 @@ export const standbyLeastPrivilege: StackRule = {
       ...judge(ofType(resources, awsTypes.attachment), attachmentProblems),
       ...judge(ofType(resources, awsTypes.role), trustProblems),
       ...judge(ofType(resources, awsTypes.association), associationProblems),
+      ...judge(ofType(resources, awsTypes.clusterAccess), clusterAccessProblems),
+      ...severalAdministrators(ofType(resources, awsTypes.clusterAccess)),
       ...resources
         .filter(({ type }) => ELSEWHERE.test(type))
         .map(
@@ -76,7 +78,7 @@ function excess(
   if (notResource || resources.length === 0) return [`may ${action} on what is not named`];
   if (neverAllowed.includes(action)) return [`may ${action}, which nobody may`];
   // Customers let the services into their own buckets, in accounts of theirs.
-  if (row.id === "standby-services" && action === "sts:AssumeRole")
+  if (row.id === "standby-services" && ["sts:AssumeRole", "sts:TagSession"].includes(action))
     return resources
       .filter((arn) => !/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(arn))
       .map((arn) => `may act as ${arn}`);
@@ -135,6 +137,32 @@ function tokenProblems(row: Identity | undefined, equal: Values): string[] {
   const own = (row?.kubernetes ?? []).map(({ namespace, name }) => `system:serviceaccount:${namespace}:${name}`);
   if (subjects.length === 0) return ["is taken on by any token of an issuer"];
   return subjects.filter((subject) => !own.includes(subject)).map((subject) => `is taken on by ${subject}`);
+}
+
+const clusterPolicy = ({ props }: Declared) => String(props.policyArn).split("/").at(-1);
+/** EKS's access policy of who deploys. */
+const ADMINISTERS = "AmazonEKSClusterAdminPolicy";
+
+/** Others than who deploys see what is in the cluster, but no Secret: AmazonEKSAdminViewPolicy reads every one. */
+function clusterAccessProblems(access: Declared): string[] {
+  const policy = clusterPolicy(access);
+  return policy === ADMINISTERS || policy === "AmazonEKSViewPolicy"
+    ? []
+    : [
+        `${access.name} gives ${shown(access.props.principalArn)} ${policy}; allowed are AmazonEKSViewPolicy and, for the deployer, ${ADMINISTERS}`,
+      ];
+}
+
+/** One role administers a cluster: who deploys it. */
+function severalAdministrators(all: Declared[]): string[] {
+  const administering = (cluster: unknown) =>
+    judge(all, (each) =>
+      clusterPolicy(each) === ADMINISTERS && each.props.clusterName === cluster ? [each.name] : [],
+    );
+  return [...new Set(judge(all, ({ props }) => [String(props.clusterName)]))].flatMap((cluster) => {
+    const names = administering(cluster);
+    return names.length > 1 ? [`${names.join(" and ")} both administer cluster ${cluster}; one role deploys it`] : [];
+  });
 }
 
 /** Pods get roles of the matrix by their row's accounts only. */
