@@ -45,7 +45,7 @@ export class MediaBuckets extends ComponentResource {
             primaries: args.primaries,
             store: args.store,
             grants: [...args.grants, ...restoreGrants(media.name, args.restores)],
-            standing: mediaRestorers,
+            standing: [...mediaRestorers, "standby-failback"],
             accounts: args.accounts,
             deletionProtection: args.deletionProtection,
             bucket: primary ? media.name : media.secondary,

@@ -351,6 +351,16 @@ export const jobSchemas = {
     transfers: z.int().min(1).max(64).default(8),
   }),
   /**
+   * Media that the standby wrote, from its live `bucket` into the product's own at Google, as standby-failback: get and list in S3;
+   * put, get and list at Google.
+   */
+  "return-media": z.strictObject({
+    bucket: s3,
+    primary: cloudStorage,
+    batch: z.int().min(1).max(10_000).default(1000),
+    transfers: z.int().min(1).max(64).default(16),
+  }),
+  /**
    * Removal of a site's copies that no tier keeps, as pruner: list and delete on `copiesBucket`, get on markers and lists in it.
    */
   prune: z.strictObject({

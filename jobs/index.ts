@@ -20,6 +20,7 @@ import { restoreMedia } from "./restore-media";
 import { restoreTable } from "./restore-table";
 import { restoreTableCheck } from "./restore-table-check";
 import { returnBackups } from "./return-backups";
+import { returnMedia } from "./return-media";
 import { snapshotCassandra } from "./snapshot-cassandra";
 import { snapshotElasticsearch } from "./snapshot-elasticsearch";
 import { verifyCopy } from "./verify-copy";
@@ -37,6 +38,7 @@ const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
   "copy-media-to-s3": copyMediaToS3,
   "copy-states-to-s3": copyStatesToS3,
   "return-backups": returnBackups,
+  "return-media": returnMedia,
   prune,
   "restore-copy": restoreCopy,
   "restore-cassandra": restoreCassandra,

@@ -243,8 +243,8 @@ export const identities: readonly Identity[] = [
     id: "standby-failback",
     home: "aws",
     kubernetes: [{ namespace: namespaces.dr, name: "failback", clusters: "standby" }],
-    access: { s3Backups: read, failback: ["create", "get", "list"] },
-    why: "brings the standby's own backups to the vault's door in the window of a failback; from there they are copied as any site's",
+    access: { s3Backups: read, failback: ["create", "get", "list"], s3Media: read, media: ["create", "get", "list"] },
+    why: "in the window of a failback brings the standby's own backups to the vault's door, from where they are copied as any site's, and its media into the product's buckets; replaces nothing",
   },
   {
     id: "standby-restorer",

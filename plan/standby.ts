@@ -87,6 +87,7 @@ export const standbySchedules = {
   states: { cron: "45 * * * *", startingDeadlineSeconds: hour / 2, activeDeadlineSeconds: hour / 2 },
   // Suspended: people start it, in the window of a failback.
   failback: { cron: "0 0 1 1 *", startingDeadlineSeconds: hour, activeDeadlineSeconds: 6 * hour },
+  failbackMedia: { cron: "0 0 1 1 *", startingDeadlineSeconds: hour, activeDeadlineSeconds: 18 * hour },
 } as const satisfies Record<string, Schedule>;
 
 /** Age in seconds at which tonight's copies in S3 are late: a day after the last run began, and the time it may take. */
@@ -101,6 +102,7 @@ export const standbyJobs = {
   media: (bucket: string) => `copy-media-to-s3-${bucket}`,
   states: "copy-states-to-s3",
   failback: "return-backups",
+  failbackMedia: (bucket: string) => `return-media-${bucket}`,
 } as const;
 
 /** Repositories of ECR. Each image has one of its own there: they are made before anything is pushed. */

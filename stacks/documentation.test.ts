@@ -39,14 +39,14 @@ for (const { file, stack, settings } of whole) {
   });
 }
 
-for (const { file, settings } of all.filter((block) => !whole.includes(block))) {
+for (const { file, stack: named, settings } of all.filter((block) => !whole.includes(block))) {
   const keys = Object.keys(settings);
   test(`${keys.join(", ")} of ${file} fits the stack file that it is added to`, () => {
     assert.ok(keys.every((key) => key.startsWith("iconik-dr:")));
     const of = (...names: string[]) => names.some((name) => keys.includes(`iconik-dr:${name}`));
     const [stack, name] = of("restoreGrants", "media")
       ? ["vault", "vault"]
-      : of("app")
+      : of("app") || named === "foundation"
         ? ["foundation", "foundation"]
         : of("active", "primary")
           ? ["aws-standby", "aws-standby"]

@@ -43,6 +43,21 @@ test("services of each site and the vault's replicator use the media, nobody els
     ]);
 });
 
+test("in the window of a failback the standby adds its media and replaces none", async () => {
+  const config = stackConfig("foundation", { vault: { project: "iconik-vault", failback: true } }) as FoundationConfig;
+  const { resources } = await declared(() => foundation(config), "foundation");
+  const [role] = resources.filter(({ inputs }) => inputs.roleId === "standbyFailbackMedia");
+  assert.deepEqual(
+    role?.inputs.permissions,
+    ["create", "get", "list"].map((action) => `storage.objects.${action}`),
+  );
+  for (const bindings of policiesOf({ resources, outputs: {} }))
+    assert.deepEqual(
+      bindings.find(({ role }) => role === "projects/iconik-foundation/roles/standbyFailbackMedia")?.members,
+      ["serviceAccount:standby-failback@iconik-vault.iam.gserviceaccount.com"],
+    );
+});
+
 test("where nothing else is up yet, no account of another stack is named", async () => {
   const config = stackConfig("foundation", { sites: [], vault: {}, app: {} }) as FoundationConfig;
   const alone = await declared(() => foundation(config), "foundation");

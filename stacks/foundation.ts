@@ -45,6 +45,7 @@ export function foundation(config: FoundationConfig): Outputs {
         { identity: "deployer", member: deployer },
         ...config.sites.map((site) => grant("services", site.project)),
         ...(config.vault ? [grant("media-replicator", config.vault.project)] : []),
+        ...(config.vault?.failback ? [grant("standby-failback", config.vault.project)] : []),
       ],
       ...(config.vault && { restores: { project: config.vault.project, open: media.restores } }),
       deletionProtection,

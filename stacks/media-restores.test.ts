@@ -24,7 +24,12 @@ before(async () => {
   inPeace = await declared(() => vault(vaultConfig), "vault");
   ofVault = await declared(() => vault({ ...vaultConfig, media: { ...vaultConfig.media!, restores } }), "vault");
   ofFoundation = await declared(
-    () => foundation({ ...config, vault: { project: vaultConfig.project }, media: { ...config.media, restores } }),
+    () =>
+      foundation({
+        ...config,
+        vault: { project: vaultConfig.project, failback: false },
+        media: { ...config.media, restores },
+      }),
     "foundation",
   );
 });

@@ -194,7 +194,16 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
     );
     new Failback(
       "failback",
-      { cluster, image: images.jobs, datacenter, backups: names.backups, failbackBucket, configMap, google },
+      {
+        cluster,
+        image: images.jobs,
+        datacenter,
+        backups: names.backups,
+        failbackBucket,
+        media: names.media,
+        configMap,
+        google,
+      },
       { dependsOn: [...data, ...accounts, ...storage.serving] },
     );
   }

@@ -1,8 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import type { JobCommand, JobInput } from "../../jobs/config";
 import { repository } from "../../plan/layout";
 import { namespaces } from "../../plan/names";
-import { s3Url, standbyJobs, standbySchedules } from "../../plan/standby";
+import type { Schedule } from "../../plan/schedules";
+import { type StandbyMedia, s3Url, standbyJobs, standbySchedules } from "../../plan/standby";
 import { cronJob } from "../cron-job";
 import { jobPod } from "../job-pod";
 import type { EksCluster } from "./eks-cluster";
@@ -17,41 +19,50 @@ export interface FailbackArgs {
   backups: string;
   /** Where they arrive in the vault's project. */
   failbackBucket: string;
+  /** The media buckets, and where the standby wrote what is theirs. */
+  media: readonly Pick<StandbyMedia, "name" | "live">[];
   /** ConfigMap with the way in at Google. */
   configMap: string;
   google: GoogleAccess;
 }
 
 /**
- * What brings the standby's last backups to Google in the window of a failback (ADR 29). Suspended: people start it once the
- * services are stopped and the backups taken, and it exists in that window only.
+ * What brings the standby's last backups and its media to Google in the window of a failback (ADR 29). Suspended: people start it
+ * once the services are stopped and the backups taken, and it exists in that window only.
  */
 export class Failback extends ComponentResource {
   constructor(name: string, args: FailbackArgs, opts?: ComponentResourceOptions) {
     super("iconik:aws:Failback", name, {}, opts);
     const { cluster, datacenter, configMap, google, image } = args;
-    const kinds = ["cassandra", "elasticsearch"] as const;
-    new k8s.batch.v1.CronJob(
-      `${name}-${standbyJobs.failback}`,
-      cronJob({
-        name: standbyJobs.failback,
-        namespace: namespaces.dr,
-        schedule: standbySchedules.failback,
-        suspend: true,
-        pod: jobPod({
-          command: "return-backups",
-          image,
-          serviceAccount: "failback",
-          config: {
-            bucket: s3Url(args.backups),
-            failbackBucket: args.failbackBucket,
-            repositories: kinds.map((kind) => repository(kind, datacenter)),
-          },
-          google: { configMap, audience: google.audience },
+    const byPeople = <C extends JobCommand>(job: string, schedule: Schedule, command: C, config: JobInput<C>) =>
+      new k8s.batch.v1.CronJob(
+        `${name}-${job}`,
+        cronJob({
+          name: job,
+          namespace: namespaces.dr,
+          schedule,
+          suspend: true,
+          pod: jobPod({
+            command,
+            image,
+            serviceAccount: "failback",
+            config,
+            google: { configMap, audience: google.audience },
+          }),
         }),
-      }),
-      { ...cluster.inside(this), dependsOn: [google.config] },
-    );
+        { ...cluster.inside(this), dependsOn: [google.config] },
+      );
+    const kinds = ["cassandra", "elasticsearch"] as const;
+    byPeople(standbyJobs.failback, standbySchedules.failback, "return-backups", {
+      bucket: s3Url(args.backups),
+      failbackBucket: args.failbackBucket,
+      repositories: kinds.map((kind) => repository(kind, datacenter)),
+    });
+    for (const media of args.media)
+      byPeople(standbyJobs.failbackMedia(media.name), standbySchedules.failbackMedia, "return-media", {
+        bucket: s3Url(media.live),
+        primary: media.name,
+      });
     this.registerOutputs({});
   }
 }

@@ -73,7 +73,7 @@ function suspensionProblems(cronJob: Declared, resources: Declared[]): string[] 
     if (command === "replicate-media") return [];
     const pulls = /^copy-.*to-s3$/.test(command);
     // By people alone, when nobody writes any more.
-    if (command === "return-backups")
+    if (command.startsWith("return-"))
       return suspended === true ? [] : [`CronJob ${name} has suspend ${suspended}; set true: people start it`];
     const expected = pulls ? serving : restoring && command.startsWith("snapshot-");
     const why = pulls

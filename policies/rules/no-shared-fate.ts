@@ -47,11 +47,13 @@ function needs(resource: Declared): string[] {
 const isWayIn = ({ type, props }: Declared) =>
   type === types.configMap && /^google-(copies|states|failback)$/.test(String(at(props, "metadata", "name")));
 
-/** A CronJob that runs nothing but the copier, or what brings backups back when Google is there again. */
+/** A CronJob that runs nothing but the copier, or what brings backups and media back when Google is there again. */
 const pulls = (resource: Declared) => {
   if (resource.type !== types.cronJob) return false;
   const commands = commandsOf(resource);
-  return commands.length > 0 && commands.every(({ command }) => /^(copy-.*to-s3|return-backups)$/.test(command));
+  return (
+    commands.length > 0 && commands.every(({ command }) => /^(copy-.*to-s3|return-(backups|media))$/.test(command))
+  );
 };
 
 /** The copier's configuration and its token's audience are Google's; its image and everything else are not. */

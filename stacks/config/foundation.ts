@@ -14,7 +14,13 @@ export const foundation = z
     media: z.strictObject({ location: multiRegion, prefix, restores }),
     // Cloud Storage refuses a policy that names an account which does not exist: both list what is up already.
     sites: z.array(z.strictObject({ name: siteName, project: projectId })).default([]),
-    vault: z.strictObject({ project: projectId }).optional(),
+    vault: z
+      .strictObject({
+        project: projectId,
+        /** The window of a failback is open: the standby brings its media back, by an account of the vault's. */
+        failback: z.boolean().default(false),
+      })
+      .optional(),
     app: z.strictObject({ project: projectId }).optional(),
   })
   .superRefine((config, issues) => {

@@ -107,7 +107,7 @@ const programs: Record<StackName, () => unknown> = {
     const config = stackConfig("foundation") as FoundationConfig;
     return foundation({
       ...config,
-      vault: { project: (stackConfig("vault") as VaultConfig).project },
+      vault: { project: (stackConfig("vault") as VaultConfig).project, failback: false },
       media: { ...config.media, restores: mediaRestores },
     });
   },
