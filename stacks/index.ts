@@ -8,8 +8,8 @@ export = () =>
     config: pulumi.runtime.allConfig(),
     env: process.env,
     reader: async () => (await import("./provider-reader")).providerReader,
-    standby: async () => ({
-      reader: (await import("./s3-reader")).s3Reader,
+    standby: async (account) => ({
+      reader: (await import("./s3-reader")).s3Reader(account),
       probe: (await import("./standby-primary")).httpsProbe,
     }),
   });

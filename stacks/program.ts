@@ -10,8 +10,8 @@ export interface Surroundings {
   config: Record<string, string>;
   env: NodeJS.ProcessEnv;
   reader(): Promise<BucketReader>;
-  /** For the standby: reads S3, and asks whether the primary still serves. */
-  standby(): Promise<{ reader: BucketReader; probe: Probe }>;
+  /** For the standby in an account: reads S3, and asks whether the primary still serves. */
+  standby(account: string): Promise<{ reader: BucketReader; probe: Probe }>;
 }
 
 /** Stack outputs. */
@@ -38,7 +38,7 @@ export async function program({ stack, config: all, env, reader, standby }: Surr
       return (await import("./bootstrap")).bootstrap(config, stack);
     case "standby": {
       const token = onePasswordToken(stack, env);
-      const { reader: s3, probe } = await standby();
+      const { reader: s3, probe } = await standby(config.account);
       await (await import("./standby-primary")).notServing(stack, config, probe);
       const copy = await (await import("./standby-copies")).findStandbyCopy(stack, config, s3);
       return (await import("./standby")).standby(config, token, copy);

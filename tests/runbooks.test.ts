@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cassandraClusterName, elasticsearchName, namespaces, rackNames } from "../plan/names";
-import { standbyBuckets } from "../plan/standby";
+import { standbyBuckets, standbyClusterName } from "../plan/standby";
 import { charts } from "../plan/versions";
 import { loadTools } from "../sandbox/toolchain";
 import { commandsOf, type Program, runbook, runbooks, type Shown, tokens } from "./lib/runbook";
@@ -147,6 +147,19 @@ const GCLOUD = [
   "storage restore",
 ];
 
+const AWS = [
+  "ecr get-login-password",
+  "eks update-cluster-config",
+  "eks wait cluster-active",
+  "resourcegroupstaggingapi get-resources",
+  "route53 get-hosted-zone",
+  "route53 list-hosted-zones-by-name",
+  "s3 ls",
+  "s3api copy-object",
+  "s3api list-object-versions",
+  "sts get-caller-identity",
+];
+
 test("commands of nodetool, gcloud and aws are those that were looked up", () => {
   const inside = of("kubectl").flatMap((shown) => {
     const start = shown.words.indexOf("nodetool");
@@ -161,8 +174,17 @@ test("commands of nodetool, gcloud and aws are those that were looked up", () =>
       "look it up, then add it to the list",
     );
   const { copies } = standbyBuckets();
-  for (const shown of of("aws"))
-    check(shown.text.startsWith(`aws s3 ls s3://${copies}/`), shown, `the bucket is ${copies}`);
+  for (const shown of of("aws")) {
+    const [service = "", operation = ""] = shown.words;
+    const known = AWS.some((each) => shown.words.join(" ").startsWith(each));
+    check(known, shown, "look it up, then add it to the list");
+    const buckets = service === "s3api" ? [argumentOf(shown.words, "--bucket")!] : [];
+    for (const bucket of buckets) check(bucket === "iconik-standby-state", shown, "the state's bucket is another one");
+    if (service === "s3" && operation === "ls")
+      check(shown.text.startsWith(`aws s3 ls s3://${copies}/`), shown, `the bucket is ${copies}`);
+    const cluster = service === "eks" ? argumentOf(shown.words, "--name") : standbyClusterName;
+    check(cluster === standbyClusterName, shown, `the cluster is ${standbyClusterName}`);
+  }
 });
 
 test("charts are pulled in the versions that the plan has", () => {
