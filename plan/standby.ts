@@ -11,6 +11,10 @@ export const standbyRegion = "eu-central-1";
 /** Region that holds a replica of the standby's own state. */
 export const standbyStateRegion = "eu-west-1";
 
+/** Bucket of the standby's own state, made by hand, and the backend that it is (ADR 30). */
+export const standbyStateBucket = "iconik-standby-state";
+export const standbyBackend = `s3://${standbyStateBucket}?region=${standbyRegion}`;
+
 /** Where Route 53 writes its metrics and AWS keeps the control planes of global services. */
 export const globalRegion = "us-east-1";
 

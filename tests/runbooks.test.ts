@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cassandraClusterName, elasticsearchName, namespaces, rackNames } from "../plan/names";
-import { standbyBuckets, standbyClusterName } from "../plan/standby";
+import { standbyBuckets, standbyClusterName, standbyStateBucket } from "../plan/standby";
 import { charts } from "../plan/versions";
 import { loadTools } from "../sandbox/toolchain";
 import { commandsOf, type Program, runbook, runbooks, type Shown, tokens } from "./lib/runbook";
@@ -179,7 +179,7 @@ test("commands of nodetool, gcloud and aws are those that were looked up", () =>
     const known = AWS.some((each) => shown.words.join(" ").startsWith(each));
     check(known, shown, "look it up, then add it to the list");
     const buckets = service === "s3api" ? [argumentOf(shown.words, "--bucket")!] : [];
-    for (const bucket of buckets) check(bucket === "iconik-standby-state", shown, "the state's bucket is another one");
+    for (const bucket of buckets) check(bucket === standbyStateBucket, shown, "the state's bucket is another one");
     if (service === "s3" && operation === "ls")
       check(shown.text.startsWith(`aws s3 ls s3://${copies}/`), shown, `the bucket is ${copies}`);
     const cluster = service === "eks" ? argumentOf(shown.words, "--name") : standbyClusterName;

@@ -8,15 +8,17 @@ import { parse } from "yaml";
 import { servicesOf } from "../plan/deployers";
 import { images, published, type ThirdPartyImage } from "../plan/images";
 import { registries, serviceAccountEmail } from "../plan/names";
+import { ecrHost, ownImages, standbyBackend, standbyRegion } from "../plan/standby";
 import { backendUrl, githubEnvironment } from "../plan/state";
 import { charts } from "../plan/versions";
-import type { BootstrapConfig, SiteConfig, VaultConfig } from "../stacks/config";
+import type { BootstrapConfig, SiteConfig, StandbyConfig, VaultConfig } from "../stacks/config";
 import { stackConfig } from "./lib/stack-file";
 
 const ROOT = join(__dirname, "..");
 const GITHUB = join(ROOT, ".github");
 
 interface Step {
+  if?: string;
   uses?: string;
   run?: string;
   env?: Record<string, string>;
@@ -61,6 +63,16 @@ const jobs = Object.entries(workflows).flatMap(([workflow, { jobs: all }]) =>
 );
 const everyStep = [...jobs.flatMap(({ steps }) => steps), ...Object.values(actions).flatMap(({ runs }) => runs.steps)];
 
+/** How a workflow becomes a role of AWS. */
+const AWS_LOGIN = "./.github/actions/aws";
+const standby = stackConfig("aws-standby") as StandbyConfig;
+const pipelineRoles: Record<string, string | undefined> = {
+  preview: standby.previewer,
+  deploy: standby.deployer,
+  publish: standby.publishers[0],
+};
+const ecr = ecrHost(standby.account);
+
 /** Stacks that a pipeline deploys, with the bootstrap stack that prepared them. */
 const deployed = ["bootstrap-vault", "bootstrap"].flatMap((name) => {
   const { project, stacks } = stackConfig(name) as BootstrapConfig;
@@ -100,13 +112,16 @@ test("a workflow reads, and a job says what else it needs", () => {
       .map(([scope]) => `${workflow}/${name} ${scope}`),
   );
   assert.deepEqual(more.sort(), [
+    "deploy/aws-standby id-token",
     "deploy/foundation id-token",
     "deploy/prod id-token",
     "deploy/vault id-token",
     "images/propose contents",
     "images/propose pull-requests",
     "images/push id-token",
+    "images/standby id-token",
     "mirror/copy id-token",
+    "mirror/standby id-token",
     "preview/inventory pull-requests",
     "preview/preview id-token",
     "preview/preview pull-requests",
@@ -127,13 +142,17 @@ test("code of a pull request never meets an identity or a secret unless it is th
 
 test("whoever has an identity has an environment, and it is the account's own", () => {
   const holders = jobs.filter(({ job, steps }) => job.permissions?.["id-token"] && steps.length > 0);
-  assert.equal(holders.length, 4);
+  assert.equal(holders.length, 6);
   for (const { workflow, job, steps } of holders) {
     const account = String(
       steps.find(({ uses }) => uses?.startsWith("google-github-actions/auth@"))?.with?.service_account,
     );
     const purpose = { previewer: "preview", deployer: "deploy", publisher: "publish" }[account.split("@")[0]!];
     assert.ok(job.environment?.startsWith(`${purpose}-`), `${workflow}: ${job.environment} and ${account}`);
+    const role = steps.find(({ uses }) => uses === AWS_LOGIN)?.with?.role;
+    // A role that is handed in is looked at where it is.
+    if (role !== undefined && !/^\$\{\{ (matrix|inputs)\.role \}\}$/.test(String(role)))
+      assert.equal(role, pipelineRoles[purpose!], `${workflow}: ${role}`);
   }
 });
 
@@ -158,10 +177,10 @@ describe("stacks", () => {
   const matrix = workflows.preview!.jobs.preview!.strategy!.matrix.include;
 
   test("each stack is previewed", () => {
-    assert.deepEqual(
-      matrix,
-      deployed.map(({ name, project, backend }) => ({ stack: name, project, backend })),
-    );
+    assert.deepEqual(matrix, [
+      ...deployed.map(({ name, project, backend }) => ({ stack: name, project, backend })),
+      { stack: "aws-standby", role: pipelineRoles.preview, backend: standbyBackend },
+    ]);
     assert.equal(
       workflows.preview!.jobs.preview!.environment,
       `${githubEnvironment("preview", "")}\${{ matrix.stack }}`,
@@ -169,7 +188,10 @@ describe("stacks", () => {
   });
 
   test("each stack is deployed after the suite, one after the other, the vault first", () => {
-    const { test: suite, ...stacks } = workflows.deploy!.jobs;
+    const { test: suite, "aws-standby": ofAws, ...stacks } = workflows.deploy!.jobs;
+    // It has to come up when Google does not.
+    assert.equal(ofAws?.needs, "test");
+    assert.deepEqual(ofAws?.with, { stack: "aws-standby", role: pipelineRoles.deploy, backend: standbyBackend });
     assert.equal(suite?.uses, "./.github/workflows/test.yml");
     assert.deepEqual(
       Object.values(stacks).map((job) => job.with),
@@ -228,6 +250,45 @@ describe("stacks", () => {
     assert.equal(workflows.images!.jobs.push!.environment, githubEnvironment("publish", "vault"));
   });
 
+  test("the standby gets the same images and charts, in repositories that it declares", () => {
+    const copied = workflows.images!.jobs.standby!;
+    assert.equal(copied.env?.ECR, `${ecr}/${registries.images}`);
+    for (const [name, image] of Object.entries({ jobs: standby.images.jobs, services: standby.images.services }))
+      assert.equal(image.split("@")[0], `${copied.env?.ECR}/${name}`);
+    assert.deepEqual(
+      ownImages,
+      ["jobs", "services"].map((name) => `${registries.images}/${name}`),
+    );
+    assert.deepEqual(workflows.images!.jobs.propose!.needs, ["push", "standby"]);
+    const mirror = workflows.mirror!.jobs.standby!;
+    assert.equal(mirror.env?.REGISTRY, workflows.mirror!.jobs.copy!.env?.REGISTRY);
+    assert.equal(standby.images.mirror, `${mirror.env?.ECR}/${registries.mirror}`);
+    assert.equal(standby.charts.repository, `oci://${mirror.env?.ECR}/${registries.charts}`);
+    const scripts = (mirror.steps ?? []).map(({ run }) => run ?? "").join("\n");
+    assert.match(scripts, /target="\$ECR\/mirror\/\$image"/);
+    assert.match(scripts, /helm push "\$name-\$version\.tgz" "oci:\/\/\$ECR\/charts"/);
+    for (const job of [copied, mirror]) assert.equal(job.environment, githubEnvironment("publish", "vault"));
+  });
+
+  test("a pipeline of the standby needs nothing of Google's", () => {
+    for (const [steps, what] of [
+      [workflows.up!.jobs.up!.steps, "inputs"],
+      [workflows.preview!.jobs.preview!.steps, "matrix"],
+    ] as const) {
+      const of = (uses: string) => (steps ?? []).find((step) => step.uses?.startsWith(uses));
+      assert.equal(of("google-github-actions/auth@")?.if, `${what}.project`);
+      assert.equal(of(AWS_LOGIN)?.if, `${what}.role`);
+      assert.deepEqual(of("./.github/actions/prepare")?.with, { google: `\${{ ${what}.project != '' }}` });
+    }
+    const google = actions.prepare!.runs.steps.filter(({ run }) => run?.includes("packages.cloud.google.com"));
+    assert.deepEqual(
+      google.map((step) => step.if),
+      ["inputs.google == 'true'"],
+    );
+    const [login] = actions.aws!.runs.steps;
+    assert.equal(login?.env?.AWS_REGION, standbyRegion);
+  });
+
   test("images and charts of others go where the sites take them from, once either is named anew", () => {
     const { on, jobs } = workflows.mirror!;
     const { env = {}, steps = [], environment } = jobs.copy!;
@@ -242,10 +303,12 @@ describe("stacks", () => {
   });
 
   test("what a workflow asks the plan for is there", () => {
-    const asked = (workflows.mirror!.jobs.copy!.steps ?? []).flatMap(
-      ({ run }) => /^node --import tsx --print '(.+)' > (\S+)$/m.exec(run ?? "")?.slice(1, 3) ?? [],
-    );
-    assert.deepEqual([asked[1], asked[3]], ["images.txt", "charts.txt"]);
+    const askedIn = (job: string) =>
+      (workflows.mirror!.jobs[job]!.steps ?? []).flatMap(
+        ({ run }) => /^node --import tsx --print '(.+)' > (\S+)$/m.exec(run ?? "")?.slice(1, 3) ?? [],
+      );
+    const [asked, askedAgain] = [askedIn("copy"), askedIn("standby")];
+    for (const each of [asked, askedAgain]) assert.deepEqual([each[1], each[3]], ["images.txt", "charts.txt"]);
     const lines = (script: string) =>
       execFileSync(process.execPath, ["--import", "tsx", "--print", script], { cwd: ROOT, encoding: "utf8" })
         .trim()
@@ -254,6 +317,14 @@ describe("stacks", () => {
     assert.deepEqual(
       lines(asked[2]!),
       Object.values(charts).map(({ name, version, publisher }) => `${name} ${version} ${publisher}`),
+    );
+    assert.deepEqual(
+      lines(askedAgain[0]!),
+      lines(asked[0]!).map((image) => image.replace(/^[^/]+\//, "")),
+    );
+    assert.deepEqual(
+      lines(askedAgain[2]!),
+      lines(asked[2]!).map((line) => line.split(" ").slice(0, 2).join(" ")),
     );
   });
 });
