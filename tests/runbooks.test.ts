@@ -64,6 +64,53 @@ test("commands of Pulumi have the subcommands, flags and stacks that are written
   }
 });
 
+test("what the standby's first update is limited to needs nothing else", () => {
+  interface Resource {
+    type: string;
+    name: string;
+    parent?: string;
+    dependsOn?: string[];
+    deletedWith?: string;
+  }
+  const inventory = JSON.parse(readFileSync(join(ROOT, "tests", "golden", "aws-standby.json"), "utf8")) as Resource[];
+  const first = of("pulumi").find(({ words }) => words[0] === "up" && words.includes("--target"));
+  assert.ok(first);
+  // As the engine reads them: ** stands for anything.
+  const patterns = first.words
+    .filter((_, index) => first.words[index - 1] === "--target")
+    .map((each) => new RegExp(`^${each.split("**").map(literally).join(".*")}$`));
+  const parentOf = ({ parent }: Resource) =>
+    inventory
+      .filter(({ name }) => name === parent)
+      .sort((a, b) => Number(b.type.startsWith("iconik:")) - Number(a.type.startsWith("iconik:")))[0];
+  const typeOf = (each: Resource): string => {
+    const parent = parentOf(each);
+    return parent ? `${typeOf(parent)}$${each.type}` : each.type;
+  };
+  const urnOf = (each: Resource) => `urn:pulumi:aws-standby::iconik-dr::${typeOf(each)}::${each.name}`;
+  const isTargeted = (each: Resource) => patterns.some((pattern) => pattern.test(urnOf(each)));
+  const targeted = inventory.filter(isTargeted);
+  const isProvider = ({ type }: Resource) => type.startsWith("pulumi:providers:");
+  const made = [...targeted, ...inventory.filter(isProvider)];
+  for (const each of made) {
+    const parent = parentOf(each);
+    for (const needed of [parent?.name, ...(each.dependsOn ?? []), each.deletedWith])
+      assert.ok(needed === undefined || made.some(({ name }) => name === needed), `${each.name} needs ${needed}`);
+  }
+  for (const pattern of patterns)
+    assert.ok(
+      inventory.some((each) => isTargeted(each)),
+      String(pattern),
+    );
+  const kinds = targeted.map(({ type }) => type);
+  for (const kind of ["aws:ecr/repository:Repository", "aws:route53/zone:Zone", "aws:eks/cluster:Cluster"])
+    assert.ok(kinds.includes(kind), kind);
+  assert.ok(!kinds.some((kind) => /helm|acm\/|certificateValidation/.test(kind)), "what waits for them");
+});
+
+/** A text that stands for itself in a regular expression. */
+const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 test("targets of make and files of node and git exist", () => {
   const makefile = readFileSync(join(ROOT, "Makefile"), "utf8");
   for (const shown of of("make"))
