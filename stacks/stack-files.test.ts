@@ -72,7 +72,7 @@ test("foundation, vault and prod agree about the media", () => {
   const foundation = stackConfig("foundation") as FoundationConfig;
   assert.equal(vault.media?.location, foundation.media.location);
   assert.equal(vault.media?.project, foundation.project);
-  assert.deepEqual(foundation.vault, { project: vault.project });
+  assert.deepEqual(foundation.vault, { project: vault.project, failback: false });
   assert.deepEqual(foundation.sites, [{ name: "prod", project: prod.project }]);
 });
 
