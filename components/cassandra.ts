@@ -7,7 +7,7 @@ import { cassandraClusterName, namespaces, rackNames, secrets } from "../plan/na
 import { minimumReplicas, repair } from "../plan/repair";
 import { retention } from "../plan/retention";
 import { cassandraNode, medusaContainer, pools, reaperContainer } from "../plan/sizing";
-import { storeDisks } from "../plan/storage";
+import { diskFailures, storeDisks } from "../plan/storage";
 import { cassandraVersion } from "../plan/versions";
 import { type Cluster, onPool } from "./cluster";
 import { attempts } from "./cron-job";
@@ -109,6 +109,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
             server_encryption_options: internodeEncryption,
             default_keyspace_rf: spec.replicationFactor,
             minimum_replication_factor_fail_threshold: minimumReplicas,
+            ...diskFailures,
           },
           jvmOptions: { heap_initial_size: cassandraNode.heap, heap_max_size: cassandraNode.heap },
         },

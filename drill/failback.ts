@@ -13,6 +13,7 @@ import {
   FOUNDATION,
   foundationConfig,
   PROD,
+  PROD_PROJECT,
   REBUILD,
   REBUILD_PROJECT,
   REGIONS,
@@ -20,8 +21,10 @@ import {
   restoreGrant,
   siteConfig,
   VAULT,
+  VAULT_PROJECT,
   vaultConfig,
 } from "./config";
+import type { Media } from "./media";
 import { runJobs, runVaultJob } from "./night";
 import type { Phase } from "./phases";
 import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
@@ -50,6 +53,7 @@ export interface Serving {
   restored: string;
   /** Assets that were written through the public name, before and in AWS. */
   assets: Asset[];
+  media: Media;
 }
 
 /** An asset of the product. */
@@ -105,9 +109,16 @@ export class Failback {
 
   /** The restore is over, backups of the standby begin; the vault takes in what they are, and grants it to one fresh site. */
   private async open(progress: Progress): Promise<void> {
-    const { vault, standby, stage, restored } = this.from;
+    const { vault, foundation, standby, stage, restored } = this.from;
     setConfig(VAULT, this.vaultConfig());
     await up(vault, progress);
+    // Its account exists from then on, which may add to the product's media for the time of the window.
+    setConfig(FOUNDATION, {
+      ...foundationConfig(),
+      vault: { project: VAULT_PROJECT, failback: true },
+      app: { project: PROD_PROJECT },
+    });
+    await up(foundation, progress);
     setConfig(STANDBY, { ...standbyConfig({ ...stage, active: true, restored, failbackBucket: BUCKET }) });
     await up(standby, progress);
   }
@@ -137,6 +148,8 @@ export class Failback {
   private async carry(progress: Progress): Promise<void> {
     await runJobs(this.from.standbyKubeconfig, new RegExp(`^${standbyJobs.failback}$`), progress);
     await runVaultJob(this.from.vaultKubeconfig, `replicate-${standbySite}`);
+    await runJobs(this.from.standbyKubeconfig, /^return-media-/, progress);
+    await this.from.media.verifyReturned(progress);
     progress(`${repository("cassandra", STANDBY_REGION.datacenter)} and its search index are copied and signed`);
   }
 

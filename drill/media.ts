@@ -9,6 +9,8 @@ import type { Progress } from "./workspace";
 
 /** Objects in each bucket; wiping them is above the breaker's floor. */
 const OBJECTS = 4 * MEDIA_FLOOR;
+/** Written while the standby serves. */
+const MEANWHILE = "assets/meanwhile/proxy.mp4";
 const nameOf = (index: number) => `assets/${index}/proxy ${index}.mp4`;
 const contentOf = ({ name }: MediaBucket, index: number) => `${name} ${index}`;
 
@@ -77,6 +79,27 @@ export class Media {
     }
     progress(`${OBJECTS * MEDIA_BUCKETS.length} media objects are in S3, and the services may read them`);
     return OBJECTS * MEDIA_BUCKETS.length;
+  }
+
+  /** Stores more objects as the standby's services do while it is active. @throws when S3 refuses them */
+  async writeStandby(s3: S3Client, role: string, buckets: readonly StandbyMedia[], progress: Progress): Promise<void> {
+    for (const { name, live } of buckets) {
+      const path = `/${live}/${encodeURI(MEANWHILE)}`;
+      const { status, body } = await s3.send(role, { method: "PUT", path, body: `${name} meanwhile` });
+      if (status !== 200) throw new Error(`s3:/${path} was answered ${status} ${body}`);
+    }
+    progress(`a media object in each of ${buckets.map(({ live }) => live).join(", ")}`);
+  }
+
+  /** @returns how many of {@link writeStandby}'s are in the product's buckets @throws when one is not */
+  async verifyReturned(progress: Progress): Promise<number> {
+    for (const { name } of MEDIA_BUCKETS) {
+      const path = `/storage/v1/b/${name}/o/${encodeURIComponent(MEANWHILE)}?alt=media`;
+      const content = await this.call(await services(), path, {});
+      if (content !== `${name} meanwhile`) throw new Error(`gs://${name}/${MEANWHILE} holds "${content}"`);
+    }
+    progress(`what was written in AWS is in ${MEDIA_BUCKETS.map(({ name }) => name).join(", ")}`);
+    return MEDIA_BUCKETS.length;
   }
 
   /** Deletes every object of a bucket. @throws when the storage refuses the services */

@@ -45,6 +45,8 @@ import { destroy, dyingUp, forget, openStack, type Progress, setConfig, up } fro
 const ASSETS = 25;
 /** Steps that an activation makes between two deaths. */
 const STEPS = 4;
+/** Whom the services of the standby are. */
+const servicesRole = roleArn(STANDBY_ACCOUNT, "standby-services");
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
 
 /**
@@ -119,16 +121,16 @@ export class StandbyDrill {
       { name: "pulumi up standby, active", run: (progress) => this.activate(progress) },
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
       { name: "verification of what came back", run: (progress) => this.verify(progress) },
-      { name: "users write in AWS", run: (progress) => this.put(true, progress) },
+      { name: "users write in AWS", run: (progress) => this.meanwhile(progress) },
       ...this.failback.phases(),
     ];
   }
 
   private serving(): Serving {
-    const { size, vault, foundation, standby, vaultKubeconfig, standbyKubeconfig, issuer, stage, assets } = this;
+    const { size, vault, foundation, standby, vaultKubeconfig, standbyKubeconfig, issuer, stage, assets, media } = this;
     const restored = this.restoredFrom;
     const stacks = { vault, foundation, standby, vaultKubeconfig, standbyKubeconfig };
-    return { size, ...stacks, issuer, stage, restored, assets };
+    return { size, ...stacks, issuer, stage, restored, assets, media };
   }
 
   /** After a failure the stacks are not destroyed one by one: the sandbox goes as a whole, its logs are kept. */
@@ -253,12 +255,17 @@ export class StandbyDrill {
       throw new Error("what came back is younger than the backup: these are no old canaries");
     this.restored = await this.standbyStores.verify(this.size, progress);
     await this.standbyStores.close();
-    const s3 = await sandboxS3(SANDBOX_DIR, standbyRegion);
-    const services = roleArn(STANDBY_ACCOUNT, "standby-services");
-    await this.media.verifyStandby(s3, services, STANDBY_BUCKETS.media, progress);
+    await this.media.verifyStandby(await this.s3(), servicesRole, STANDBY_BUCKETS.media, progress);
     const { cassandra, elasticsearch } = this.restored;
     if (!cassandra.digestsMatch || !elasticsearch.digestsMatch)
       throw new Error("what came back is not what was written");
+  }
+
+  private readonly s3 = () => sandboxS3(SANDBOX_DIR, standbyRegion);
+
+  private async meanwhile(progress: Progress): Promise<void> {
+    await this.put(true, progress);
+    await this.media.writeStandby(await this.s3(), servicesRole, STANDBY_BUCKETS.media, progress);
   }
 
   private readonly assets: Asset[] = [];

@@ -1,4 +1,4 @@
-/** Faults of Cassandra's files (D3): a flipped bit, a lost directory, a wiped node. docs/runbooks/d3-corruption.md has the same commands. */
+/** Faults of Cassandra's files (D3): a flipped bit, a lost directory, a wiped node, a full disk. docs/runbooks/d3-corruption.md has the same commands. */
 import assert from "node:assert/strict";
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { closeRing, openRing, type RingStage, rowsAlone, rowsOf, saidSince, tabl
 import type { Group } from "../run";
 
 const ROWS = 2000;
-const DAMAGE = /CorruptSSTableException|CorruptBlockException|FSWriteError|FSReadError/;
+const DAMAGE = /CorruptSSTableException|CorruptBlockException|FSWriteError|FSDiskFullWriteError|FSReadError/;
 let next = 0;
 
 /** Rows that both nodes have on disk. @returns how many there are in all */
@@ -124,10 +124,42 @@ const wiped: Fault<RingStage> = {
   },
 };
 
+const diskFull: Fault<RingStage> = {
+  id: "disk-full",
+  fault: "the disk of a node takes no more",
+  rows: ["D3", "S1"],
+  alert: "cassandra-corruption",
+  mayLoseSeconds: 0,
+  inject: async (stage) => {
+    const [neighbour, node] = stage.nodes;
+    const rows = await flushedRows(stage);
+    const from = node.words.length;
+    await node.fillDisk(...table);
+    await writeRows(neighbour, [next++]);
+    await node.nodetool("flush", table[0]).catch(() => undefined);
+    const line = saidSince(node, from, DAMAGE);
+    assert.ok(line, "the node logged nothing of what it could not write");
+    // It serves nobody any more, so that nobody is told what it cannot keep; the others do.
+    await assert.rejects(rowsOf(node), "a node that cannot write still answers");
+    await writeRows(neighbour, [next++], types.consistencies.one);
+    // Its volume is larger now.
+    await node.kill();
+    await node.restart();
+    await node.nodetool("repair", "--full", ...table);
+    assert.equal(await rowsAlone(stage, node), rows + 2, "rows on the node whose disk was full");
+    return {
+      noticed: "the node cannot write its table, and leaves its clients to the others",
+      signal: { kind: "text", namespace: "cassandra", text: line },
+      recovered: `with room again a restart and a repair; ${rows + 2} rows on that node alone, one of them written meanwhile`,
+      lostSeconds: 0,
+    };
+  },
+};
+
 /** Rows of corruption, which need nodes of Cassandra alone. */
 export const corruptionGroup: Group<RingStage> = {
   stage: "two nodes of Cassandra",
   open: openRing,
   close: closeRing,
-  faults: [corruption, wiped, directoryLost],
+  faults: [corruption, wiped, directoryLost, diskFull],
 };

@@ -138,10 +138,12 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     title: "Cassandra reports corrupt data",
     rows: ["D3"],
     severity: "CRITICAL",
-    watches: "A Cassandra pod logged a corrupt SSTable, block or commit log, or a file system error.",
+    watches:
+      "A Cassandra pod logged a corrupt SSTable, block or commit log, or a file system error such as a full disk.",
     why: "The other replicas are whole now; a second fault on the same rows loses them.",
     steps: [
       "Suspend the site's snapshots, so that the last good nights are not pruned away meanwhile.",
+      "The log says that there is no space left: grow the volumes (plan/sizing.ts), then restart and repair that node.",
       "The log names table and file. Scrub the table on that node, then repair it; or replace the node.",
       "More than one replica of a row is gone: restore the table from the newest backup before it.",
     ],
@@ -150,7 +152,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       kind: "log",
       filter: every(
         containers(namespaces.cassandra),
-        'SEARCH("`CorruptSSTableException` OR `CorruptBlockException` OR `CorruptFileException` OR `CommitLogReadException` OR `FSReadError` OR `FSWriteError`")',
+        'SEARCH("`CorruptSSTableException` OR `CorruptBlockException` OR `CorruptFileException` OR `CommitLogReadException` OR `FSReadError` OR `FSWriteError` OR `FSDiskFullWriteError`")',
       ),
     }),
   },

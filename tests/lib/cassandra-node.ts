@@ -2,8 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { auth, Client, policies } from "cassandra-driver";
+import { diskFailures } from "../../plan/storage";
 import { cassandraImage } from "../../sandbox/images/cassandra";
 import { medusaImage } from "../../sandbox/images/medusa";
 import { ProcessTable, waitUntil } from "../../sandbox/lib/process";
@@ -102,6 +103,7 @@ export class CassandraNode {
           "cassandra-yaml": {
             server_encryption_options: encryption,
             uuid_sstable_identifiers_enabled: true,
+            ...diskFailures,
             // Two nodes, and one of them may be away.
             auth_read_consistency_level: "LOCAL_ONE",
           },
@@ -256,6 +258,15 @@ export class CassandraNode {
     const found = readdirSync(folder).find((name) => name.startsWith(`${table}-`));
     if (!found) throw new Error(`${folder} has no table ${table}`);
     return join(folder, found);
+  }
+
+  /**
+   * Lets a table's folder take no more than a page of new files, by a file system of that size over it: "no space left on
+   * device" is the kernel's own. What is open stays readable. It goes with the node's processes.
+   */
+  async fillDisk(keyspace: string, table: string): Promise<void> {
+    const folder = join("/var/lib/cassandra/data", keyspace, basename(this.tableFolder(keyspace, table)));
+    succeeded(await this.server!.exec(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder]));
   }
 
   /** Ends its processes at once, as a machine that goes away. Its files stay. */
