@@ -58,8 +58,8 @@ test("it ends with the last, ascends in time and its parts add up to the whole",
 test("a stopwatch hears the engine", () => {
   let now = 0;
   const watch = new Stopwatch(() => now);
-  const event = (kind: "resourcePreEvent" | "resOutputsEvent", name: string) =>
-    watch.hear({ sequence: 0, timestamp: 0, [kind]: { metadata: { urn: urn(name) } } } as never);
+  const event = (kind: "resourcePreEvent" | "resOutputsEvent", name: string, op = "create") =>
+    watch.hear({ sequence: 0, timestamp: 0, [kind]: { metadata: { urn: urn(name), op } } } as never);
   watch.hear({
     sequence: 0,
     timestamp: 0,
@@ -69,6 +69,11 @@ test("a stopwatch hears the engine", () => {
   now = 7;
   event("resOutputsEvent", "a");
   event("resOutputsEvent", "never began");
+  for (const op of ["delete", "delete-replaced", "discard"]) {
+    event("resourcePreEvent", op, op);
+    event("resOutputsEvent", op, op);
+  }
+  event("resOutputsEvent", "a", "delete-replaced");
   assert.deepEqual([...watch.spans], [[urn("a"), { start: 0, end: 7 }]]);
 });
 

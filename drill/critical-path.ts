@@ -16,6 +16,8 @@ export interface Step {
   waited: number;
 }
 
+const removes = (op: string | undefined): boolean => op !== undefined && /^(delete|discard)/.test(op);
+
 /** Keeps the times of resources as an update's events come in. */
 export class Stopwatch {
   readonly spans = new Map<string, Span>();
@@ -27,12 +29,12 @@ export class Stopwatch {
 
   /** To be given to the Automation API as `onEvent`. */
   readonly hear = (event: EngineEvent): void => {
-    const before = event.resourcePreEvent?.metadata.urn;
-    // The stack itself is worked on from the beginning to the end.
-    if (before !== undefined && !before.includes("::pulumi:pulumi:Stack::"))
-      this.spans.set(before, { start: this.now(), end: Number.NaN });
-    const after = event.resOutputsEvent?.metadata.urn;
-    const span = after === undefined ? undefined : this.spans.get(after);
+    const before = event.resourcePreEvent?.metadata;
+    // The stack itself is worked on from the beginning to the end, and what is removed goes after all that anybody waits for.
+    if (before && !before.urn.includes("::pulumi:pulumi:Stack::") && !removes(before.op))
+      this.spans.set(before.urn, { start: this.now(), end: Number.NaN });
+    const after = event.resOutputsEvent?.metadata;
+    const span = after && !removes(after.op) ? this.spans.get(after.urn) : undefined;
     if (span) span.end = this.now();
   };
 }

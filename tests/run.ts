@@ -1,6 +1,7 @@
 /**
- * The test suite, one command: static checks, unit tests, integration tests one at a time, the small drill. Its last
- * line counts what passed and failed; any failure makes the exit status 1.
+ * The test suite, one command: static checks, unit tests, integration tests one at a time, the small drill; or those of its
+ * parts that are named: `check`, `unit`, `integration`, `drill`. Its last line counts what passed and failed; any failure makes
+ * the exit status 1.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -93,15 +94,25 @@ async function main(): Promise<void> {
   if (process.env.CI && !existsSync(SHARED)) {
     count("../shared with the operators' CRDs and the provider's schema is there (CI requires it)", false);
   }
-  program("lint and format", "npx", ["biome", "ci", "."]);
-  program("types", "npx", ["tsc", "--noEmit"]);
   const all = testFileNames().map((file) => join(ROOT, file));
   const integration = all.filter((file) => file.endsWith(".integration.test.ts"));
-  const folder = mkdtempSync(join(tmpdir(), "tests-"));
   const unit = all.filter((file) => !integration.includes(file));
-  await testFiles("unit tests", batched(unit, folder), 2).finally(() => rmSync(folder, { recursive: true }));
-  await testFiles("integration tests", integration, 1);
-  program("small drill", process.execPath, ["--import", "tsx", "drill/cli.ts", "--small"]);
+  const parts: Record<string, () => void | Promise<void>> = {
+    check: () => {
+      program("lint and format", "npx", ["biome", "ci", "."]);
+      program("types", "npx", ["tsc", "--noEmit"]);
+    },
+    unit: async () => {
+      const folder = mkdtempSync(join(tmpdir(), "tests-"));
+      await testFiles("unit tests", batched(unit, folder), 2).finally(() => rmSync(folder, { recursive: true }));
+    },
+    integration: () => testFiles("integration tests", integration, 1),
+    drill: () => program("small drill", process.execPath, ["--import", "tsx", "drill/cli.ts", "--small"]),
+  };
+  const chosen = process.argv.slice(2);
+  for (const name of chosen.filter((each) => !(each in parts)))
+    count(`"${name}" is no part of the suite; allowed: ${Object.keys(parts).join(", ")}`, false);
+  for (const [name, run] of Object.entries(parts)) if (chosen.length === 0 || chosen.includes(name)) await run();
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
