@@ -1,6 +1,9 @@
 /** How long things are kept. All numbers are days unless the name says otherwise. */
 export const retention = {
-  /** Nights that Medusa and Elasticsearch keep in the primary bucket at least. */
+  /**
+   * Nights that stay in the primary bucket at least. Elasticsearch counts complete ones. Medusa counts whatever an attempt left, so it
+   * keeps this many for each attempt of a night (`attempts` in components/cron-job.ts): 42 nights when none needs a second one.
+   */
   primaryBackupDays: 14,
   /** Soft delete of primary buckets: nobody can purge a soft-deleted object. Google allows 7 to 90 days. */
   primarySoftDeleteDays: 30,

@@ -59,6 +59,17 @@ test("a table that is dropped or truncated is missed every night, until it has r
   }
 });
 
+test("what was confirmed for one backup is not missed by the next, without being named again", () => {
+  const tables = { "a.c": 1 };
+  const later = cassandra(
+    second,
+    tables,
+    compare(cassandra(first, { "a.b": 1, ...tables }), cassandra(second, tables)),
+  );
+  const confirmed = cassandra(third, tables, compare(later, cassandra(third, tables), ["a.b"]));
+  assert.deepEqual(compare(confirmed, cassandra("night-emea-20260118t010000z", tables)), []);
+});
+
 test("a table whose rows end may be empty, but not gone", () => {
   const before = cassandra(first, { "a.changes": 1 });
   assert.deepEqual(compare(before, cassandra(second, { "a.changes": 0 }), [], ["a.changes"]), []);
