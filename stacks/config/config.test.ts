@@ -32,7 +32,7 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
   [
     "nobody who deploys",
     site({ deployer: undefined }),
-    /iconik-dr:deployer is not set: no IAM member; allowed: e\.g\. serviceAccount:EMAIL$/,
+    /iconik-dr:deployer is not set; set an IAM member, e\.g\. serviceAccount:EMAIL$/,
   ],
   [
     "everybody deploying",
@@ -64,7 +64,11 @@ const cases: [what: string, values: Values, ...messages: RegExp[]][] = [
     site({ controlRegion: "us-east4" }),
     /controlRegion is "us-east4": one of the site's regions.*name another one/,
   ],
-  ["no control region", site({ controlRegion: undefined }), /controlRegion is not set: .*/],
+  [
+    "no control region",
+    site({ controlRegion: undefined }),
+    /controlRegion is not set; set a region of Google Cloud, e\.g\. europe-west1$/,
+  ],
   [
     "a zone of another region",
     site({ regions: [{ ...emea, zones: ["europe-west1-b", "us-east4-a"] }] }),
@@ -226,7 +230,7 @@ const exact: [what: string, values: Values, line: string][] = [
   [
     "a grant that nobody can look the copy up with",
     vault({ restoreGrants: [grant({ expires: soon, manifestReader: undefined })] }),
-    "restoreGrants[0].manifestReader is not set: no IAM member; allowed: e.g. serviceAccount:EMAIL",
+    "restoreGrants[0].manifestReader is not set; set an IAM member, e.g. serviceAccount:EMAIL",
   ],
   [
     "one primary bucket for two sites",

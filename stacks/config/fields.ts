@@ -12,12 +12,16 @@ const regionList = [...regions.keys()].join(", ");
 
 const noProject = "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens";
 /** Google Cloud project id. */
-export const projectId = z.string(noProject).regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, noProject);
+export const projectId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, noProject)
+  .describe("the project's id");
 
 /** Cloud Storage bucket name without dots (dotted names need a verified domain). */
 export const bucketName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "no bucket name; allowed: 3 to 63 lower-case letters, digits, - and _");
+  .regex(/^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/, "no bucket name; allowed: 3 to 63 lower-case letters, digits, - and _")
+  .describe("the bucket's name");
 
 /** A site's name: prefix of its copies and part of its restorer's account id. */
 export const siteName = z
@@ -29,17 +33,20 @@ export const siteName = z
   .refine(
     (name) => !reservedFolders.includes(name),
     `taken: the second copies keep documents of their own under ${reservedFolders.join(", ")}; choose another name`,
-  );
+  )
+  .describe("the site's name");
 
 /** Datacenter name: part of resource, Service and bucket paths. */
 export const datacenterName = z
   .string()
-  .regex(/^[a-z][a-z0-9]{1,14}$/, "no datacenter name; allowed: 2 to 15 lower-case letters and digits, e.g. emea");
+  .regex(/^[a-z][a-z0-9]{1,14}$/, "no datacenter name; allowed: 2 to 15 lower-case letters and digits, e.g. emea")
+  .describe("the datacenter's name, e.g. emea");
 
 /** A region of Google Cloud. */
 export const regionName = z
   .string()
-  .refine((name) => regions.has(name), `no region that the plan knows; allowed: ${regionList}`);
+  .refine((name) => regions.has(name), `no region that the plan knows; allowed: ${regionList}`)
+  .describe("a region of Google Cloud, e.g. europe-west1");
 
 /** A bucket location that outlives a region. */
 export const multiRegion = z
@@ -47,7 +54,8 @@ export const multiRegion = z
   .refine(
     (code) => multiRegions.has(code.toUpperCase()),
     `no multi-region, so the bucket would be lost with its region; allowed: ${codes}`,
-  );
+  )
+  .describe(`a multi-region; allowed: ${codes}`);
 
 /** Cron expression with the five fields that Kubernetes takes. */
 export const cron = z.string().refine(isCron, "no cron expression; allowed: five fields in UTC, e.g. 0 1 * * *");
@@ -65,14 +73,16 @@ export const image = z
   .regex(
     /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
     "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits",
-  );
+  )
+  .describe("an image by digest: REGISTRY/NAME@sha256:64 hex digits");
 
 const noRepository =
   "no repository of images; allowed: REGISTRY/PROJECT/REPOSITORY, without scheme, tag and / at the end";
 /** Repository below which images of others are mirrored. */
 export const imageRepository = z
-  .string(noRepository)
-  .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9][a-z0-9._-]*)+$/, noRepository);
+  .string()
+  .regex(/^[a-z0-9.-]+(:\d+)?(\/[a-z0-9][a-z0-9._-]*)+$/, noRepository)
+  .describe("a repository of images: REGISTRY/PROJECT/REPOSITORY");
 
 /** OpenID Connect issuer of an EKS cluster's tokens. */
 export const issuer = z
@@ -80,11 +90,15 @@ export const issuer = z
   .regex(
     /^https:\/\/oidc\.eks\.[a-z0-9-]+\.amazonaws\.com\/id\/[0-9A-F]{32}$/,
     "no issuer of an EKS cluster; allowed: https://oidc.eks.REGION.amazonaws.com/id/ID",
-  );
+  )
+  .describe("the issuer of the EKS cluster's tokens: https://oidc.eks.REGION.amazonaws.com/id/ID");
 
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
 /** Somebody with a name: never everybody. */
-export const member = z.string(noMember).regex(/^(serviceAccount|user|group|principal|principalSet):\S+$/, noMember);
+export const member = z
+  .string()
+  .regex(/^(serviceAccount|user|group|principal|principalSet):\S+$/, noMember)
+  .describe("an IAM member, e.g. serviceAccount:EMAIL");
 
 /** Networks in CIDR notation: one or more, as a control plane that nobody reaches takes no update either. */
 export const networks = z

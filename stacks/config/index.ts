@@ -3,10 +3,11 @@
  * once, each with the key, the value, what is allowed and the fix. One file a role has its schema.
  */
 import { RunError } from "@pulumi/pulumi/errors";
+import type { z } from "zod";
 import { configNamespace } from "../../plan/names";
 import { type BootstrapConfig, bootstrap } from "./bootstrap";
 import { type FoundationConfig, foundation } from "./foundation";
-import { plainWords } from "./messages";
+import { keysAt, meant, plainWords } from "./messages";
 import { type SiteConfig, site } from "./site";
 import { type StandbyConfig, standby } from "./standby";
 import { type VaultConfig, vault } from "./vault";
@@ -45,21 +46,48 @@ export function parseConfig(all: Record<string, string>, stack: string): StackCo
   if (role === "site") raw.site ??= stack;
   const result = schema.safeParse(raw, { reportInput: true, error: plainWords });
   if (result.success) return result.data;
-  throw new ConfigError(
-    stack,
-    result.error.issues.flatMap((issue) =>
-      issue.code === "unrecognized_keys"
-        ? issue.keys.map(
-            (key) => `${keyOf([...issue.path, key])}: unknown here; Pulumi.yaml says which keys role ${role} takes`,
-          )
-        : [problem(issue.path, issue.input, issue.message)],
-    ),
-  );
+  throw new ConfigError(stack, problemsOf(result.error.issues, schema, raw));
 }
 
+/** What is the plan's and no stack's. */
+const planned = new Map([["retention", "plan/retention.ts"]]);
+
+/** A line a problem. A key with a mistake in it is one, not one more for the key that was meant and is not set. */
+function problemsOf(issues: readonly z.core.$ZodIssue[], schema: (typeof schemas)[Role], raw: Values): string[] {
+  const isAt = (path: PropertyKey[], inner: PropertyKey[]) => path.every((part, index) => part === inner[index]);
+  const unknown = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => {
+          // A key of another role is in the wrong place, and no mistake in writing.
+          const isElsewhere = Object.values(schemas).some((each) => keysAt(each, issue.path).includes(key));
+          const near = isElsewhere ? undefined : meant(key, keysAt(schema, issue.path));
+          return { path: [...issue.path, key], key, near: near && [...issue.path, near] };
+        })
+      : [],
+  );
+  const mistaken = unknown.flatMap(({ near }) => (near && valueAt(raw, near) === undefined ? [near] : []));
+  const explained = ({ path, key, near }: (typeof unknown)[number]) => {
+    const plan = planned.get(key);
+    const fix = near ? `did you mean ${String(near.at(-1))}?` : `Pulumi.yaml says which keys role ${raw.role} takes`;
+    return `${keyOf(path)}: unknown here; ${plan ? `it is the plan's: ${plan}` : fix}`;
+  };
+  return [
+    ...issues
+      .filter(({ code, path }) => code !== "unrecognized_keys" && !mistaken.some((key) => isAt(key, path)))
+      .map(({ path, input, message }) => problem(path, input, message)),
+    ...unknown.map(explained),
+  ];
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], values);
+}
+
+type Values = Record<string, unknown>;
+
 /** Our keys without their namespace. Pulumi.yaml gives almost each an empty default, which counts as absent. */
-function readValues(all: Record<string, string>): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
+function readValues(all: Record<string, string>): Values {
+  const values: Values = {};
   for (const [key, text] of Object.entries(all)) {
     const [namespace, name] = key.split(":") as [string, string];
     if (namespace !== configNamespace || ["", "{}", "[]"].includes(text)) continue;
@@ -79,8 +107,8 @@ function decoded(text: string): unknown {
 }
 
 function problem(path: PropertyKey[], value: unknown, message: string): string {
-  const shown = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
-  return `${keyOf(path)} ${shown}: ${message}`;
+  if (value !== undefined) return `${keyOf(path)} is ${JSON.stringify(value)}: ${message}`;
+  return `${keyOf(path)} is not set${message.startsWith("set ") ? ";" : ":"} ${message}`;
 }
 
 /** A key as a stack file has it, with the way into its value. */

@@ -29,7 +29,6 @@ const SHARE = "no share; allowed: a number from 0 to 0.5, e.g. 0.02 for 2 %";
 const FLOOR = "no number of objects; allowed: an integer from 0 to 1000000";
 const OBJECTS = "no number of objects; allowed: an integer of 1 or more, as the failed job says";
 const DAY = "no day; allowed: YYYY-MM-DD in quotes, the day of the run in UTC";
-const PROJECT = "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens";
 
 const cases: [what: string, values: Values, line: string][] = [
   [
@@ -57,7 +56,7 @@ const cases: [what: string, values: Values, line: string][] = [
     vault({ project: "iconik-drill-prod" }),
     'media.project is "iconik-drill-prod": the project of site "drill-prod"; name the foundation\'s',
   ],
-  ["media without a project", vault({ project: undefined }), `media.project is not set: ${PROJECT}`],
+  ["media without a project", vault({ project: undefined }), "media.project is not set; set the project's id"],
   [
     "a list of buckets, a customer's among them",
     vault({ buckets: ["acme-media"] }),
@@ -176,7 +175,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "foundation: a site without a project",
     foundation({ sites: [{ name: "prod" }] }),
-    `sites[0].project is not set: ${PROJECT}`,
+    "sites[0].project is not set; set the project's id",
   ],
 ];
 

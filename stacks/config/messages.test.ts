@@ -66,12 +66,12 @@ const wrong: [values: Values, ...lines: string[]][] = [
   [{}, "role is not set: no role; allowed: site, vault, foundation, standby, bootstrap"],
   [{ role: "sight" }, 'role is "sight": no role; allowed: site, vault, foundation, standby, bootstrap'],
 
-  [site({ project: undefined }), `project is not set: ${PROJECT}`],
+  [site({ project: undefined }), "project is not set; set the project's id"],
   [site({ project: "iconik-drill-X" }), `project is "iconik-drill-X": ${PROJECT}`],
-  [site({ deployer: undefined }), `deployer is not set: ${MEMBER}`],
+  [site({ deployer: undefined }), "deployer is not set; set an IAM member, e.g. serviceAccount:EMAIL"],
   [site({ deployer: "somebody" }), `deployer is "somebody": ${MEMBER}`],
   [site({ deletionProtection: "maybe" }), 'deletionProtection is "maybe": of the wrong kind; allowed: true or false'],
-  [site({ regions: undefined }), "regions is not set: missing; set a list"],
+  [site({ regions: undefined }), "regions is not set; set a list of { name, datacenter, zones }"],
   [site({ regions: { a: 1 } }), 'regions is {"a":1}: of the wrong kind; allowed: a list'],
   [
     site({ regions: [{ ...emea, name: "mars-1" }] }),
@@ -86,6 +86,23 @@ const wrong: [values: Values, ...lines: string[]][] = [
     site({ regions: [{ ...emea, zones: ["europe-west1-b", "europe-west1-b"] }] }),
     'regions[0].zones[1] is "europe-west1-b": given twice; name each zone once',
   ],
+  // A mistake in a key is one problem, and not the missing key as well.
+  [
+    site({ controlRegion: undefined, controlRegoin: "europe-west4" }),
+    "controlRegoin: unknown here; did you mean controlRegion?",
+  ],
+  [
+    site({ authorizedNetworks: undefined, authorizedNetwork: ["192.0.2.0/28"] }),
+    "authorizedNetwork: unknown here; did you mean authorizedNetworks?",
+  ],
+  [site({ foundation: { deploier: "user:a@b" } }), "foundation.deploier: unknown here; did you mean deployer?"],
+  [
+    site({ regions: [{ name: "europe-west1", datacentre: "emea", zones: emea.zones }] }),
+    "regions[0].datacentre: unknown here; did you mean datacenter?",
+  ],
+  [site({ region: [emea] }), "region: unknown here; did you mean regions?"],
+  [site({ retention: { copiesDays: 7 } }), "retention: unknown here; it is the plan's: plan/retention.ts"],
+  [site({ restoreGrants: [grant()] }), "restoreGrants: unknown here; Pulumi.yaml says which keys role site takes"],
   [site({ controlRegion: "mars" }), `controlRegion is "mars": no region that the plan knows; allowed: ${REGIONS}`],
   [
     site({ cassandra: { racks: 2, nodesPerRegion: 2.5, replicationFactor: 2 } }),
@@ -97,7 +114,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   ],
   [site({ elasticsearch: { nodes: 0 } }), "elasticsearch.nodes is 0: too few; allowed: 1 or more"],
   [site({ elasticsearch: { nodes: "three" } }), 'elasticsearch.nodes is "three": of the wrong kind; allowed: a number'],
-  [site({ backups: undefined }), "backups is not set: missing; set an object"],
+  [site({ backups: undefined }), "backups is not set; set { bucket, location }"],
   [site({ backups: { bucket: "B!", location: "EU" } }), `backups.bucket is "B!": ${BUCKET}`],
   [
     site({ backups: { bucket: "b-1", location: "x" } }),
@@ -105,7 +122,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   ],
   [
     site({ vault: { project: "iconik-drill-vault", location: "europe-west6" } }),
-    "vault.copiesBucket is not set: missing; set a text",
+    "vault.copiesBucket is not set; set the bucket's name",
   ],
   [
     site({ charts: { repository: "http://x" } }),
@@ -123,7 +140,10 @@ const wrong: [values: Values, ...lines: string[]][] = [
     site({ images: { ...(site().images as Values), mirror } }),
     `images.mirror is "${mirror}": ${IMAGES}`,
   ]),
-  [site({ images: { ...(site().images as Values), mirror: undefined } }), `images.mirror is not set: ${IMAGES}`],
+  [
+    site({ images: { ...(site().images as Values), mirror: undefined } }),
+    "images.mirror is not set; set a repository of images: REGISTRY/PROJECT/REPOSITORY",
+  ],
   [site({ schedules: { cassandraSnapshot: "0 0 * * * *" } }), `schedules.cassandraSnapshot is "0 0 * * * *": ${CRON}`],
   [
     site({ schedules: { weekly: "0 1 * * *" } }),
@@ -136,9 +156,9 @@ const wrong: [values: Values, ...lines: string[]][] = [
     "vault.markerKeys is []: a restore believes no copy without a key; set the vault's output markerKeys",
   ],
 
-  [vault({ location: undefined }), "location is not set: missing; set a text"],
+  [vault({ location: undefined }), "location is not set; set a region of Google Cloud, e.g. europe-west1"],
   [vault({ location: "x" }), `location is "x": no region that the plan knows; allowed: ${REGIONS}`],
-  [vault({ copies: undefined }), "copies is not set: missing; set an object"],
+  [vault({ copies: undefined }), "copies is not set; set { bucket }"],
   [vault({ copies: { bucket: "c-1", retentionDays: -1 } }), "copies.retentionDays is -1: too few; allowed: 0 or more"],
   [
     vault({ copies: { bucket: "c-1", retentionDays: 9999 } }),
@@ -153,10 +173,10 @@ const wrong: [values: Values, ...lines: string[]][] = [
     vault({ sites: [{ ...copied, project: "iconik-drill-vault" }] }),
     'sites[0].project is "iconik-drill-vault": the vault\'s own project; a site has a project of its own',
   ],
-  [vault({ restoreGrants: [grant({ site: undefined })] }), "restoreGrants[0].site is not set: missing; set a text"],
+  [vault({ restoreGrants: [grant({ site: undefined })] }), "restoreGrants[0].site is not set; set the site's name"],
   [vault({ publishers: ["allUsers"] }), `publishers[0] is "allUsers": ${MEMBER}`],
 
-  [foundation({ media: undefined }), "media is not set: missing; set an object"],
+  [foundation({ media: undefined }), "media is not set; set { location }"],
   [
     foundation({ media: { location: "europe-west1", prefix: "iconik-drill-" } }),
     `media.location is "europe-west1": no multi-region, so the bucket would be lost with its region; allowed: ${CODES}`,
@@ -169,7 +189,7 @@ const wrong: [values: Values, ...lines: string[]][] = [
   ],
   [bootstrap({ github: { repository: "o/r", repositoryId: 7 } }), `github.repositoryId is 7: ${NUMBER}`],
   [bootstrap({ github: { repository: "o/r", repositoryId: "r" } }), `github.repositoryId is "r": ${NUMBER}`],
-  [bootstrap({ stacks: [] }), "stacks is not set: missing; set a list"],
+  [bootstrap({ stacks: [] }), "stacks is not set; set a list of { name, role, project, stateLocation }"],
   [
     bootstrap({ stacks: [state({ name: "P" })] }),
     'stacks[0].name is "P": no stack name; allowed: 2 to 20 lower-case letters, digits and hyphens, a letter first',

@@ -9,6 +9,7 @@ const images = { jobs: `r/dr/jobs@sha256:${DIGEST}`, services: `r/dr/services@sh
 const parse = (values: Values) => parsed(values, "it");
 
 const noMember = "no IAM member; allowed: e.g. serviceAccount:EMAIL";
+const anyMember = "set an IAM member, e.g. serviceAccount:EMAIL";
 const noImage = "no image by digest; allowed: REGISTRY/NAME@sha256:64 hex digits";
 const noProject = "no project id; allowed: 6 to 30 lower-case letters, digits and hyphens";
 
@@ -16,9 +17,9 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a site that nobody can send traffic to",
     site({ foundation: undefined }),
-    `foundation.deployer is not set: ${noMember}`,
+    `foundation.deployer is not set; ${anyMember}`,
   ],
-  ["a foundation without its deployer", site({ foundation: {} }), `foundation.deployer is not set: ${noMember}`],
+  ["a foundation without its deployer", site({ foundation: {} }), `foundation.deployer is not set; ${anyMember}`],
   [
     "traffic sent by everybody",
     site({ foundation: { deployer: "allUsers" } }),
@@ -32,7 +33,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a site without the services' image",
     site({ images: { ...images, services: undefined } }),
-    "images.services is not set: missing; set a text",
+    "images.services is not set; set an image by digest: REGISTRY/NAME@sha256:64 hex digits",
   ],
   [
     "the services' image by tag",
@@ -53,7 +54,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "a serving site that is not named",
     foundation({ app: { site: "iconik-prod" } }),
-    `app.project is not set: ${noProject}`,
+    "app.project is not set; set the project's id",
   ],
   [
     "the foundation serving itself",
