@@ -15,7 +15,14 @@ specify(imagesReleased, {
     resource(types.job, { spec: { template: { spec: { containers: [] } } } }),
   ],
   violated: [
-    [resource(types.job, image("iconik-vault", "0")), /S4, D2: Job \?: image .* is the example's/],
-    [resource("kubernetes:apps/v1:Deployment", image("iconik-vault", "0")), /Deployment/],
+    [resource(types.job, image("iconik-vault", "0")), /^S4, D2: image .* of one workload is the example's/],
+    // Once, however many workloads run it.
+    [
+      [
+        resource(types.job, image("iconik-vault", "0")),
+        resource("kubernetes:apps/v1:Deployment", image("iconik-vault", "0"), { name: "other" }),
+      ],
+      /^S4, D2: image \S+ of 2 workloads is the example's; [^\n]+$/,
+    ],
   ],
 });
