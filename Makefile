@@ -8,25 +8,25 @@ TSX := node --import tsx
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
-drill: setup ## lose every region and bring the site back; results in reports/latest/drill.json
+drill: setup ## lose every region and bring the site back
 	@$(TSX) drill/cli.ts
 
-drill-standby: setup ## lose Google Cloud, serve from AWS and come back; results in reports/latest/standby.json
+drill-standby: setup ## lose Google Cloud, serve from AWS and come back
 	@$(TSX) drill/standby-cli.ts
 
 test: setup ## checks, unit and integration tests, a small drill
 	@$(TSX) tests/run.ts
 
-faults-night: setup ## break backups, copies and restores on purpose; results in reports/latest/faults-night.json
+faults-night: setup ## break backups, copies and restores on purpose
 	@$(TSX) faults/cli.ts night
 
-faults: setup ## break pods, clusters and regions under traffic; results in reports/latest/faults.json
+faults: setup ## break pods, clusters and regions under traffic
 	@$(TSX) faults/cli.ts traffic
 
-attack: setup ## try everything everywhere as everybody, wipe production, restore it; results in reports/latest/attack.json
+attack: setup ## try everything as everybody, wipe production, restore it
 	@$(TSX) faults/cli.ts attack
 
-bench: setup ## what a preview of prod, a night's copy and a restore cost; results in reports/latest/bench*.json
+bench: setup ## what a preview of prod, a night's copy and a restore cost
 	@$(TSX) bench/cli.ts
 	@$(TSX) bench/night.ts
 	@$(TSX) bench/restore.ts
@@ -37,7 +37,7 @@ up: setup ## start the local cloud and leave it running
 down: node_modules/.package-lock.json ## stop the local cloud and remove its state
 	@$(TSX) sandbox/cli.ts down --purge
 
-env: node_modules/.package-lock.json ## print the environment for pulumi by hand: eval "$$(make -s env)"
+env: node_modules/.package-lock.json ## print the environment for pulumi by hand; see README.md
 	@$(TSX) sandbox/cli.ts env
 
 setup: node_modules/.package-lock.json ## install and build what is pinned (cached outside git)
@@ -54,7 +54,7 @@ check: node_modules/.package-lock.json ## lint, format and types
 format: node_modules/.package-lock.json ## format and apply safe fixes
 	npx biome check --write .
 
-golden: node_modules/.package-lock.json ## rewrite the inventories of the stacks in tests/golden, docs/alerts.md and docs/schemas; review the difference
+golden: node_modules/.package-lock.json ## rewrite tests/golden and generated docs; review the difference
 	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts plan/alerts/*.test.ts jobs/lib/schemas.test.ts
 
 clean: ## remove what was built here (not the cache)
