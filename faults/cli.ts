@@ -32,7 +32,7 @@ async function matrix(name: string, title: string, groups: readonly AnyGroup[], 
   const report = reportOf(name, startedAt, rows);
   const path = writeMatrix(report);
   if (options.page) writeFileSync(join(ROOT, "docs", `${name}.md`), matrixPage(title, `make ${name}`, report));
-  console.log(`\n${matrixTable(report)}\n${path}`);
+  console.log(`\n${matrixTable(report, process.stdout.columns || 146)}\n${path}`);
   return report.result === "pass" ? 0 : 1;
 }
 

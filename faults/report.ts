@@ -42,24 +42,49 @@ export function line({ pass, id, seconds, measured, failure }: Row): string {
   return `${pass ? "✔" : "✘"} ${id} (${seconds.toFixed(1)} s): ${failure ?? measured?.noticed}`;
 }
 
-/** The closing table and verdict. */
-export function matrixTable({ rows, result }: MatrixReport): string {
-  const table = new Table({
-    head: ["fault", "noticed", "alert", "recovered", "lost"],
-    colWidths: [26, 40, 24, 40, 10],
-    wordWrap: true,
-    style: { head: [], border: [] },
-  });
-  for (const row of rows)
-    table.push([
-      `${row.pass ? "✔" : "✘"} ${row.id}`,
-      row.measured?.noticed ?? row.failure ?? "",
-      row.alert,
-      row.measured?.recovered ?? "",
-      row.measured ? lost(row.measured.lostSeconds) : "",
-    ]);
+const head = ["fault", "noticed", "alert", "recovered", "lost"];
+
+/** What the longest id of a fault, an alert and a loss need with their padding; the sentences share what is left. */
+const fixed = { fault: 27, alert: 24, lost: 10 };
+
+/** Width of each column in a terminal of so many; undefined where sentences would be too narrow to read. */
+export function columnWidths(columns: number): number[] | undefined {
+  if (columns < 110) return undefined;
+  const borders = head.length + 1;
+  const left = columns - borders - fixed.fault - fixed.alert - fixed.lost;
+  return [fixed.fault, Math.ceil(left / 2), fixed.alert, Math.floor(left / 2), fixed.lost];
+}
+
+/** The closing table and verdict; in a narrow terminal a block for each fault. */
+export function matrixTable({ rows, result }: MatrixReport, columns: number): string {
+  const cells = rows.map((row) => [
+    `${row.pass ? "✔" : "✘"} ${row.id}`,
+    row.measured?.noticed ?? row.failure ?? "",
+    row.alert,
+    row.measured?.recovered ?? "",
+    row.measured ? lost(row.measured.lostSeconds) : "",
+  ]);
+  const colWidths = columnWidths(columns);
+  const found = colWidths ? tableOf(cells, colWidths) : cells.map(block).join("\n");
   const failures = rows.filter(({ pass }) => !pass).map(({ id, failure }) => `${id}: ${failure}`);
-  return [table.toString(), ...failures, result === "pass" ? `PASS       ${rows.length} faults` : "FAIL"].join("\n");
+  return [found, ...failures, result === "pass" ? `PASS       ${rows.length} faults` : "FAIL"].join("\n");
+}
+
+function tableOf(cells: string[][], colWidths: number[]): string {
+  const table = new Table({ head, colWidths, wordWrap: true, style: { head: [], border: [] } });
+  table.push(...cells);
+  return table.toString();
+}
+
+function block([title = "", ...values]: string[]): string {
+  const [, ...names] = head;
+  const lines = names.map((name, index) => `  ${`${name}:`.padEnd(10)} ${values[index] ?? ""}`);
+  return [title, ...lines, ""].join("\n");
+}
+
+/** A text of so many characters at most; one that was longer ends in an ellipsis. */
+export function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 /** The matrix as a page of the docs, with the day it was measured. */
@@ -82,6 +107,8 @@ export function matrixPage(title: string, command: string, { rows, startedAt }: 
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`${command}\`, which writes this page with \`--page\`. Each row injects one fault into real parts;`,
     "it passes only when the fault was noticed by what the alert listens to, the data came back, and no more was lost than the plan allows.",
+    "Column _plan_ names what is at stake: S1 to S8 are the plan's [systems](../plan/systems.ts), D1 to D5 its [disasters](../plan/objectives.ts);",
+    '"none: it harms nothing" is where no alert is expected.',
     "",
     "fault | plan | noticed | alert | recovered | lost",
     "--- | --- | --- | --- | --- | ---",

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backupName } from "../../plan/layout";
 import type { Fault } from "../fault";
+import { cut } from "../report";
 import {
   assertRestores,
   backUp,
@@ -45,7 +46,7 @@ globalThis.Date = class extends Real {
   return { NODE_OPTIONS: `--require ${file}` };
 }
 
-const told = (line: Record<string, unknown>) => String(line.error ?? JSON.stringify(line)).slice(0, 120);
+const told = (line: Record<string, unknown>) => cut(String(line.error ?? JSON.stringify(line)), 120);
 
 export const clockSkew: Fault<CopiesStage> = {
   id: "clock-skew",

@@ -18,6 +18,7 @@ import {
   REPOSITORY,
   ROWS,
 } from "../medusa-stage";
+import { cut } from "../report";
 import type { Group } from "../run";
 import { type Verified, verify } from "../throwaway";
 
@@ -48,7 +49,7 @@ async function found(stage: MedusaStage, what: RegExp): Promise<Pick<Outcome, "n
   const [failed, ok] = [await newest(stage, "failed"), await newest(stage, "ok")];
   assert.ok(failed > ok, `the metric of failures is ${failed}, that of successes ${ok}`);
   return {
-    noticed: `the verification: ${problem.slice(0, 120)}`,
+    noticed: `the verification: ${cut(problem, 120)}`,
     signal: { kind: "metric", name: metrics.verification, value: failed },
   };
 }

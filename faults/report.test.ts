@@ -1,0 +1,76 @@
+/** What a matrix prints fits the terminal, and its page says what its columns are. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { columnWidths, cut, type MatrixReport, matrixPage, matrixTable } from "./report";
+import type { Row } from "./run";
+
+const row: Row = {
+  id: "replicator-killed-twice",
+  fault: "the copy is killed at 2 points, and once more as often it is started again",
+  rows: ["S2", "D2"],
+  alert: "none: it harms nothing",
+  expected: { lostSeconds: 0 },
+  measured: {
+    noticed: "Kubernetes starts the job again; no marker names what was cut off",
+    recovered:
+      "each time the next run ended with a copy that restores whole; it spared up to 34 objects that were there",
+    lostSeconds: 0,
+  },
+  seconds: 1,
+  pass: true,
+};
+const report: MatrixReport = {
+  matrix: "faults-night",
+  result: "pass",
+  startedAt: "2026-11-29T12:00:00.000Z",
+  seconds: 1,
+  rows: [row],
+};
+const lines = (columns: number) => matrixTable(report, columns).split("\n");
+
+test("the table is as wide as the terminal, from 110 columns on", () => {
+  assert.deepEqual(columnWidths(146), [27, 40, 24, 39, 10]);
+  fc.assert(
+    fc.property(fc.integer({ min: 110, max: 400 }), (columns) => {
+      const widths = columnWidths(columns)!;
+      assert.ok(widths.every((width) => width >= 10));
+      assert.ok(lines(columns).every((line) => [...line].length <= columns));
+    }),
+    { numRuns: 50 },
+  );
+  assert.equal([...lines(180)[0]!].length, 180);
+});
+
+test("below that each fault is a block of its own, with the same words", () => {
+  assert.equal(columnWidths(109), undefined);
+  assert.deepEqual(lines(80), [
+    "✔ replicator-killed-twice",
+    "  noticed:   Kubernetes starts the job again; no marker names what was cut off",
+    "  alert:     none: it harms nothing",
+    `  recovered: ${row.measured!.recovered}`,
+    "  lost:      nothing",
+    "",
+    "PASS       1 faults",
+  ]);
+});
+
+test("a fault that was not as promised says why, whatever the width", () => {
+  const failed: MatrixReport = { ...report, result: "fail", rows: [{ ...row, pass: false, failure: "it broke" }] };
+  for (const columns of [80, 146])
+    assert.match(
+      matrixTable(failed, columns),
+      /✘ replicator-killed-twice[\s\S]*\nreplicator-killed-twice: it broke\nFAIL$/,
+    );
+});
+
+test("the page says what a plan row is and when no alert is expected", () => {
+  const page = matrixPage("Faults", "make it", report);
+  assert.match(page, /\(\.\.\/plan\/systems\.ts\).*\(\.\.\/plan\/objectives\.ts\)/);
+  assert.match(page, /"none: it harms nothing" is where no alert is expected/);
+});
+
+test("a text that is cut says so", () => {
+  assert.equal(cut("four", 4), "four");
+  assert.equal(cut("fiver", 4), "fiv…");
+});
