@@ -10,6 +10,7 @@ import { failedJobs } from "./jobs";
 import { type Alert, every, quoted, type SiteScope, span } from "./types";
 
 const runbook = "docs/runbooks/d2-regions-lost.md";
+const corruption = "docs/runbooks/d3-corruption.md";
 const day = 24 * 3600;
 
 /** Fewer regions than the site has reported a success of the command within its limit. */
@@ -35,6 +36,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     steps: [
       "Read the last line of the pod's log: it has what is wrong, the value found, what is allowed and the fix.",
       "Start the CronJob by hand before the vault's replication gives up waiting.",
+      "A table or an index is missing that the last backup had: docs/runbooks/dropped.md.",
     ],
     condition: () => ({
       kind: "log",
@@ -111,6 +113,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       "A lost disk: let cass-operator replace the node (`replaceNodes` of a CassandraTask); it streams from its neighbours.",
       "It was away longer than hints are kept (3 h): repair it afterwards.",
     ],
+    runbook: corruption,
     condition: () => ({ kind: "promql", query: notReady(namespaces.cassandra), seconds: limits.nodeDownSeconds }),
   },
   {
@@ -142,12 +145,12 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       "A Cassandra pod logged a corrupt SSTable, block or commit log, or a file system error such as a full disk.",
     why: "The other replicas are whole now; a second fault on the same rows loses them.",
     steps: [
-      "Suspend the site's snapshots, so that the last good nights are not pruned away meanwhile.",
+      "Suspend the site's snapshots, so that the last good nights are not pruned away meanwhile; start them again at the end.",
       "The log says that there is no space left: grow the volumes (plan/sizing.ts), then restart and repair that node.",
       "The log names table and file. Scrub the table on that node, then repair it; or replace the node.",
       "More than one replica of a row is gone: restore the table from the newest backup before it.",
     ],
-    runbook,
+    runbook: corruption,
     condition: () => ({
       kind: "log",
       filter: every(
@@ -165,6 +168,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     watches: `A volume in the namespaces of the stores is more than ${limits.diskShare * 100} % in use.`,
     why: "A restore lays the backup's files beside what is there, a large compaction writes its table anew.",
     steps: ["Raise the volume size in plan/sizing.ts (volumes can grow), or add nodes."],
+    runbook: corruption,
     condition: () => ({
       kind: "threshold",
       filter: every(
@@ -190,7 +194,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       "`GET _cluster/allocation/explain` says which shard and why.",
       "No node holds it any more: restore that index from the newest snapshot.",
     ],
-    runbook,
+    runbook: corruption,
     condition: () => ({
       kind: "log",
       filter: every(
