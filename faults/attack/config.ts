@@ -149,11 +149,18 @@ export const rebuiltSite = (markerKeys: string[]): Record<string, unknown> => ({
   regions,
 });
 
-/** The drill's foundation, with the vault's restores. */
-export const attackedFoundation = (until: Date): Record<string, unknown> => ({
-  ...withRestores(foundationConfig(), lookingRestores(until)),
-  deployer: deployer(FOUNDATION_PROJECT),
-});
+/**
+ * The drill's foundation, with the vault's restores.
+ * @param returning the standby may add its media, in the window of a failback
+ */
+export const attackedFoundation = (until: Date, returning = false): Record<string, unknown> => {
+  const config = withRestores(foundationConfig(), lookingRestores(until));
+  return {
+    ...config,
+    deployer: deployer(FOUNDATION_PROJECT),
+    vault: { ...(config.vault as object), ...(returning && { failback: true }) },
+  };
+};
 
 /** What the names of these stacks' identities mean. */
 export const known: Known = {

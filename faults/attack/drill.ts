@@ -135,7 +135,7 @@ export class AttackDrill extends Drill {
   }
 
   protected override foundationConfig(): Record<string, unknown> {
-    return attackedFoundation(this.until);
+    return attackedFoundation(this.until, this.returning);
   }
 
   private async upBootstraps(tell: Tell): Promise<void> {
@@ -165,6 +165,9 @@ export class AttackDrill extends Drill {
     setConfig(BOOTSTRAP, bootstrapConfig(this.until, this.issuer));
     await up(this.vault, tell);
     await up(this.bootstraps[0]!, tell);
+    // The account that may add to the media is the vault's, and there from now on.
+    setConfig(FOUNDATION, this.foundationConfig());
+    await up(this.foundation, tell);
   }
 
   private async everybody(tell: Tell): Promise<void> {

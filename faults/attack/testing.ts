@@ -44,7 +44,7 @@ export async function googlePrograms(): Promise<[stack: string, program: () => u
     ],
     [VAULT, () => vault(parsed(attackedVault(until, true), VAULT) as VaultConfig)],
     [PROD, () => site(parsed(attackedSite([MARKER_KEY]), PROD) as SiteConfig, "token")],
-    [FOUNDATION, () => foundation(parsed(attackedFoundation(until), FOUNDATION) as FoundationConfig)],
+    [FOUNDATION, () => foundation(parsed(attackedFoundation(until, true), FOUNDATION) as FoundationConfig)],
   ];
 }
 
