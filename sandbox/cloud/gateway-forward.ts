@@ -33,6 +33,8 @@ export function forward({ request, response, head }: Forwarded, options: Forward
   const { upstream, endpoint, generation } = options;
   const path = options.path ?? request.url ?? "/";
   const { host: _, authorization: __, ...headers } = request.headers;
+  // Gone while its rights were looked up: no "close" would come any more, and whoever waits for it holds the object.
+  if (response.destroyed) return Promise.resolve({ status: 503, complete: false });
   return new Promise((resolve) => {
     let status = 503;
     let answered = false;
