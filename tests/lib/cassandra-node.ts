@@ -125,7 +125,11 @@ export class CassandraNode {
         prefix: "cassandra",
       },
     });
-    writeFileSync(join(this.folder, "medusa", "medusa.ini"), ini.replaceAll("@POD_NAME@", this.pod));
+    const own = ini.replaceAll("@POD_NAME@", this.pod);
+    writeFileSync(join(this.folder, "medusa", "medusa.ini"), own);
+    // As the image's `configure` writes it: whoever restores starts and stops the node.
+    const restoring = own.replace(/(\[kubernetes\][^[]*?^enabled = ).*/m, "$1true");
+    writeFileSync(join(this.folder, "medusa", "restore.ini"), restoring);
   }
 
   private makeSecrets(): void {
