@@ -77,8 +77,7 @@ export async function dyingUp(stack: Stack, steps: number, progress: Progress): 
     if (ended >= steps) die();
   };
   try {
-    const outputs = await up(stack, progress, hear);
-    return outputs;
+    return await up(stack, progress, hear);
   } catch (error) {
     if (!killed) throw error;
     await stack.cancel();

@@ -129,3 +129,7 @@ export const siteNameMaxLength = 21;
 export function isDrillProject(project: string): boolean {
   return /(^|-)drill(-|$)/.test(project);
 }
+
+/** Name of a Kubernetes service account in tokens, by which whoever trusts a cluster's issuer knows it. */
+export const kubernetesSubject = ({ namespace, name }: { namespace: string; name: string }): string =>
+  `system:serviceaccount:${namespace}:${name}`;

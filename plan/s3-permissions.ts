@@ -5,6 +5,7 @@
 import { type Action, actions, allowed, type IdentityId, identities, identity, type Store, stores } from "./identities";
 import { storeLabelValue } from "./labels";
 import { markersPrefix } from "./layout";
+import { kubernetesSubject } from "./names";
 
 /** A store on AWS. */
 export type S3Store = Extract<Store, `s3${string}`>;
@@ -250,7 +251,7 @@ export function tokenTrust(provider: string, issuer: string, user: { namespace: 
     Action: "sts:AssumeRoleWithWebIdentity",
     Condition: {
       StringEquals: {
-        [`${host}:sub`]: `system:serviceaccount:${user.namespace}:${user.name}`,
+        [`${host}:sub`]: kubernetesSubject(user),
         [`${host}:aud`]: "sts.amazonaws.com",
       },
     },

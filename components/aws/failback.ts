@@ -1,14 +1,11 @@
-import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import type { JobCommand, JobInput } from "../../jobs/config";
 import { repository } from "../../plan/layout";
-import { namespaces } from "../../plan/names";
 import type { Schedule } from "../../plan/schedules";
 import { type StandbyMedia, s3Url, standbyJobs, standbySchedules } from "../../plan/standby";
-import { cronJob } from "../cron-job";
-import { jobPod } from "../job-pod";
 import type { EksCluster } from "./eks-cluster";
 import type { GoogleAccess } from "./google-access";
+import { googleJob } from "./google-job";
 
 /** Arguments of {@link Failback}. */
 export interface FailbackArgs {
@@ -35,23 +32,12 @@ export class Failback extends ComponentResource {
     super("iconik:aws:Failback", name, {}, opts);
     const { cluster, datacenter, configMap, google, image } = args;
     const byPeople = <C extends JobCommand>(job: string, schedule: Schedule, command: C, config: JobInput<C>) =>
-      new k8s.batch.v1.CronJob(
-        `${name}-${job}`,
-        cronJob({
-          name: job,
-          namespace: namespaces.dr,
-          schedule,
-          suspend: true,
-          pod: jobPod({
-            command,
-            image,
-            serviceAccount: "failback",
-            config,
-            google: { configMap, audience: google.audience },
-          }),
-        }),
-        { ...cluster.inside(this), dependsOn: [google.config] },
-      );
+      googleJob<C>(this, name, {
+        ...{ cluster, image, job, schedule, command, config, configMap },
+        serviceAccount: "failback",
+        suspend: true,
+        access: google,
+      });
     const kinds = ["cassandra", "elasticsearch"] as const;
     byPeople(standbyJobs.failback, standbySchedules.failback, "return-backups", {
       bucket: s3Url(args.backups),

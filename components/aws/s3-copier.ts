@@ -1,14 +1,12 @@
-import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import type { JobCommand } from "../../jobs/config";
 import { type MediaApproval, mediaBreaker } from "../../plan/media";
-import { namespaces } from "../../plan/names";
 import type { Schedule } from "../../plan/schedules";
 import { type StandbyBuckets, s3Url, standbyJobs, standbySchedules } from "../../plan/standby";
-import { cronJob } from "../cron-job";
-import { type JobPodArgs, jobPod } from "../job-pod";
+import type { JobPodArgs } from "../job-pod";
 import type { EksCluster } from "./eks-cluster";
 import type { GoogleAccess } from "./google-access";
+import { googleJob } from "./google-job";
 
 /** Arguments of {@link S3Copier}. */
 export interface S3CopierArgs {
@@ -52,18 +50,7 @@ export class S3Copier extends ComponentResource {
       access: GoogleAccess,
       configMap: string,
       pod: Pick<JobPodArgs<C>, "command" | "config" | "serviceAccount">,
-    ) =>
-      new k8s.batch.v1.CronJob(
-        `${name}-${job}`,
-        cronJob({
-          name: job,
-          namespace: namespaces.dr,
-          schedule,
-          suspend: args.suspend,
-          pod: jobPod({ ...pod, image, google: { configMap, audience: access.audience } }),
-        }),
-        { ...cluster.inside(this), dependsOn: [access.config] },
-      );
+    ) => googleJob<C>(this, name, { ...pod, cluster, image, job, schedule, suspend: args.suspend, access, configMap });
     nightly<"copy-to-s3">(
       standbyJobs.copies(args.site),
       standbySchedules.copies,

@@ -41,18 +41,22 @@ export function gcsClient(control: ControlClient, status: Status, https: Https):
       return { status: response.status, body: await response.text() };
     },
     async mint(email, victim) {
-      const host = "iamcredentials.googleapis.com";
-      const url = new URL(`/v1/projects/-/serviceAccounts/${victim}:generateAccessToken`, status.googleEndpoint);
-      const headers = { ...(await authorization(email)), host, "content-type": "application/json" };
-      return https.send(
-        url,
-        "POST",
-        headers,
-        JSON.stringify({ scope: [`https://www.googleapis.com/auth/devstorage.read_only`] }),
-        host,
-      );
+      return generateAccessToken(https, status.googleEndpoint, victim, await authorization(email));
     },
   };
+}
+
+/** Sends JSON to one of Google's APIs, all of which are behind the endpoint. */
+function postGoogle(https: Https, endpoint: string, api: string, body: object, headers: Record<string, string> = {}) {
+  const { host, pathname } = new URL(api);
+  const all = { ...headers, host, "content-type": "application/json" };
+  return https.send(new URL(pathname, endpoint), "POST", all, JSON.stringify(body), host);
+}
+
+/** Asks for the token of an account. */
+function generateAccessToken(https: Https, endpoint: string, email: string, headers: Record<string, string>) {
+  const api = `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${email}:generateAccessToken`;
+  return postGoogle(https, endpoint, api, { scope: ["https://www.googleapis.com/auth/devstorage.read_only"] }, headers);
 }
 
 /** Every Kubernetes account of a cluster. */
@@ -67,20 +71,12 @@ export async function sandboxFederation(dir: string, kubeconfig: string): Promis
   const { googleEndpoint } = await new ControlClient(socketOf(dir)).status();
   const https = new Https(readFileSync(caFileOf(dir), "utf8"));
   const core = kubeConfig(kubeconfig).makeApiClient(CoreV1Api);
-  const post = (host: string, path: string, body: object, headers: Record<string, string> = {}) =>
-    https.send(
-      new URL(path, googleEndpoint),
-      "POST",
-      { ...headers, host, "content-type": "application/json" },
-      JSON.stringify(body),
-      host,
-    );
   return {
     async exchange({ namespace, name }, provider) {
       const audience = `//iam.googleapis.com/${provider}`;
       const spec = { audiences: [audience], expirationSeconds: 3600 };
       const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body: { spec } });
-      const answer = await post("sts.googleapis.com", "/v1/token", {
+      const answer = await postGoogle(https, googleEndpoint, "https://sts.googleapis.com/v1/token", {
         grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
         requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
         subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
@@ -92,13 +88,7 @@ export async function sandboxFederation(dir: string, kubeconfig: string): Promis
         answer.status === 200 ? (JSON.parse(answer.body) as { access_token: string }).access_token : undefined;
       return { status: answer.status, body: answer.body, ...(token !== undefined && { token }) };
     },
-    mint: (token, email) =>
-      post(
-        "iamcredentials.googleapis.com",
-        `/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
-        { scope: ["https://www.googleapis.com/auth/devstorage.read_only"] },
-        { authorization: `Bearer ${token}` },
-      ),
+    mint: (token, email) => generateAccessToken(https, googleEndpoint, email, { authorization: `Bearer ${token}` }),
   };
 }
 

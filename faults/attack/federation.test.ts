@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { SignJWT } from "jose";
+import { kubernetesSubject } from "../../plan/names";
 import { standbyPool, standbySubject, subjectMember } from "../../plan/state";
 import { TokenExchange } from "../../sandbox/cloud/gcp/token-exchange";
 import { testCloud } from "../../sandbox/cloud/testing";
 import type { CloudError } from "../../sandbox/lib/types";
-import { type FederationClient, type KubernetesSubject, type Pool, runFederation, subjectOf } from "./federation";
+import { type FederationClient, type KubernetesSubject, type Pool, runFederation } from "./federation";
 
 const PROJECT = "vault-1";
 const ISSUER = "https://oidc.example/id/1";
@@ -67,7 +68,7 @@ beforeEach(() => {
           .setProtectedHeader({ alg: "RS256" })
           .setIssuer(ISSUER)
           .setAudience(audience)
-          .setSubject(subjectOf(subject))
+          .setSubject(kubernetesSubject(subject))
           .setExpirationTime("1h")
           .sign(cloud.clusters.keys.privateKey);
         const answer = await sts.exchange({

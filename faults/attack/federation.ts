@@ -4,7 +4,7 @@
  * both, everywhere.
  */
 import { accountId } from "../../plan/identities";
-import { serviceAccountEmail } from "../../plan/names";
+import { kubernetesSubject, serviceAccountEmail } from "../../plan/names";
 import { type StandbyReaderId, standbySubject } from "../../plan/state";
 import { EXCHANGE, MINT, type Verdict } from "./cells";
 import { type Cell, cellOf } from "./matrix";
@@ -32,13 +32,9 @@ export interface FederationClient {
   mint(token: string, email: string): Promise<Answer>;
 }
 
-/** Name of a subject in tokens. */
-export const subjectOf = ({ namespace, name }: KubernetesSubject): string =>
-  `system:serviceaccount:${namespace}:${name}`;
-
 /** The row as which a pool lets a subject in; undefined: it does not. */
 const rowOf = (subject: KubernetesSubject, { lets }: Pool) =>
-  lets.find((row) => standbySubject[row] === subjectOf(subject));
+  lets.find((row) => standbySubject[row] === kubernetesSubject(subject));
 
 /** Every subject at every pool, and whoever is let in at every account. */
 export async function runFederation(

@@ -45,6 +45,14 @@ async function replace(stage: RingStage, node: RingStage["nodes"][number], rows:
   assert.equal(await rowsAlone(stage, node), rows, "rows on the node that was replaced");
 }
 
+/** Lets a node write what it cannot. @returns what it has logged of that since it had logged `from` characters */
+async function failedFlush(node: RingStage["nodes"][number], from: number): Promise<string> {
+  await node.nodetool("flush", table[0]).catch(() => undefined);
+  const line = saidSince(node, from, DAMAGE);
+  assert.ok(line, "the node logged nothing of what it could not write");
+  return line;
+}
+
 const corruption: Fault<RingStage> = {
   id: "sstable-corruption",
   fault: "a bit is flipped in an SSTable of a node that runs",
@@ -88,9 +96,7 @@ const directoryLost: Fault<RingStage> = {
     const from = node.words.length;
     rmSync(node.tableFolder(...table), { recursive: true });
     await writeRows(neighbour, [next++], types.consistencies.one);
-    await node.nodetool("flush", table[0]).catch(() => undefined);
-    const line = saidSince(node, from, DAMAGE);
-    assert.ok(line, "the node logged nothing of what it could not write");
+    const line = await failedFlush(node, from);
     await replace(stage, node, rows + 1);
     return {
       noticed: "the node cannot write its table",
@@ -136,9 +142,7 @@ const diskFull: Fault<RingStage> = {
     const from = node.words.length;
     await node.fillDisk(...table);
     await writeRows(neighbour, [next++]);
-    await node.nodetool("flush", table[0]).catch(() => undefined);
-    const line = saidSince(node, from, DAMAGE);
-    assert.ok(line, "the node logged nothing of what it could not write");
+    const line = await failedFlush(node, from);
     // It serves nobody any more, so that nobody is told what it cannot keep; the others do.
     await assert.rejects(rowsOf(node), "a node that cannot write still answers");
     await writeRows(neighbour, [next++], types.consistencies.one);

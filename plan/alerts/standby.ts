@@ -72,11 +72,7 @@ const ofS3 = (detail: Record<string, unknown>) => ({
   detail: { eventSource: ["s3.amazonaws.com"], ...detail },
 });
 
-const counted = (
-  { jobMetrics: namespace }: StandbyScope,
-  metric: string,
-  more: Partial<MetricCondition> = {},
-): MetricCondition => ({
+const counted = (namespace: string, metric: string, more: Partial<MetricCondition> = {}): MetricCondition => ({
   kind: "metric",
   namespace,
   metric,
@@ -146,7 +142,7 @@ const watching: readonly StandbyAlert[] = [
         ? []
         : scope.media.map(({ name }) => ({
             part: name,
-            condition: counted(scope, jobMetrics.mediaCopied.metric, {
+            condition: counted(scope.jobMetrics, jobMetrics.mediaCopied.metric, {
               dimensions: { bucket: name },
               periodSeconds: hour,
               periods: 48,
@@ -165,7 +161,7 @@ const watching: readonly StandbyAlert[] = [
     watches: `A job in the standby's cluster logged ${events.jobFailed}.`,
     why: "Tonight's copy is missing or not what the marker says; while the standby is active, its own backup is.",
     steps: ["Read the last line of the pod's log (`error`, `value`, `allowed`, `fix`) and follow its fix."],
-    conditions: (scope) => [{ condition: counted(scope, jobMetrics.jobFailed.metric) }],
+    conditions: (scope) => [{ condition: counted(scope.jobMetrics, jobMetrics.jobFailed.metric) }],
   },
   {
     id: "standby-contract-broken",
@@ -181,7 +177,7 @@ const watching: readonly StandbyAlert[] = [
       "Another major version of Cassandra: the standby's program has to be of the same commit as the site's.",
     ],
     runbook,
-    conditions: (scope) => [{ condition: counted(scope, jobMetrics.contractBroken.metric) }],
+    conditions: (scope) => [{ condition: counted(scope.jobMetrics, jobMetrics.contractBroken.metric) }],
   },
   {
     id: "primary-unreachable",
@@ -386,18 +382,7 @@ export const standbyAlerts: readonly StandbyAlert[] = [
     conditions: (scope) =>
       rules(scope).map((rule) => ({
         part: rule,
-        condition: {
-          kind: "metric",
-          namespace: "AWS/Events",
-          metric: "FailedInvocations",
-          dimensions: { RuleName: rule },
-          statistic: "Sum",
-          periodSeconds: 300,
-          periods: 1,
-          comparison: "above",
-          threshold: 0,
-          missing: "notBreaching",
-        },
+        condition: counted("AWS/Events", "FailedInvocations", { dimensions: { RuleName: rule } }),
       })),
   },
 ];

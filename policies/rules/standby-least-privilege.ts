@@ -1,4 +1,5 @@
 import { type Identity, identities } from "../../plan/identities";
+import { kubernetesSubject } from "../../plan/names";
 import { bucketArn, neverAllowed, type S3Store, s3Actions } from "../../plan/s3-permissions";
 import { awsTypes, type DeclaredStatement, isEverybody, isStandby, ofType, s3StoreOf, statementsOf } from "../lib/aws";
 import { judge } from "../lib/judge";
@@ -134,7 +135,7 @@ function tokenProblems(row: Identity | undefined, equal: Values): string[] {
   const subjects = Object.entries(equal).flatMap(([key, value]) =>
     key.endsWith(":sub") ? [value].flat().map(String) : [],
   );
-  const own = (row?.kubernetes ?? []).map(({ namespace, name }) => `system:serviceaccount:${namespace}:${name}`);
+  const own = (row?.kubernetes ?? []).map(kubernetesSubject);
   if (subjects.length === 0) return ["is taken on by any token of an issuer"];
   return subjects.filter((subject) => !own.includes(subject)).map((subject) => `is taken on by ${subject}`);
 }

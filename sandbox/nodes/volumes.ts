@@ -1,5 +1,5 @@
 /** A pod's volumes as folders on this machine, laid out as Kubernetes lays them out. */
-import { chmodSync, chownSync, lchownSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { V1KeyToPath, V1Pod, V1Volume, V1VolumeProjection } from "@kubernetes/client-node";
 import { ContainerConfigError, podField } from "./environment";
@@ -166,18 +166,12 @@ function write(folder: string, file: VolumeFile): void {
   chmodSync(path, file.mode);
 }
 
-/** Gives a volume to a group, with these rights on its files. Only root can; otherwise everything is the daemon's own user's. */
-function hand(folder: string, group: number | undefined, rights: number): void {
+/** Gives what lies below a path to a group, with these rights on files. Only root can; otherwise everything is the daemon's own user's. */
+function hand(path: string, group: number | undefined, rights: number): void {
   if (group === undefined || process.getuid?.() !== 0) return;
-  chownSync(folder, statSync(folder).uid, group);
-  chmodSync(folder, (statSync(folder).mode & 0o7777) | 0o2110 | rights);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) hand(path, group, rights);
-    else if (entry.isFile()) {
-      const { uid, mode } = statSync(path);
-      chownSync(path, uid, group);
-      chmodSync(path, (mode & 0o7777) | rights);
-    } else lchownSync(path, -1, group);
-  }
+  const entry = lstatSync(path);
+  lchownSync(path, entry.uid, group);
+  if (!entry.isDirectory() && !entry.isFile()) return;
+  chmodSync(path, (entry.mode & 0o7777) | (entry.isDirectory() ? 0o2110 : 0) | rights);
+  if (entry.isDirectory()) for (const name of readdirSync(path)) hand(join(path, name), group, rights);
 }
