@@ -84,6 +84,8 @@ async function main(): Promise<number> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => {
+    // Told again, the last act's own copies go on.
+    if (isStopping()) return;
     stopCopies();
     void stop((error) => log("ended without its last act", { severity: "ERROR", error: error.message })).then(() =>
       process.exit(143),
