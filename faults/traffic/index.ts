@@ -3,7 +3,7 @@ import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
 import { cassandraNodeKilled, controlLost, drainedByHand, podKilled, searchLost, zoneLost } from "./cluster-rows";
 import { dnsGroup } from "./dns";
-import { apiServerLost, noFault, regionApart, regionKilled, regionReturns, regionSlow } from "./rows";
+import { apiServerLost, noFault, regionApart, regionHung, regionKilled, regionReturns, regionSlow } from "./rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
 import { allRegionsLost, secretsUnreachable } from "./site-rows";
 
@@ -22,6 +22,7 @@ const regions: Group<SiteStage> = {
     controlLost,
     drainedByHand,
     regionKilled,
+    regionHung,
     regionReturns,
     allRegionsLost,
   ],

@@ -80,23 +80,25 @@ export const sent =
 /** Nobody sees anything. */
 export const unseenBounds = { failed: 0 } as const;
 
-/**
- * A region loses power under load. What it acknowledged and the others lack is no older than the lag between them. Back is
- * everything here, where processes are killed and the page cache stays; machines lose what was not synced (ADR 34).
- */
-export const regionKilled: Fault<TrafficStage> = {
-  id: "region-killed",
-  fault:
-    "every process of a region is killed under load, as by a loss of power; the page cache outlives them, so that what was written and not synced stays",
+/** How a region goes as a whole, and what brings it back. */
+interface Loss extends Pick<Fault<TrafficStage>, "id" | "fault" | "small"> {
+  gone: "off" | "hung";
+  back: "on" | "resumed";
+  /** What it did then, in words. */
+  returned: string;
+}
+
+/** A region goes under load. What it acknowledged and the others lack is no older than the lag between them. */
+const regionGone = ({ gone, back, returned, ...row }: Loss): Fault<TrafficStage> => ({
+  ...row,
   rows: ["D1"],
   alert: "region-unhealthy",
   mayLoseSeconds: 0,
-  small: true,
   bounds: { ...failoverBounds, lostBeyondLagSeconds: 0 },
   atLeast: sent("killed"),
   inject: async (stage) => {
     const [lost, ...others] = stage.regions;
-    const strike = (state: "off" | "on") => stage.strike({ kind: "region", target: lost, state });
+    const strike = (state: typeof gone | typeof back) => stage.strike({ kind: "region", target: lost, state });
     await until(stage, `${lost} healthy`, region(lost, true), HEALTHY_SECONDS);
     let lag = Number.NaN;
     const found = await underLoad(stage, {
@@ -104,22 +106,43 @@ export const regionKilled: Fault<TrafficStage> = {
       before: async (load) => {
         lag = await lagSeconds(stage, others, load);
       },
-      inject: () => strike("off"),
+      inject: () => strike(gone),
       detects: lost,
       afterSeconds: 10,
     });
     onlyBy(found, others);
     const away = await lostWhileOff(stage, lost, others, found, lag);
-    await strike("on");
+    await strike(back);
     const seconds = await until(stage, `${lost} healthy again`, region(lost, true), RETURN_SECONDS);
     return outcome(stage, found, stage.regions, {
       signal: unhealthy,
-      recovered: `while it was off the others lacked ${lack(away)}; started again it served after ${seconds.toFixed(0)} s`,
+      recovered: `while it was away the others lacked ${lack(away)}; ${returned} it served after ${seconds.toFixed(0)} s`,
       more: { ...away, returnSeconds: seconds, worstCaseOfDeclaredChecks: detectionSeconds() },
       withinMs: 120_000,
     });
   },
-};
+});
+
+/** Back is everything here, where processes are killed and the page cache stays; machines lose what was not synced (ADR 34). */
+export const regionKilled = regionGone({
+  id: "region-killed",
+  fault:
+    "every process of a region is killed under load, as by a loss of power; the page cache outlives them, so that what was written and not synced stays",
+  small: true,
+  gone: "off",
+  back: "on",
+  returned: "started again",
+});
+
+/** The way a network loses a region: connections stay open, and whoever waits for an answer waits for his own patience's end. */
+export const regionHung = regionGone({
+  id: "region-hung",
+  fault:
+    "every process of a region stands still under load, as behind a network that drops what is sent: nothing is refused, nothing answers",
+  gone: "hung",
+  back: "resumed",
+  returned: "reached again",
+});
 
 const lack = ({ lostWhileOffSeconds, lagSeconds: lag }: LostWhileOff) =>
   `${lostWhileOffSeconds === 0 ? "no write" : `writes of its last ${lostWhileOffSeconds.toFixed(2)} s`} (a lag of ${lag.toFixed(2)} s at most was measured before)`;

@@ -26,8 +26,11 @@ import type { Forward } from "./aws/dns/surface";
 
 /** States of each kind of fault, by what they strike; the second of two ends the first. */
 export const faultStates = {
-  /** Its clusters are gone with their disks; without power, or with it; reaching themselves alone, or all; twenty times as far away, or as far as ever. */
-  region: ["lost", "off", "on", "apart", "joined", "slow", "near"],
+  /**
+   * Its clusters are gone with their disks; without power, or with it; standing still, so that nothing is refused and nothing
+   * answered, or going on; reaching themselves alone, or all; twenty times as far away, or as far as ever.
+   */
+  region: ["lost", "off", "on", "hung", "resumed", "apart", "joined", "slow", "near"],
   /** The control planes of a region's clusters. */
   "control-plane": ["down", "up"],
   bucket: ["unreadable", "readable"],

@@ -57,7 +57,7 @@ function start(): CloudControl {
     get: (id: string) => running.get(id),
     list: () => [...running.values()],
     serviceAccountKey: "",
-    pause: async () => undefined,
+    pause: async (id: string, paused: boolean) => void struck.push(`${id} paused ${paused}`),
     setDriver: async () => undefined,
     setAccess: async () => undefined,
     stopAll: async () => undefined,
@@ -207,13 +207,15 @@ test("a protected cluster stays; a lost one is gone when it is read", async () =
 test("a region's faults strike its clusters, their control planes, or the ways to it", async () => {
   const { id } = await make(TYPES.cluster, { project: "proj", name: "c", location: "europe-west1" });
   await make(TYPES.cluster, { project: "proj", name: "d", location: "us-east4" });
-  for (const state of ["off", "on", "apart", "joined", "slow", "near"] as const)
+  for (const state of ["off", "on", "hung", "resumed", "apart", "joined", "slow", "near"] as const)
     await control.fault({ kind: "region", target: "europe-west1", state });
   for (const state of ["down", "up"] as const)
     await control.fault({ kind: "control-plane", target: "europe-west1", state });
   assert.deepEqual(struck, [
     `${id} off`,
     `${id} on`,
+    `${id} paused true`,
+    `${id} paused false`,
     "europe-west1 apart true",
     "europe-west1 apart false",
     "europe-west1 x 20",

@@ -55,6 +55,9 @@ export interface CloudControlOptions {
 }
 
 const UNREADABLE = "unreadable buckets";
+/** What a cluster itself is struck with. */
+type Strike = "lost" | "off" | "on" | "hung" | "resumed" | "down" | "up";
+
 /** How many times as long everything from and to a slow region takes. */
 const SLOW_FACTOR = 20;
 
@@ -183,7 +186,7 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
     else await Promise.all(hit.map(({ spec }) => this.strike(spec.id, state)));
   }
 
-  private async strike(cluster: string, state: "lost" | "off" | "on" | "down" | "up"): Promise<void> {
+  private async strike(cluster: string, state: Strike): Promise<void> {
     const clusters = this.options.clusters();
     switch (state) {
       case "lost":
@@ -194,6 +197,9 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
         return clusters.powerOff(cluster);
       case "on":
         return clusters.powerOn(cluster);
+      case "hung":
+      case "resumed":
+        return clusters.pause(cluster, state === "hung");
       case "down":
         return clusters.stopControlPlane(cluster);
       case "up":

@@ -17,7 +17,7 @@ const BODY_BYTES = 64 << 10;
 /** Longer than a load balancer keeps an idle connection (600 s), which must be the one to close it. */
 const KEEP_ALIVE_MS = 620_000;
 
-/** Serves routes; a handler that throws becomes a 503 that says why. Every answer names the region that gives it. */
+/** Serves routes; a handler that throws becomes a 503 that says why, also in the log. Every answer names the region that gives it. */
 export function serve(
   routes: Route[],
   { HOST, PORT, REGION }: { HOST: string; PORT: number; REGION: string },
@@ -51,6 +51,10 @@ async function answer(routes: Route[], request: IncomingMessage): Promise<Answer
     return await route[2](request, route[1].exec(pathname)!, searchParams);
   } catch (error) {
     const { status = 503, message } = error as { status?: number; message: string };
+    if (status >= 500)
+      console.log(
+        JSON.stringify({ time: new Date(), severity: "ERROR", method, path: pathname, status, error: message }),
+      );
     return { status, body: { error: message } };
   }
 }

@@ -19,28 +19,34 @@ export class SearchError extends Error {
   }
 }
 
-/** Sends a request and parses the answer. `body` is JSON, or text of lines of it. */
+/** A connection that was kept open was closed from the other end as it was used again. Every call here may be made twice. */
+class ClosedError extends Error {}
+
+/** Sends a request and parses the answer, again when a kept connection was closed meanwhile. `body` is JSON, or text of lines of it. */
 export type Search = <T>(method: string, path: string, body?: unknown) => Promise<T>;
 
 /**
  * A client of Elasticsearch. The authority of its certificate is asked of Kubernetes, because a Secret of another namespace
  * cannot be mounted; ECK renews it, so it is asked again when a certificate is not trusted.
  */
-export async function search(options: StoreSettings): Promise<Search> {
+export async function search(
+  options: Pick<StoreSettings, "ELASTICSEARCH_URL" | "ELASTICSEARCH_CREDENTIALS" | "ELASTICSEARCH_CERTIFICATES">,
+  authorityOf: (secret: string) => Promise<string> = certificateAuthority,
+): Promise<Search> {
   const [user, password] = await credentials(options.ELASTICSEARCH_CREDENTIALS);
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   let ca: string | undefined;
   return async (method, path, body) => {
     for (let attempt = 1; ; attempt++) {
-      ca ??= await certificateAuthority(options.ELASTICSEARCH_CERTIFICATES);
+      ca ??= await authorityOf(options.ELASTICSEARCH_CERTIFICATES);
       try {
         const text = await call(new URL(path, options.ELASTICSEARCH_URL), { method, ca, agent }, authorization, body);
         return JSON.parse(text);
       } catch (error) {
         const distrusted = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(String((error as { code?: string }).code));
-        if (!distrusted || attempt > 1) throw error;
-        ca = undefined;
+        if (!(distrusted || error instanceof ClosedError) || attempt > 1) throw error;
+        if (distrusted) ca = undefined;
       }
     }
   };
@@ -71,7 +77,11 @@ function call(
       },
     );
     sent.on("timeout", () => sent.destroy(new Error(`no answer from ${url.host} in ${CALL_MS} ms`)));
-    sent.on("error", reject);
+    sent.on("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        sent.reusedSocket && error.code === "ECONNRESET" ? new ClosedError(error.message, { cause: error }) : error,
+      ),
+    );
     sent.end(content);
   });
 }

@@ -110,5 +110,7 @@ const server = https.createServer(
     pass(request, onward);
   },
 );
+// Elasticsearch keeps idle connections; the client is the one to close them.
+server.keepAliveTimeout = 0;
 server.listen(9200, NODE_IP);
 process.on("SIGTERM", () => process.exit(0));
