@@ -104,8 +104,9 @@ export const stateStale: Fault<DeployStage> = {
         writeFileSync(copy, await project.succeed("stack", "export", "--stack", stack));
         project.configure(stack, config);
         await project.succeed("up", "--yes", "--skip-preview", "--stack", stack);
-        const text = await project.succeed("stack", "import", "--stack", stack, "--file", copy);
-        return `the preview of ${words(text, /Import(ed)? (successful|complete)\S*/i)} shows what it missed`;
+        await project.succeed("stack", "import", "--stack", stack, "--file", copy);
+        const text = await project.refuse("preview", "--expect-no-changes", "--stack", stack);
+        return `the preview, which should have nothing to say, wants ${words(text, /\d+ to update/)} again`;
       },
       async () => {
         const [lines] = scriptsOf(section(RUNBOOK, "2. An older copy"));

@@ -39,6 +39,7 @@ function stores() {
     bulk: [] as string[],
     documents: new Map<string, object>(),
     databaseFails: false,
+    changesFail: false,
     health: "green",
     found: [] as object[] | undefined,
   };
@@ -52,14 +53,14 @@ function stores() {
   };
   const database = {
     execute: async (query: string, params: unknown[] = []) => {
-      if (state.databaseFails) throw new Error("no quorum");
-      return { rows: rows(query, params) };
-    },
-    batch: async (queries: { query: string; params: unknown[] }[]) => {
-      const [asset, change] = queries;
-      const [id, title, changed] = asset!.params as [string, string, Date];
-      state.assets.set(id, { id, title, changed });
-      state.changes.push({ minute: change!.params[0] as Date, asset: String(change!.params[2]) });
+      if (state.databaseFails || (state.changesFail && query.includes("INTO changes"))) throw new Error("no quorum");
+      if (query.startsWith("INSERT INTO assets")) {
+        const [id, title, changed] = params as [string, string, Date];
+        state.assets.set(id, { id, title, changed });
+      }
+      if (query.startsWith("INSERT INTO changes"))
+        state.changes.push({ minute: params[0] as Date, asset: String(params[2]) });
+      return { rows: query.startsWith("SELECT") ? rows(query, params) : [] };
     },
   };
   const search = async (_method: string, path: string, body?: unknown) => {
@@ -92,6 +93,16 @@ test("an asset that was written is read again, and its change is noted for the i
     state.changes.map(({ asset }) => asset),
     [ID],
   );
+});
+
+test("a write whose change is not noted is not acknowledged, and may be made again", async () => {
+  const { state, database, search } = stores();
+  const base = await started(apiRoutes(database, search));
+  state.changesFail = true;
+  assert.equal((await put(base, ID, { title: "Dailies" })).status, 503);
+  state.changesFail = false;
+  assert.equal((await put(base, ID, { title: "Dailies" })).status, 200);
+  assert.equal(state.changes.length, 1);
 });
 
 test("who waits for an asset to be found gets an answer when both stores have it", async () => {
@@ -220,6 +231,7 @@ test("Cassandra is asked in the region's own datacenter, at LOCAL_QUORUM, as who
     .options;
   assert.equal(localDataCenter, "emea");
   assert.equal((queryOptions as { consistency: number }).consistency, types.consistencies.localQuorum);
+  assert.equal((queryOptions as { isIdempotent: boolean }).isIdempotent, true);
   assert.deepEqual({ ...(authProvider as object) }, { username: "services", password: "secret" });
   await client.shutdown();
 });

@@ -23,7 +23,8 @@ export async function cassandra(
         new policies.loadBalancing.DCAwareRoundRobinPolicy(options.DATACENTER),
       ),
     },
-    queryOptions: { consistency: types.consistencies.localQuorum, prepare: true },
+    // Every statement can be made twice: what a node that dies had been asked, another one is asked.
+    queryOptions: { consistency: types.consistencies.localQuorum, prepare: true, isIdempotent: true },
     socketOptions: { readTimeout: READ_TIMEOUT_MS },
     pooling: { warmup: false },
   });

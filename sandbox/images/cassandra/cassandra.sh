@@ -79,14 +79,15 @@ nodetool() {
   flags=
   while [ $# -gt 0 ]; do case "$1" in -D*) flags="$flags $1"; shift ;; *) break ;; esac; done
   # shellcheck disable=SC2046,SC2086
-  exec "$JAVA" -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $(module_flags) $flags -Dlogback.configurationFile=/image/nodetool.xml \
+  exec "$JAVA" -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $(module_flags) $flags \
+    "-Dlogback.configurationFile=$(dirname "$0")/nodetool.xml" \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.NodeTool -h 127.0.0.1 -p "$(jmx_port)" "$@"
 }
 
 sstableloader() {
   # shellcheck disable=SC2046
   exec "$JAVA" "-Xmx256m" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC $(module_flags) \
-    -Dlogback.configurationFile=/image/nodetool.xml -Dcassandra.storagedir=/tmp \
+    "-Dlogback.configurationFile=$(dirname "$0")/nodetool.xml" -Dcassandra.storagedir=/tmp \
     -cp "$CASSANDRA_LIB/*" org.apache.cassandra.tools.BulkLoader "$@"
 }
 
