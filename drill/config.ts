@@ -34,7 +34,14 @@ export const MEDIA_PREFIX = "iconik-drill-";
 export const MEDIA_BUCKETS = mediaBucketsOf(MEDIA_PREFIX);
 export const PRIMARY_BUCKET = BUCKETS[PROD];
 
-export const REGIONS = [
+/** A region of a drill's site. */
+export interface DrillRegion {
+  name: string;
+  datacenter: string;
+  zones: string[];
+}
+
+export const REGIONS: readonly DrillRegion[] = [
   { name: "europe-west1", datacenter: "emea", zones: ["europe-west1-b", "europe-west1-c"] },
   { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] },
 ];
@@ -81,8 +88,13 @@ export function foundationConfig(): Record<string, unknown> {
   };
 }
 
-/** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. */
-export function vaultConfig(options: { grantUntil?: Date; retentionDays: number }): Record<string, unknown> {
+/** Configuration of the vault; `grantUntil` opens the copies to the rebuilt site until then. Default of `regions`: all. */
+export function vaultConfig(options: {
+  grantUntil?: Date;
+  retentionDays: number;
+  regions?: readonly DrillRegion[];
+}): Record<string, unknown> {
+  const { regions = REGIONS } = options;
   return {
     ...shared,
     role: "vault",
@@ -96,7 +108,7 @@ export function vaultConfig(options: { grantUntil?: Date; retentionDays: number 
         project: PROJECTS[PROD],
         bucket: BUCKETS[PROD],
         location: "EU",
-        repositories: REGIONS.flatMap(({ datacenter }) => [
+        repositories: regions.flatMap(({ datacenter }) => [
           repository("cassandra", datacenter),
           repository("elasticsearch", datacenter),
         ]),

@@ -9,12 +9,14 @@ import { roleArn } from "../plan/s3-permissions";
 import { standbyRegion } from "../plan/standby";
 import { newestRestored, newestWritten } from "./canaries";
 import {
+  type DrillRegion,
   type DrillSize,
   FOUNDATION,
   foundationConfig,
   PROD,
   PROD_PROJECT,
   REBUILD,
+  REGIONS,
   RETENTION_DAYS,
   siteConfig,
   VAULT,
@@ -49,14 +51,20 @@ const STEPS = 4;
 const servicesRole = roleArn(STANDBY_ACCOUNT, "standby-services");
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
 
-/**
- * Runs the drill. Never rejects: a failure is in the report.
- * @param kills times that the activation is killed before it may end
- */
-export async function standbyDrill(size: DrillSize, kills = 0): Promise<StandbyReport> {
+/** How much of it is run. */
+export interface StandbyDrillOptions {
+  size: DrillSize;
+  /** Times that the activation is killed before it may end. Default: 0. */
+  kills?: number;
+  /** A site of one region, no way home, and the cloud goes as a whole. Default: false. */
+  brief?: boolean;
+}
+
+/** Runs the drill. Never rejects: a failure is in the report. */
+export async function standbyDrill(options: StandbyDrillOptions): Promise<StandbyReport> {
   const memory = watchMemory();
   const times: PhaseTime[] = [];
-  const run = new StandbyDrill(size, kills);
+  const run = new StandbyDrill(options);
   let failure = await runWhole(run, times);
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
@@ -69,7 +77,7 @@ export async function standbyDrill(size: DrillSize, kills = 0): Promise<StandbyR
     rpoSeconds: run.rpoSeconds,
     floor: null,
     criticalPath: run.criticalPath,
-    failback: run.failback.result,
+    failback: options.brief ? null : run.failback.result,
     phases: times,
     peakMemoryMiB: memory.stop(),
     leftovers: run.leftovers,
@@ -102,16 +110,23 @@ export class StandbyDrill {
   private lostAt = 0;
   private lastWrite = new Date(0);
 
-  constructor(
-    private readonly size: DrillSize,
-    private readonly kills: number,
-  ) {}
+  private readonly size: DrillSize;
+  private readonly kills: number;
+  private readonly brief: boolean;
+  private readonly regions: readonly DrillRegion[];
+
+  constructor({ size, kills = 0, brief = false }: StandbyDrillOptions) {
+    this.size = size;
+    this.kills = kills;
+    this.brief = brief;
+    this.regions = brief ? REGIONS.slice(0, 1) : REGIONS;
+  }
 
   phases(): Phase[] {
     return [
       { name: "local cloud starts", run: (progress) => this.start(progress) },
       { name: "pulumi up vault", run: (progress) => this.upVault(progress) },
-      { name: "pulumi up prod, two regions", run: (progress) => this.upProd(progress) },
+      { name: "pulumi up prod", run: (progress) => this.upProd(progress) },
       { name: "pulumi up foundation, which serves it", run: (progress) => this.upFoundation(progress) },
       { name: "pulumi up standby, a pilot light", run: (progress) => this.upPilot(progress) },
       { name: "data is written in every region", run: (progress) => this.write(progress) },
@@ -122,7 +137,7 @@ export class StandbyDrill {
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
       { name: "verification of what came back", run: (progress) => this.verify(progress) },
       { name: "users write in AWS", run: (progress) => this.meanwhile(progress) },
-      ...this.failback.phases(),
+      ...(this.brief ? [] : this.failback.phases()),
     ];
   }
 
@@ -133,11 +148,11 @@ export class StandbyDrill {
     return { size, ...stacks, issuer, stage, restored, assets, media };
   }
 
-  /** After a failure the stacks are not destroyed one by one: the sandbox goes as a whole, its logs are kept. */
+  /** After a failure, or in brief, the stacks are not destroyed one by one: the sandbox goes as a whole. A failure's logs are kept. */
   cleanUp(failed: boolean): Phase[] {
     const destroying = { name: "pulumi destroy of everything", run: (progress: Progress) => this.destroy(progress) };
     return [
-      ...(failed ? [] : [destroying]),
+      ...(failed || this.brief ? [] : [destroying]),
       {
         name: "nothing is left",
         run: async (progress) => {
@@ -153,8 +168,10 @@ export class StandbyDrill {
     this.media = new Media(process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
   }
 
+  private readonly vaultConfig = () => vaultConfig({ retentionDays: RETENTION_DAYS, regions: this.regions });
+
   private async upVault(progress: Progress): Promise<void> {
-    this.vault = await openStack(VAULT, vaultConfig({ retentionDays: RETENTION_DAYS }));
+    this.vault = await openStack(VAULT, this.vaultConfig());
     const outputs = await up(this.vault, progress);
     this.vaultKubeconfig = outputs.kubeconfig?.value;
     this.stage = {
@@ -165,7 +182,10 @@ export class StandbyDrill {
   }
 
   private async upProd(progress: Progress): Promise<void> {
-    this.prod = await openStack(PROD, siteConfig(PROD, this.stage.markerKeys));
+    this.prod = await openStack(PROD, {
+      ...siteConfig(PROD, this.stage.markerKeys),
+      regions: this.regions,
+    });
     const outputs = await up(this.prod, progress);
     this.stores = new RegionStores(outputs.regions?.value);
     await this.stores.open();
@@ -182,7 +202,7 @@ export class StandbyDrill {
     const outputs = await up(this.standby, progress);
     this.standbyKubeconfig = outputs.kubeconfig?.value;
     this.issuer = outputs.issuer?.value;
-    setConfig(VAULT, { ...vaultConfig({ retentionDays: RETENTION_DAYS }), standby: { issuer: this.issuer } });
+    setConfig(VAULT, { ...this.vaultConfig(), standby: { issuer: this.issuer } });
     await up(this.vault, progress);
     await until("the name leads to Google", 60, resolveName, (addresses) => addresses.join() === this.stage.address);
   }

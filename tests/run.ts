@@ -1,6 +1,6 @@
 /**
  * The test suite, one command: static checks, unit tests, integration tests one at a time, the small drill; or those of its
- * parts that are named: `check`, `unit`, `integration`, `drill`. Its last line counts what passed and failed; any failure makes
+ * parts that are named: `check`, `unit`, `integration`, `drill`, `standby`. Its last line counts what passed and failed; any failure makes
  * the exit status 1.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -108,6 +108,11 @@ async function main(): Promise<void> {
     },
     integration: () => testFiles("integration tests", integration, 1),
     drill: () => program("small drill", process.execPath, ["--import", "tsx", "drill/cli.ts", "--small"]),
+    standby: () =>
+      program("brief drill of the standby, whose activation is killed twice", process.execPath, [
+        ...["--import", "tsx", "drill/standby-cli.ts"],
+        ...["--small", "--brief", "--kills", "2"],
+      ]),
   };
   const chosen = process.argv.slice(2);
   for (const name of chosen.filter((each) => !(each in parts)))
