@@ -40,7 +40,8 @@ export function environment(dir: string, tools: Tools, status: Status): Record<s
     SANDBOX_DNS_ENDPOINT: status.dnsEndpoint,
     ...(role ? { SANDBOX_AWS_ROLE: role } : {}),
     PULUMI_HOME: home,
-    PULUMI_BACKEND_URL: `file://${state}`,
+    // A file of metadata beside a state is not replaced in one step: an update that is killed meanwhile leaves a state unreadable.
+    PULUMI_BACKEND_URL: `file://${state}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",

@@ -76,9 +76,16 @@ export class Wire {
   private direct(from: Socket, to: Socket, near: Socket): void {
     let due = 0;
     let waiting = 0;
+    const under: (() => void)[] = [];
     const later = (work: () => void) => {
       due = Math.max(due, performance.now() + this.options.delayMs());
-      setTimeout(() => (this.options.open() ? work() : this.hold(near)), due - performance.now());
+      under.push(work);
+      // Timers of the same moment may fire in another order: each takes what has been under way the longest.
+      setTimeout(() => {
+        const oldest = under.shift();
+        if (this.options.open()) oldest?.();
+        else this.hold(near);
+      }, due - performance.now());
     };
     from.on("data", (chunk: Buffer) => {
       waiting += chunk.length;

@@ -139,7 +139,7 @@ export class LocalProject {
         PATH: [providerBin, this.tools.languageHost, dirname(this.tools.pulumi), process.env.PATH]
           .filter(Boolean)
           .join(":"),
-        PULUMI_BACKEND_URL: `file://${this.state}`,
+        PULUMI_BACKEND_URL: `file://${this.state}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "test",
         PULUMI_HOME: join(this.folder, "home"),
         PULUMI_SKIP_UPDATE_CHECK: "true",
