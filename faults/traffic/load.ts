@@ -9,6 +9,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { rateLimit, regionHeader } from "../../plan/traffic";
 import { loadTools } from "../../sandbox/toolchain";
 import type { Entry } from "./stage";
@@ -103,13 +105,16 @@ export class Load {
     return { attack, done };
   }
 
-  /** Targets, as many as it reads. */
+  /** Targets, as many as it reads, until it ends. */
   private async ask({ stdin }: ChildProcess): Promise<void> {
-    for (let count = 0; stdin?.writable; count++) {
+    if (stdin) await pipeline(Readable.from(this.targets()), stdin).catch(() => undefined);
+  }
+
+  private *targets(): Generator<string> {
+    for (let count = 0; ; count++) {
       const { body, ...target } = this.target(count);
       const encoded = body ? { body: Buffer.from(JSON.stringify(body)).toString("base64") } : {};
-      if (!stdin.write(`${JSON.stringify({ ...target, ...encoded })}\n`))
-        await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => undefined);
+      yield `${JSON.stringify({ ...target, ...encoded })}\n`;
     }
   }
 
