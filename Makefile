@@ -14,7 +14,7 @@ drill: setup ## lose every region and bring the site back
 drill-standby: setup ## lose Google Cloud, serve from AWS and come back
 	@$(TSX) drill/standby-cli.ts
 
-test: setup ## checks, unit and integration tests, a small drill
+test: setup ## checks, unit and integration tests, a small drill, a brief one of the standby
 	@$(TSX) tests/run.ts
 
 faults-night: setup ## break backups, copies and restores on purpose

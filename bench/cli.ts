@@ -1,4 +1,4 @@
-/** `bench [--runs N]`: what a preview of prod costs beside an empty program's, in alternating runs. */
+/** `bench [--runs N]`: what previews of prod and of the standby cost beside an empty program's, in alternating runs. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
@@ -6,7 +6,7 @@ import { buildProviders } from "../sandbox/providers/build";
 import { LocalProject } from "../tests/lib/local-project";
 import { stackSettings } from "../tests/lib/stack-file";
 import { endedCpuSeconds, watchProgram } from "./measure";
-import { type Sample, summarize, table } from "./summary";
+import { type Sample, type StackSamples, summarize, table } from "./summary";
 
 const ROOT = join(__dirname, "..");
 
@@ -18,10 +18,13 @@ function count(text: string): number {
 }
 
 const { runs } = new Command("bench")
-  .description("Measures previews of prod and of an empty program in turn")
+  .description("Measures previews of prod, of the standby and of an empty program in turn")
   .option("--runs <count>", "alternating runs, after one that warms up", count, 5)
   .parse()
   .opts<{ runs: number }>();
+
+/** Stacks that are measured. */
+const STACKS = ["prod", "aws-standby"];
 
 async function preview(project: LocalProject, ...more: string[]): Promise<Sample> {
   let watched: ReturnType<typeof watchProgram> | undefined;
@@ -43,18 +46,28 @@ async function preview(project: LocalProject, ...more: string[]): Promise<Sample
 
 async function main(): Promise<number> {
   await buildProviders();
-  const [empty, prod] = [await LocalProject.open("export {};\n"), await LocalProject.open()];
+  const empty = await LocalProject.open("export {};\n");
+  const projects = new Map<string, LocalProject>();
   try {
-    await empty.init("empty");
-    await prod.init("prod", stackSettings("prod"));
-    for (const project of [empty, prod]) await preview(project);
-    const samples: Record<"empty" | "prod", Sample[]> = { empty: [], prod: [] };
-    for (let run = 0; run < runs; run++) {
-      samples.empty.push(await preview(empty));
-      samples.prod.push(await preview(prod));
+    for (const stack of STACKS) {
+      const project = await LocalProject.open();
+      projects.set(stack, project);
+      await project.init(stack, stackSettings(stack));
     }
-    const withPolicies = [await preview(prod, "--policy-pack", join(ROOT, "policies"))];
-    const report = summarize({ ...samples, withPolicies });
+    await empty.init("empty");
+    for (const project of [empty, ...projects.values()]) await preview(project);
+    const emptySamples: Sample[] = [];
+    const samples: Record<string, StackSamples> = {};
+    for (let run = 0; run < runs; run++) {
+      emptySamples.push(await preview(empty));
+      for (const [stack, project] of projects) {
+        samples[stack] ??= { preview: [] };
+        samples[stack].preview.push(await preview(project));
+      }
+    }
+    for (const [stack, project] of projects)
+      samples[stack]!.withPolicies = [await preview(project, "--policy-pack", join(ROOT, "policies"))];
+    const report = summarize(emptySamples, samples);
     const folder = join(ROOT, "reports", "latest");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
@@ -62,7 +75,7 @@ async function main(): Promise<number> {
     return report.result === "pass" ? 0 : 1;
   } finally {
     empty.close();
-    prod.close();
+    for (const project of projects.values()) project.close();
   }
 }
 

@@ -25,16 +25,28 @@ interface Row {
   runs: number[];
 }
 
+/** A stack's previews. */
+interface StackRow {
+  preview: Row;
+  /** With the policy pack, as a pull request's preview runs; outside of the bound. */
+  withPolicies?: Row;
+  perResourceMs: number;
+  boundSeconds: number;
+}
+
 /** Contents of reports/latest/bench.json. */
 export interface BenchReport {
   result: "pass" | "fail";
   empty: Row;
-  prod: Row;
-  /** With the policy pack, as a pull request's preview runs; outside of the bound. */
-  withPolicies?: Row;
-  perResourceMs: number;
+  /** By name of the stack. */
+  stacks: Record<string, StackRow>;
   boundMsPerResource: number;
-  boundSeconds: number;
+}
+
+/** Previews of a stack, alternating with an empty program's. */
+export interface StackSamples {
+  preview: Sample[];
+  withPolicies?: Sample[];
 }
 
 const row = (samples: Sample[]): Row => ({
@@ -45,30 +57,42 @@ const row = (samples: Sample[]): Row => ({
   runs: samples.map(({ seconds }) => Math.round(seconds * 1000) / 1000),
 });
 
-/** Medians of alternating runs, held against the bound. Throws when prod's preview showed no resource. */
-export function summarize(samples: { empty: Sample[]; prod: Sample[]; withPolicies?: Sample[] }): BenchReport {
-  const [empty, prod] = [row(samples.empty), row(samples.prod)];
-  if (prod.resources === 0) throw new Error("prod's preview showed no resource: it measured nothing");
-  const perResourceMs = Math.round(((prod.seconds - empty.seconds) * 100_000) / prod.resources) / 100;
-  return {
-    result: perResourceMs <= BOUND_MS_PER_RESOURCE ? "pass" : "fail",
-    empty,
-    prod,
-    ...(samples.withPolicies && { withPolicies: row(samples.withPolicies) }),
-    perResourceMs,
-    boundMsPerResource: BOUND_MS_PER_RESOURCE,
-    boundSeconds: empty.seconds + (prod.resources * BOUND_MS_PER_RESOURCE) / 1000,
-  };
+/** Medians of alternating runs, held against the bound. Throws when a stack's preview showed no resource. */
+export function summarize(emptySamples: Sample[], samples: Record<string, StackSamples>): BenchReport {
+  const empty = row(emptySamples);
+  const stacks = Object.fromEntries(
+    Object.entries(samples).map(([name, { preview: previews, withPolicies }]): [string, StackRow] => {
+      const preview = row(previews);
+      if (preview.resources === 0) throw new Error(`the preview of ${name} showed no resource: it measured nothing`);
+      return [
+        name,
+        {
+          preview,
+          ...(withPolicies && { withPolicies: row(withPolicies) }),
+          perResourceMs: Math.round(((preview.seconds - empty.seconds) * 100_000) / preview.resources) / 100,
+          boundSeconds: empty.seconds + (preview.resources * BOUND_MS_PER_RESOURCE) / 1000,
+        },
+      ];
+    }),
+  );
+  const within = Object.values(stacks).every(({ perResourceMs }) => perResourceMs <= BOUND_MS_PER_RESOURCE);
+  return { result: within ? "pass" : "fail", empty, stacks, boundMsPerResource: BOUND_MS_PER_RESOURCE };
 }
 
 /** The report as a table. */
-export function table(report: BenchReport): string {
+export function table({ empty, stacks, boundMsPerResource }: BenchReport): string {
   const out = new Table({
     head: ["preview", "median", "CPU", "resources", "memory", "runs"],
     style: { head: [], border: [] },
   });
-  const rows = { "empty program": report.empty, prod: report.prod, "prod, with policies": report.withPolicies };
-  for (const [name, each] of Object.entries(rows)) {
+  const rows: [string, Row | undefined][] = [
+    ["empty program", empty],
+    ...Object.entries(stacks).flatMap(([name, { preview, withPolicies }]): [string, Row | undefined][] => [
+      [name, preview],
+      [`${name}, with policies`, withPolicies],
+    ]),
+  ];
+  for (const [name, each] of rows) {
     if (each)
       out.push([
         name,
@@ -79,6 +103,9 @@ export function table(report: BenchReport): string {
         each.runs.join(" "),
       ]);
   }
-  const verdict = report.result === "pass" ? "within" : "beyond";
-  return `${out}\n${report.perResourceMs} ms per resource, ${verdict} the bound of ${report.boundMsPerResource} ms (${report.boundSeconds.toFixed(2)} s in all)`;
+  const verdicts = Object.entries(stacks).map(([name, { perResourceMs, boundSeconds }]) => {
+    const verdict = perResourceMs <= boundMsPerResource ? "within" : "beyond";
+    return `${name}: ${perResourceMs} ms per resource, ${verdict} the bound of ${boundMsPerResource} ms (${boundSeconds.toFixed(2)} s in all)`;
+  });
+  return [String(out), ...verdicts].join("\n");
 }
