@@ -1,5 +1,5 @@
 /**
- * `faults night|traffic [--small] [--only ID]… [--page]` and `faults attack [--google] [--page]`: runs a matrix; exit status 0
+ * `faults night|traffic [--small] [--only ID]… [--again] [--page]` and `faults attack [--google] [--page]`: runs a matrix; exit status 0
  * only if every row held.
  */
 import { writeFileSync } from "node:fs";
@@ -10,13 +10,25 @@ import { addTools } from "../jobs/testing/tools";
 import { attack } from "./attack";
 import { attackPage, attackTable } from "./attack/report";
 import { nightGroups } from "./night";
-import { line, matrixPage, matrixTable, reportOf, writeMatrix } from "./report";
+import {
+  lastMatrix,
+  line,
+  type MatrixReport,
+  matrixPage,
+  matrixTable,
+  reportOf,
+  unfinished,
+  withAgain,
+  writeMatrix,
+} from "./report";
 import { type AnyGroup, type Choice, choose, runFaults } from "./run";
 import { trafficGroups } from "./traffic";
 import { rates } from "./traffic/rows";
 
 interface Options extends Choice {
   page?: boolean;
+  /** Rows alone that the last report does not have as passed. */
+  again?: boolean;
   /** Of the traffic matrix. */
   rate?: number;
   soak?: number;
@@ -27,13 +39,26 @@ const ROOT = join(__dirname, "..");
 async function matrix(name: string, title: string, groups: readonly AnyGroup[], options: Options): Promise<number> {
   if (options.page) refusePart(options);
   addTools();
-  const startedAt = new Date();
-  const rows = await runFaults(choose(groups, options), (row) => console.log(line(row)));
-  const report = reportOf(name, startedAt, rows);
+  const report = await measured(name, groups, options);
   const path = writeMatrix(report);
   if (options.page) writeFileSync(join(ROOT, "docs", `${name}.md`), matrixPage(title, `make ${name}`, report));
   console.log(`\n${matrixTable(report, process.stdout.columns || 146)}\n${path}`);
   return report.result === "pass" ? 0 : 1;
+}
+
+async function measured(
+  name: string,
+  groups: readonly AnyGroup[],
+  { again, ...choice }: Options,
+): Promise<MatrixReport> {
+  const run = (chosen: Choice) => runFaults(choose(groups, chosen), (row) => console.log(line(row)));
+  const startedAt = new Date();
+  if (!again) return reportOf(name, startedAt, await run(choice));
+  if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
+  const last = lastMatrix(name);
+  const ids = groups.flatMap(({ faults }) => faults.map(({ id }) => id));
+  const left = unfinished(last, ids);
+  return left.length === 0 ? last : withAgain(last, await run({ only: left }), ids);
 }
 
 /** A page says what the whole matrix found, under the load that is promised. */
@@ -57,6 +82,7 @@ program
   .description("Backups, copies, retention and restores")
   .option("--small", "the test suite's part")
   .option("--only <id>", "this row alone; may be repeated", collect)
+  .option("--again", "only what the last report does not have as passed; the rest stays as it was measured")
   .option("--page", "write docs/faults-night.md")
   .action(async (options: Options) => {
     process.exitCode = await matrix("faults-night", "Faults of the night", nightGroups, options);
@@ -67,6 +93,7 @@ program
   .description("A site that serves users: pods, nodes, zones, clusters, regions and the ways between them")
   .option("--small", "the test suite's part")
   .option("--only <id>", "this row alone; may be repeated", collect)
+  .option("--again", "only what the last report does not have as passed; the rest stays as it was measured")
   .option("--page", "write docs/faults.md")
   .option("--rate <count>", `requests per second under which a region is killed (default: ${rates.killed})`, positive)
   .option("--soak <seconds>", `load without a fault (default: ${rates.soakSeconds})`, positive)

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { columnWidths, cut, type MatrixReport, matrixPage, matrixTable } from "./report";
+import { columnWidths, cut, type MatrixReport, matrixPage, matrixTable, unfinished, withAgain } from "./report";
 import type { Row } from "./run";
 
 const row: Row = {
@@ -18,6 +18,7 @@ const row: Row = {
     lostSeconds: 0,
   },
   seconds: 1,
+  startedAt: "2026-11-29T12:00:00.000Z",
   pass: true,
 };
 const report: MatrixReport = {
@@ -73,4 +74,18 @@ test("the page says what a plan row is and when no alert is expected", () => {
 test("a text that is cut says so", () => {
   assert.equal(cut("four", 4), "four");
   assert.equal(cut("fiver", 4), "fiv…");
+});
+
+test("what had failed, or is missing, is run again, and stands where it belongs", () => {
+  const named = (id: string, pass: boolean): Row => ({ ...row, id, pass });
+  const last: MatrixReport = { ...report, result: "fail", rows: [named("a", true), named("c", false)] };
+  const ids = ["a", "b", "c"];
+  assert.deepEqual(unfinished(last, ids), ["b", "c"]);
+  assert.deepEqual(unfinished({ rows: [] }, []), []);
+  const again = withAgain(last, [named("c", true), named("b", true)], ids);
+  assert.deepEqual([again.result, again.rows.map(({ id }) => id), again.again], ["pass", ids, ["c", "b"]]);
+  assert.equal(withAgain(last, [named("c", true)], ids).result, "fail", "one of them was never run");
+  assert.equal(withAgain(last, [named("b", true), named("c", false)], ids).result, "fail");
+  assert.match(matrixPage("t", "make faults", again), /Run again alone.*: `c`, `b`\./);
+  assert.doesNotMatch(matrixPage("t", "make faults", report), /Run again/);
 });

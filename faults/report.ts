@@ -1,6 +1,6 @@
 /** What a fault matrix found: `reports/latest/<matrix>.json`, the table that a person reads, and the page of the docs. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import Table from "cli-table3";
 import type { Row } from "./run";
 
@@ -15,6 +15,8 @@ export interface MatrixReport {
   startedAt: string;
   seconds: number;
   rows: Row[];
+  /** Rows that had failed, or were missing, and were run again; absent: none. */
+  again?: string[];
 }
 
 /** The report of rows that were run. No row at all is no pass. */
@@ -28,11 +30,42 @@ export function reportOf(matrix: string, startedAt: Date, rows: Row[]): MatrixRe
   };
 }
 
+/**
+ * What is left to do of a matrix after its last report: rows that did not pass, and rows that it does not have.
+ * @param ids of the whole matrix, in order
+ */
+export function unfinished({ rows }: Pick<MatrixReport, "rows">, ids: readonly string[]): string[] {
+  const passed = new Set(rows.filter(({ pass }) => pass).map(({ id }) => id));
+  return ids.filter((id) => !passed.has(id));
+}
+
+/** A report with rows that were run again in the place of what it had; in the order of the matrix. */
+export function withAgain(report: MatrixReport, again: readonly Row[], ids: readonly string[]): MatrixReport {
+  const rows = ids.flatMap(
+    (id) => again.find((row) => row.id === id) ?? report.rows.find((row) => row.id === id) ?? [],
+  );
+  return {
+    ...report,
+    result: rows.length === ids.length && rows.every(({ pass }) => pass) ? "pass" : "fail",
+    seconds: report.seconds + again.reduce((sum, { seconds }) => sum + seconds, 0),
+    rows,
+    again: [...new Set([...(report.again ?? []), ...again.map(({ id }) => id)])],
+  };
+}
+
+const pathOf = (matrix: string): string => join(ROOT, "reports", "latest", `${matrix}.json`);
+
+/** The last report of a matrix. @throws when there is none */
+export function lastMatrix(matrix: string): MatrixReport {
+  const path = pathOf(matrix);
+  if (!existsSync(path)) throw new Error(`there is no ${path} yet; run the whole matrix first, without --again`);
+  return JSON.parse(readFileSync(path, "utf8")) as MatrixReport;
+}
+
 /** Writes the report; the folder is created. @returns its path */
 export function writeMatrix(report: MatrixReport): string {
-  const folder = join(ROOT, "reports", "latest");
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, `${report.matrix}.json`);
+  const path = pathOf(report.matrix);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   return path;
 }
@@ -88,7 +121,7 @@ export function cut(text: string, length: number): string {
 }
 
 /** The matrix as a page of the docs, with the day it was measured. */
-export function matrixPage(title: string, command: string, { rows, startedAt }: MatrixReport): string {
+export function matrixPage(title: string, command: string, { rows, startedAt, again = [] }: MatrixReport): string {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
   const lines = rows.map(({ id, fault, rows: plan, alert, measured, pass }) =>
     [
@@ -109,6 +142,9 @@ export function matrixPage(title: string, command: string, { rows, startedAt }: 
     "it passes only when the fault was noticed by what the alert listens to, the data came back, and no more was lost than the plan allows.",
     "Column _plan_ names what is at stake: S1 to S8 are the plan's [systems](../plan/systems.ts), D1 to D5 its [disasters](../plan/objectives.ts);",
     '"none: it harms nothing" is where no alert is expected.',
+    ...(again.length > 0
+      ? ["", `Run again alone, as they had not passed with the others: ${again.map((id) => `\`${id}\``).join(", ")}.`]
+      : []),
     "",
     "fault | plan | noticed | alert | recovered | lost",
     "--- | --- | --- | --- | --- | ---",

@@ -28,6 +28,8 @@ export interface Row {
   /** Seconds after which its alert would be raised, when the fault was shorter than that. */
   wouldFireAfterSeconds?: number;
   seconds: number;
+  /** When it began, ISO-8601, UTC. */
+  startedAt: string;
   pass: boolean;
   /** Why it did not pass. */
   failure?: string;
@@ -63,7 +65,7 @@ export async function runFaults(groups: readonly AnyGroup[], tell: (row: Row) =>
     }
     for (const fault of group.faults) {
       const row = unopened
-        ? rowOf(fault, 0, undefined, new Error(`${group.stage} did not come up: ${unopened.message}`))
+        ? rowOf(fault, Date.now(), undefined, new Error(`${group.stage} did not come up: ${unopened.message}`))
         : await runFault(fault, stage);
       rows.push(row);
       tell(row);
@@ -76,12 +78,11 @@ export async function runFaults(groups: readonly AnyGroup[], tell: (row: Row) =>
 /** Runs one row. */
 export async function runFault<Stage>(fault: Fault<Stage>, stage: Stage): Promise<Row> {
   const started = Date.now();
-  const seconds = () => (Date.now() - started) / 1000;
   try {
     const outcome = await fault.inject(stage);
-    return rowOf(fault, seconds(), outcome, judge(fault, outcome));
+    return rowOf(fault, started, outcome, judge(fault, outcome));
   } catch (error) {
-    return rowOf(fault, seconds(), undefined, error as Error);
+    return rowOf(fault, started, undefined, error as Error);
   }
 }
 
@@ -103,7 +104,7 @@ export function judge(fault: Fault<never>, { signal, lostSeconds, figures }: Out
   return undefined;
 }
 
-function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?: Error): Row {
+function rowOf(fault: Fault<never>, started: number, outcome?: Outcome, failure?: Error): Row {
   const later = outcome && fault.alert !== undefined ? firesAfter(fault.alert, outcome.signal) : undefined;
   const measured = outcome && { ...outcome, noticed: noticed(outcome, later), signal: undefined };
   return {
@@ -115,7 +116,8 @@ function rowOf(fault: Fault<never>, seconds: number, outcome?: Outcome, failure?
     ...(fault.atLeast && { atLeast: fault.atLeast() }),
     measured: measured ?? null,
     ...(later !== undefined && { wouldFireAfterSeconds: later }),
-    seconds,
+    seconds: (Date.now() - started) / 1000,
+    startedAt: new Date(started).toISOString(),
     pass: failure === undefined,
     ...(failure && { failure: failure.message }),
   };

@@ -59,7 +59,7 @@ export interface Findings {
 /** Load before the fault, so that connections are open and caches are warm; none of it may fail. */
 const BEFORE_MS = 10_000;
 /** Times that the load before the fault is begun anew when something of it failed: the first requests may meet a cold machine. */
-const BEFORE_TURNS = 4;
+const BEFORE_TURNS = 8;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
 const CARRIED_MS = 2_000;
 /** From this rate on a site is warmed up with a quarter of it: what has just started compiles while it serves. */
