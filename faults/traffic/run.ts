@@ -1,6 +1,6 @@
 /** A fault under load, and the figures of what users saw. */
 import { failoverSeconds } from "../../plan/traffic";
-import { type Answered, Load, succeeded } from "./load";
+import { type Answered, Load, type LoadOptions, succeeded } from "./load";
 import type { Seen, TrafficStage } from "./stage";
 
 /** How a fault is run. */
@@ -58,8 +58,8 @@ export interface Findings {
 
 /** Load before the fault, so that connections are open and caches are warm; none of it may fail. */
 const BEFORE_MS = 10_000;
-/** Times that the load before the fault is begun anew when something of it failed: the first requests may meet a cold machine. */
-const BEFORE_TURNS = 8;
+/** Times that the load before the fault is begun when something of it failed: the first requests may meet a cold machine. */
+const BEFORE_TURNS = 6;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
 const CARRIED_MS = 2_000;
 /** From this rate on a site is warmed up with a quarter of it: what has just started compiles while it serves. */
@@ -70,18 +70,11 @@ const POLL_MS = 50;
 /** Runs a fault under load. @throws when the fault is not seen within three times what the plan allows */
 export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Findings> {
   const from = run.from ?? stage.regions[0];
-  const known = await assets(stage);
-  if (run.rate >= WARM_FROM) {
-    const warm = Load.start(stage.entry, { rate: run.rate / 4, from, assets: known });
-    await pause(WARM_MS);
-    await warm.stop();
-  }
-  const load = Load.start(stage.entry, { rate: run.rate, from, assets: known });
+  const load = await steady(stage, { rate: run.rate, from, assets: await assets(stage) });
   let injectedAt: number;
   let detectedAt: number | undefined;
   let answers: Answered[];
   try {
-    await carried(stage, load, run.rate);
     await run.before?.(load);
     injectedAt = Date.now();
     const injected = run.inject();
@@ -95,25 +88,45 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
 }
 
 /**
- * Waits until the site has carried the load for a while.
+ * A load that the site has carried for a while. A high rate begins with a quarter of it, and anew when the site fell behind: at
+ * a constant rate it does not catch up.
  * @throws when it is more than the site takes on this machine: what a fault does could not be told from it
  */
-async function carried(stage: TrafficStage, load: Load, rate: number): Promise<void> {
+async function steady(stage: TrafficStage, options: LoadOptions): Promise<Load> {
+  if (options.rate >= WARM_FROM) {
+    const warm = Load.start(stage.entry, { ...options, rate: options.rate / 4 });
+    await pause(WARM_MS);
+    await warm.stop();
+  }
   for (let turn = 1; ; turn++) {
-    const startedAt = Date.now();
-    await pause(BEFORE_MS);
-    const answers = load.answers.filter((each) => each.at >= startedAt);
-    const failed = answers.filter((each) => !succeeded(each));
-    const slow = percentile(answers, 0.99);
-    const unhealthy = (await stage.healthEvents(startedAt)).filter(({ healthy }) => !healthy);
-    if (failed.length === 0 && unhealthy.length === 0 && slow <= CARRIED_MS) return;
+    const load = Load.start(stage.entry, options);
+    let problem: string | undefined;
+    try {
+      problem = await uncarried(stage, load);
+    } catch (error) {
+      await load.stop();
+      throw error;
+    }
+    if (problem === undefined) return load;
+    await load.stop();
     if (turn < BEFORE_TURNS) continue;
     throw new Error(
-      `the site did not carry ${rate} requests/s before the fault: ${failed.length} failed` +
-        `${failed[0] ? ` (${failed[0].error || failed[0].status})` : ""}, ` +
-        `${unhealthy.length} health checks failed, one of 100 answers took ${Math.round(slow)} ms; use --rate, or a machine with nothing else to do`,
+      `the site did not carry ${options.rate} requests/s before the fault: ${problem}; use --rate, or a machine with nothing else to do`,
     );
   }
+}
+
+/** Why the site does not carry a load, seen over a while; undefined: it does. */
+async function uncarried(stage: TrafficStage, load: Load): Promise<string | undefined> {
+  const startedAt = Date.now();
+  await pause(BEFORE_MS);
+  const answers = load.answers.filter((each) => each.at >= startedAt);
+  const failed = answers.filter((each) => !succeeded(each));
+  const slow = percentile(answers, 0.99);
+  const unhealthy = (await stage.healthEvents(startedAt)).filter(({ healthy }) => !healthy);
+  if (failed.length === 0 && unhealthy.length === 0 && slow <= CARRIED_MS) return undefined;
+  const example = failed[0] ? ` (${failed[0].error || failed[0].status})` : "";
+  return `${failed.length} failed${example}, ${unhealthy.length} health checks failed, one of 100 answers took ${Math.round(slow)} ms`;
 }
 
 async function detection(stage: TrafficStage, lost: string, near: string, injectedAt: number): Promise<number> {
