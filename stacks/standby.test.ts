@@ -53,3 +53,15 @@ for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"
     });
   });
 }
+
+test("an activation makes nothing in AWS that a second attempt could not make again", async () => {
+  const made = async (stack: "aws-standby" | "aws-standby-active") =>
+    (await declaredStack(stack)).resources.filter(({ type }) => type.startsWith("aws:"));
+  const before = new Set((await made("aws-standby")).map(({ type, name }) => `${type} ${name}`));
+  const added = (await made("aws-standby-active")).filter(({ type, name }) => !before.has(`${type} ${name}`));
+  assert.deepEqual(
+    added.map(({ type }) => type),
+    // PutMetricAlarm replaces what is there under its name.
+    ["aws:cloudwatch/metricAlarm:MetricAlarm"],
+  );
+});

@@ -10,7 +10,7 @@ export interface StandbyNetworkArgs {
   zones: readonly string[];
   /** Ranges in CIDR notation; one of each list for every zone. */
   ranges: { network: string; private: readonly string[]; public: readonly string[] };
-  /** Address translation and endpoints in every zone, or in the first alone: what the pilot light can do without is paid by the hour. */
+  /** Endpoints in every zone, or in the first alone: what the pilot light can do without is paid by the hour. */
   everyZone: boolean;
   logs: LogsBucket;
 }
@@ -91,8 +91,9 @@ export class StandbyNetwork extends ComponentResource {
     const join = (part: string, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable) =>
       new aws.ec2.RouteTableAssociation(`${name}-${part}`, { subnetId: subnet.id, routeTableId: table.id }, inside);
     for (const [index, zone] of args.zones.entries()) join(`public-${zone}`, this.public[index]!, publicTable);
-    const translated = args.everyZone ? args.zones : args.zones.slice(0, 1);
-    const translators = translated.map((zone, index) => {
+    // In every zone from the beginning: a gateway that an activation makes, and is killed while it does, keeps its address from the
+    // next one.
+    const translators = args.zones.map((zone, index) => {
       const address = new aws.ec2.Eip(`${name}-nat-${zone}`, { domain: "vpc", ...named(`nat-${zone}`) }, inside);
       return new aws.ec2.NatGateway(
         `${name}-nat-${zone}`,
@@ -107,7 +108,7 @@ export class StandbyNetwork extends ComponentResource {
         {
           routeTableId: table.id,
           destinationCidrBlock: "0.0.0.0/0",
-          natGatewayId: (translators[index] ?? translators[0]!).id,
+          natGatewayId: translators[index]!.id,
         },
         inside,
       );
