@@ -123,11 +123,11 @@ export function cut(text: string, length: number): string {
 /** The matrix as a page of the docs, with the day it was measured. */
 export function matrixPage(title: string, command: string, { rows, startedAt, again = [] }: MatrixReport): string {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
-  const lines = rows.map(({ id, fault, rows: plan, alert, measured, pass }) =>
+  const lines = rows.map(({ id, fault, rows: plan, alert, measured, pass, failure }) =>
     [
       `**${id}**: ${fault}`,
       plan.join(", "),
-      measured?.noticed ?? "",
+      measured?.noticed ?? failure ?? "",
       alert.startsWith("none") ? alert : `[${alert}](alerts.md#${alert})`,
       measured?.recovered ?? "",
       `${measured ? lost(measured.lostSeconds) : ""}${pass ? "" : " **not as promised**"}`,
