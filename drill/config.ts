@@ -34,17 +34,17 @@ export const MEDIA_PREFIX = "iconik-drill-";
 export const MEDIA_BUCKETS = mediaBucketsOf(MEDIA_PREFIX);
 export const PRIMARY_BUCKET = BUCKETS[PROD];
 
-/** A region of a drill's site. */
-export interface DrillRegion {
-  name: string;
-  datacenter: string;
-  zones: string[];
-}
-
-export const REGIONS: readonly DrillRegion[] = [
+export const REGIONS = [
   { name: "europe-west1", datacenter: "emea", zones: ["europe-west1-b", "europe-west1-c"] },
   { name: "us-east4", datacenter: "amer", zones: ["us-east4-a", "us-east4-b"] },
 ];
+
+/** A region of a drill's site. */
+export type DrillRegion = (typeof REGIONS)[number];
+
+/** Repositories of a site with these regions. */
+export const repositoriesOf = (regions: readonly DrillRegion[]): string[] =>
+  regions.flatMap(({ datacenter }) => [repository("cassandra", datacenter), repository("elasticsearch", datacenter)]);
 
 /** Region of a site's control cluster. */
 export const CONTROL_REGION = "europe-west4";
@@ -108,10 +108,7 @@ export function vaultConfig(options: {
         project: PROJECTS[PROD],
         bucket: BUCKETS[PROD],
         location: "EU",
-        repositories: regions.flatMap(({ datacenter }) => [
-          repository("cassandra", datacenter),
-          repository("elasticsearch", datacenter),
-        ]),
+        repositories: repositoriesOf(regions),
       },
     ],
     restoreGrants: options.grantUntil ? [restoreGrant(options.grantUntil)] : [],

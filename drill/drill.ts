@@ -26,6 +26,7 @@ import {
   REBUILD,
   REGIONS,
   RETENTION_DAYS,
+  repositoriesOf,
   SMALL,
   siteConfig,
   VAULT,
@@ -255,11 +256,7 @@ export class Drill {
 
   protected async night(progress: Tell): Promise<void> {
     await runNight(this.prodStores.regions, this.vaultKubeconfig, progress);
-    const repositories = REGIONS.flatMap(({ datacenter }) => [
-      repository("cassandra", datacenter),
-      repository("elasticsearch", datacenter),
-    ]);
-    await expectFresh(this.vaultKubeconfig, PROD, repositories, progress);
+    await expectFresh(this.vaultKubeconfig, PROD, repositoriesOf(REGIONS), progress);
   }
 
   /** Deep verification of both stores: of one datacenter, or of all when the drill is large. */

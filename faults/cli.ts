@@ -21,7 +21,7 @@ import {
   withAgain,
   writeMatrix,
 } from "./report";
-import { type AnyGroup, type Choice, choose, runFaults } from "./run";
+import { type AnyGroup, type Choice, choose, idsOf, runFaults } from "./run";
 import { trafficGroups } from "./traffic";
 import { rates } from "./traffic/rows";
 
@@ -56,9 +56,8 @@ async function measured(
   if (!again) return reportOf(name, startedAt, await run(choice));
   if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
   const last = lastMatrix(name);
-  const ids = groups.flatMap(({ faults }) => faults.map(({ id }) => id));
-  const left = unfinished(last, ids);
-  return left.length === 0 ? last : withAgain(last, await run({ only: left }), ids);
+  const ids = idsOf(groups);
+  return withAgain(last, await run({ only: unfinished(last, ids) }), ids);
 }
 
 /** A page says what the whole matrix found, under the load that is promised. */

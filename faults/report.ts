@@ -15,7 +15,7 @@ export interface MatrixReport {
   startedAt: string;
   seconds: number;
   rows: Row[];
-  /** Rows that had failed, or were missing, and were run again; absent: none. */
+  /** Rows that had failed, or were missing, and were run again; absent or empty: none. */
   again?: string[];
 }
 

@@ -41,9 +41,13 @@ export interface Choice {
   only?: readonly string[];
 }
 
+/** Names of every row, in order. */
+export const idsOf = (groups: readonly AnyGroup[]): string[] =>
+  groups.flatMap(({ faults }) => faults.map(({ id }) => id));
+
 /** The groups with their chosen rows; empty groups are left out. @throws when an id is unknown */
 export function choose(groups: readonly AnyGroup[], { small, only }: Choice): AnyGroup[] {
-  const ids = groups.flatMap(({ faults }) => faults.map(({ id }) => id));
+  const ids = idsOf(groups);
   const unknown = only?.filter((id) => !ids.includes(id)) ?? [];
   if (unknown.length > 0) throw new Error(`no fault "${unknown.join('", "')}"; allowed: ${ids.join(", ")}`);
   const chosen = ({ id, small: isSmall }: Fault<unknown>) => (only ? only.includes(id) : !small || isSmall === true);

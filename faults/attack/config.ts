@@ -24,7 +24,7 @@ import {
   STANDBY_BUCKETS,
   STANDBY_REGION,
 } from "../../drill/standby-config";
-import { evidencePrefix, markersPrefix, repository } from "../../plan/layout";
+import { evidencePrefix, markersPrefix } from "../../plan/layout";
 import { serviceAccountEmail } from "../../plan/names";
 import { daysInSeconds } from "../../plan/retention";
 import { stateBucketName } from "../../plan/state";
@@ -106,10 +106,6 @@ export function withRestores(config: Record<string, unknown>, restores: readonly
 
 /** One region of the drill's: who reaches what does not depend on how many there are. */
 const regions = REGIONS.slice(0, 1);
-const repositories = regions.flatMap(({ datacenter }) => [
-  repository("cassandra", datacenter),
-  repository("elasticsearch", datacenter),
-]);
 
 /** Where the standby's own backups arrive in the window of a failback. */
 const FAILBACK_BUCKET = "iconik-drill-failback";
@@ -121,12 +117,11 @@ const FAILBACK_BUCKET = "iconik-drill-failback";
  */
 export const attackedVault = (until: Date, returning = false, issuer = unknownIssuer): Record<string, unknown> => {
   const config = withRestores(
-    vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS }),
+    vaultConfig({ grantUntil: until, retentionDays: RETENTION_DAYS, regions }),
     lookingRestores(until),
   );
   return {
     ...config,
-    sites: (config.sites as object[]).map((site) => ({ ...site, repositories })),
     deployer: deployer(VAULT_PROJECT),
     standby: {
       issuer,

@@ -72,8 +72,7 @@ export const stateLocked: Fault<DeployStage> = {
         const held = { pid: 1, username: "pipeline", hostname: "runner", timestamp: new Date().toISOString() };
         writeFileSync(join(locks, "9f8c3f0e-0000-4000-8000-000000000000.json"), JSON.stringify(held));
         const text = await project.refuse("up", "--yes", "--skip-preview", "--stack", stack);
-        words(text, /pipeline@runner/);
-        return words(text, /the stack is currently locked by \d+ lock\(s\)/);
+        return words(text, /the stack is currently locked by \d+ lock\(s\)(?=[\s\S]*?pipeline@runner)/);
       },
       async () => {
         // The runbook's, with the confirmation that a person gives.

@@ -100,15 +100,10 @@ async function steady(stage: TrafficStage, options: LoadOptions): Promise<Load> 
   }
   for (let turn = 1; ; turn++) {
     const load = Load.start(stage.entry, options);
-    let problem: string | undefined;
-    try {
-      problem = await uncarried(stage, load);
-    } catch (error) {
-      await load.stop();
-      throw error;
-    }
+    const problem = await uncarried(stage, load).catch((error: Error) => error);
     if (problem === undefined) return load;
     await load.stop();
+    if (problem instanceof Error) throw problem;
     if (turn < BEFORE_TURNS) continue;
     throw new Error(
       `the site did not carry ${options.rate} requests/s before the fault: ${problem}; use --rate, or a machine with nothing else to do`,

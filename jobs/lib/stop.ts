@@ -18,9 +18,8 @@ export function lastAct(work: () => Promise<void>): void {
 /** Has a signal come? The exit is the signal's then, not the job's. */
 export const isStopping = (): boolean => stopping;
 
-/** Does what was set, as far as time allows. Never rejects; `tell` hears of what went wrong. */
+/** Does what was set, as far as time allows; on the first signal alone, see {@link isStopping}. Never rejects; `tell` hears of what went wrong. */
 export async function stop(tell: (error: Error) => void): Promise<void> {
-  if (stopping) return;
   stopping = true;
   const work = act?.().catch((error: Error) => tell(error));
   await Promise.race([work, sleep(LAST_SECONDS * 1000)]);

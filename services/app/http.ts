@@ -1,6 +1,7 @@
 /** A small HTTP server: routes by method and path, JSON answers, an orderly end. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { regionHeader } from "../../plan/traffic";
+import { log } from "./log";
 
 /** An answer; `body` is written as JSON unless it is text. */
 export interface Answer {
@@ -51,10 +52,7 @@ async function answer(routes: Route[], request: IncomingMessage): Promise<Answer
     return await route[2](request, route[1].exec(pathname)!, searchParams);
   } catch (error) {
     const { status = 503, message } = error as { status?: number; message: string };
-    if (status >= 500)
-      console.log(
-        JSON.stringify({ time: new Date(), severity: "ERROR", method, path: pathname, status, error: message }),
-      );
+    if (status >= 500) log({ severity: "ERROR", method, path: pathname, status, error: message });
     return { status, body: { error: message } };
   }
 }

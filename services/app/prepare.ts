@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { cassandra, credentials } from "./cassandra";
+import { log } from "./log";
 import { roleStatements, schema } from "./schema";
 import type { prepareSettings } from "./settings";
 
@@ -20,7 +21,7 @@ export async function prepare(options: z.output<typeof prepareSettings>): Promis
       return;
     } catch (error) {
       if (Date.now() > deadline) throw error;
-      console.log(JSON.stringify({ time: new Date(), waits: (error as Error).message }));
+      log({ waits: (error as Error).message });
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }

@@ -34,7 +34,7 @@ async function serving(ca: KeyPair, each: (request: number, socket: Socket) => b
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const client = (url: string, authorityOf: () => Promise<string>) =>
@@ -46,7 +46,7 @@ const client = (url: string, authorityOf: () => Promise<string>) =>
 test("a kept connection that is closed as it is used again costs no request; a new one that is closed does", async () => {
   const ca = await authority("one");
   const closes = new Set([2, 4, 5]);
-  const { url } = await serving(ca, (request, socket) => {
+  const url = await serving(ca, (request, socket) => {
     if (closes.has(request)) socket.destroy();
     return !closes.has(request);
   });
@@ -59,7 +59,7 @@ test("a kept connection that is closed as it is used again costs no request; a n
 
 test("another authority is asked for once when the certificate is not trusted", async () => {
   const [old, renewed] = [await authority("old"), await authority("new")];
-  const { url } = await serving(renewed, () => true);
+  const url = await serving(renewed, () => true);
   const given = [old.certificate, renewed.certificate];
   const find = await client(url, async () => given.shift() ?? old.certificate);
   assert.deepEqual(await find("GET", "/"), { requests: 1 });

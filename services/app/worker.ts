@@ -3,6 +3,7 @@ import type { types } from "cassandra-driver";
 import { assetIndex } from "../../plan/names";
 import { cassandra } from "./cassandra";
 import { serve } from "./http";
+import { log } from "./log";
 import { minuteOf } from "./schema";
 import { type Search, search } from "./search";
 import type { StoreSettings } from "./settings";
@@ -34,10 +35,10 @@ export async function worker(options: StoreSettings & { INTERVAL_SECONDS: number
     try {
       const since = done === undefined ? now - FIRST_LOOK_MS : done - OVERLAP_MS;
       const assets = await round(database, find, new Date(since), new Date(now));
-      if (assets > 0) console.log(JSON.stringify({ time: new Date(), indexed: assets }));
+      if (assets > 0) log({ indexed: assets });
       done = now;
     } catch (error) {
-      console.log(JSON.stringify({ time: new Date(), error: (error as Error).message }));
+      log({ error: (error as Error).message });
     }
     await new Promise((resolve) => setTimeout(resolve, options.INTERVAL_SECONDS * 1000));
   }
