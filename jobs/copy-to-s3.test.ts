@@ -40,8 +40,11 @@ beforeEach(async () => {
 
 const env = () => ({ ...storage.env, ...kms.env, ...s3.env });
 
-/** A night: a backup of both stores, and its copy in the vault. */
-async function night(files = FILES, at = new Date(Date.now() - 3_600_000)) {
+/**
+ * A night: a backup of both stores, and its copy in the vault.
+ * @param youngHours age in which a backup is tonight's at any time of the day
+ */
+async function night(files = FILES, at = new Date(Date.now() - 3_600_000), youngHours = 2) {
   const name = backupName(at);
   await putBackup(storage, PRIMARY, "cassandra", name, cassandraObjects(name, files));
   await putBackup(storage, PRIMARY, "elasticsearch", name, elasticsearchObjects(7));
@@ -53,6 +56,7 @@ async function night(files = FILES, at = new Date(Date.now() - 3_600_000)) {
     signingKey,
     markerKeys: [kms.pem],
     waitSeconds: 0,
+    youngHours,
   });
   const { code, lines } = await (await startJob("replicate", config, env())).done;
   assert.equal(code, 0, JSON.stringify(lines.at(-1)));
@@ -89,7 +93,7 @@ test("everything of the newest copy comes to S3 as it lies in the vault, the mar
 });
 
 test("a second night copies what is new, and a restore brings it back from S3 alone", async () => {
-  await night(FILES, new Date(Date.now() - 10 * 3_600_000));
+  await night(FILES, new Date(Date.now() - 10 * 3_600_000), 11);
   assert.equal((await (await pull()).done).code, 0);
   await sleep(1000);
   await night(FILES + 5);

@@ -34,6 +34,14 @@ test("both are restored together, and a second run only checks", async () => {
   assert.equal(attempts(stage, "emea").length, 1);
 });
 
+test("an attempt right after one that was killed has a sync of its own, in the same second too", async () => {
+  for (let turn = 0; turn < 3; turn++) {
+    // Its fourth request is the first look at the sync that it has just created.
+    assert.ok((await killedAt(stage, 4)).killed);
+    assert.equal(stage.regions.emea.list("medusatasks").length, 2);
+  }
+});
+
 test(restoreKilledTwice.fault, async () => {
   await restoreKilledTwice.inject(stage);
 });

@@ -3,7 +3,7 @@
  * the one that was brought in, and the tables are compared with its manifest. May be killed and repeated: a restore that
  * runs is waited for, one that is done is only checked, one that failed is tried anew under the next name.
  */
-import { repositoryFolder, stamp } from "../plan/layout";
+import { repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import { cassandraVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
@@ -135,8 +135,8 @@ async function currentRestore(
 
 /** Lets the operator read the bucket, until it knows the backup. */
 async function sync(resources: Resources, config: Config, backup: string): Promise<void> {
-  const name = `sync-${config.datacenter}-${stamp(new Date())}`;
-  await resources.create(kinds.task, name, { cassandraDatacenter: config.datacenter, operation: "sync" });
+  const spec = { cassandraDatacenter: config.datacenter, operation: "sync" };
+  const name = await resources.createNew(kinds.task, `sync-${config.datacenter}-`, spec);
   const status = await resources.finished<TaskStatus>(kinds.task, name, {
     ...config,
     onTimeout: (last) => new JobError(`MedusaTask ${name} did not finish in time`, { value: last }),

@@ -46,8 +46,17 @@ export class Resources {
   }
 
   async create<Spec>(kind: Kind, name: string, spec: Spec): Promise<void> {
-    const body = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata: { name }, spec };
-    await this.api.createNamespacedCustomObject({ ...kind, namespace: this.namespace, body });
+    await this.post(kind, { name }, spec);
+  }
+
+  /** Creates one whose name begins with this, and that no attempt before it has had. @returns its name */
+  async createNew<Spec>(kind: Kind, generateName: string, spec: Spec): Promise<string> {
+    return (await this.post(kind, { generateName }, spec)).metadata.name;
+  }
+
+  private async post<Spec>(kind: Kind, metadata: object, spec: Spec): Promise<Resource<Spec, unknown>> {
+    const body = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata, spec };
+    return this.api.createNamespacedCustomObject({ ...kind, namespace: this.namespace, body });
   }
 
   /** The resource, or undefined when there is none of that name. */

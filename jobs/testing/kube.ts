@@ -12,7 +12,14 @@ import { join } from "node:path";
 /** A custom resource as the API has it. */
 export interface Stored {
   kind?: string;
-  metadata: { name: string; namespace?: string; uid?: string; creationTimestamp?: string; resourceVersion?: string };
+  metadata: {
+    name: string;
+    generateName?: string;
+    namespace?: string;
+    uid?: string;
+    creationTimestamp?: string;
+    resourceVersion?: string;
+  };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }
@@ -105,6 +112,7 @@ function handle(
   const refusal = (code: number, reason: string): [number, unknown] => [code, { kind: "Status", code, reason }];
   if (method === "POST") {
     const object = JSON.parse(body) as Stored;
+    object.metadata.name ??= `${object.metadata.generateName}${randomUUID().slice(0, 5)}`;
     if (kube.get(plural, object.metadata.name)) return refusal(409, "AlreadyExists");
     const stored = kube.put(plural, object);
     kube.onCreate?.(plural, stored);
