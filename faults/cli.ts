@@ -21,7 +21,7 @@ import {
   withAgain,
   writeMatrix,
 } from "./report";
-import { type AnyGroup, type Choice, choose, idsOf, runFaults } from "./run";
+import { type AnyGroup, type Choice, choose, faultsOf, idsOf, runFaults } from "./run";
 import { trafficGroups } from "./traffic";
 import { rates } from "./traffic/rows";
 
@@ -56,8 +56,7 @@ async function measured(
   if (!again) return reportOf(name, startedAt, await run(choice));
   if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
   const last = lastMatrix(name);
-  const ids = idsOf(groups);
-  return withAgain(last, await run({ only: unfinished(last, ids) }), ids);
+  return withAgain(last, await run({ only: unfinished(last, faultsOf(groups)) }), idsOf(groups));
 }
 
 /** A page says what the whole matrix found, under the load that is promised. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Fault } from "./fault";
 import { columnWidths, cut, type MatrixReport, matrixPage, matrixTable, unfinished, withAgain } from "./report";
 import type { Row } from "./run";
 
@@ -80,12 +81,31 @@ test("what had failed, or is missing, is run again, and stands where it belongs"
   const named = (id: string, pass: boolean): Row => ({ ...row, id, pass });
   const last: MatrixReport = { ...report, result: "fail", rows: [named("a", true), named("c", false)] };
   const ids = ["a", "b", "c"];
-  assert.deepEqual(unfinished(last, ids), ["b", "c"]);
+  const inject = () => Promise.reject(new Error("no row runs here"));
+  const faults = ids.map((id): Fault<never> => ({ id, fault: id, rows: ["D1"], mayLoseSeconds: 0, inject }));
+  assert.deepEqual(unfinished(last, faults), ["b", "c"]);
   assert.deepEqual(unfinished({ rows: [] }, []), []);
+  assert.deepEqual(unfinished({ rows: [{ ...named("a", true), measured: null }] }, faults), ids);
   const again = withAgain(last, [named("c", true), named("b", true)], ids);
   assert.deepEqual([again.result, again.rows.map(({ id }) => id), again.again], ["pass", ids, ["c", "b"]]);
   assert.equal(withAgain(last, [named("c", true)], ids).result, "fail", "one of them was never run");
   assert.equal(withAgain(last, [named("b", true), named("c", false)], ids).result, "fail");
   assert.match(matrixPage("t", "make faults", again), /Run again alone.*: `c`, `b`\./);
   assert.doesNotMatch(matrixPage("t", "make faults", report), /Run again/);
+});
+
+test("a row that passed under less load, or looser bounds, than now is run again", () => {
+  const inject = () => Promise.reject(new Error("no row runs here"));
+  const fault: Fault<never> = { id: row.id, fault: row.fault, rows: ["D1"], mayLoseSeconds: 0, inject };
+  const seen = (figures: Record<string, number>, lostSeconds = 0) => ({
+    rows: [{ ...row, measured: { ...row.measured!, lostSeconds, figures } }],
+  });
+  const least = { ...fault, atLeast: () => ({ requestsPerSecond: 190 }) };
+  assert.deepEqual(unfinished(seen({ requestsPerSecond: 198 }), [least]), []);
+  assert.deepEqual(unfinished(seen({ requestsPerSecond: 50 }), [least]), [row.id]);
+  assert.deepEqual(unfinished(seen({}), [least]), [row.id], "what was not measured is not enough");
+  const most = { ...fault, bounds: { failed: 0 } };
+  assert.deepEqual(unfinished(seen({ failed: 0 }), [most]), []);
+  assert.deepEqual(unfinished(seen({ failed: 1 }), [most]), [row.id]);
+  assert.deepEqual(unfinished(seen({}, 5), [fault]), [row.id]);
 });

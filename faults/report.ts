@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Table from "cli-table3";
-import type { Row } from "./run";
+import type { Fault } from "./fault";
+import { beyond, type Row } from "./run";
 
 const ROOT = join(__dirname, "..");
 
@@ -31,12 +32,14 @@ export function reportOf(matrix: string, startedAt: Date, rows: Row[]): MatrixRe
 }
 
 /**
- * What is left to do of a matrix after its last report: rows that did not pass, and rows that it does not have.
- * @param ids of the whole matrix, in order
+ * What is left to do of a matrix after its last report: rows that did not pass, rows that it does not have, and rows that
+ * were measured under less than is asked for now (`--rate`, `--soak`, other bounds).
+ * @param faults the whole matrix, in order
  */
-export function unfinished({ rows }: Pick<MatrixReport, "rows">, ids: readonly string[]): string[] {
-  const passed = new Set(rows.filter(({ pass }) => pass).map(({ id }) => id));
-  return ids.filter((id) => !passed.has(id));
+export function unfinished({ rows }: Pick<MatrixReport, "rows">, faults: readonly Fault<never>[]): string[] {
+  const holds = (fault: Fault<never>) =>
+    rows.some(({ id, pass, measured }) => id === fault.id && pass && measured && !beyond(fault, measured));
+  return faults.filter((fault) => !holds(fault)).map(({ id }) => id);
 }
 
 /** A report with rows that were run again in the place of what it had; in the order of the matrix. */

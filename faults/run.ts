@@ -41,9 +41,10 @@ export interface Choice {
   only?: readonly string[];
 }
 
-/** Names of every row, in order. */
-export const idsOf = (groups: readonly AnyGroup[]): string[] =>
-  groups.flatMap(({ faults }) => faults.map(({ id }) => id));
+/** Every row, in order. */
+export const faultsOf = (groups: readonly AnyGroup[]): Fault<never>[] => groups.flatMap(({ faults }) => faults);
+/** Their names. */
+export const idsOf = (groups: readonly AnyGroup[]): string[] => faultsOf(groups).map(({ id }) => id);
 
 /** The groups with their chosen rows; empty groups are left out. @throws when an id is unknown */
 export function choose(groups: readonly AnyGroup[], { small, only }: Choice): AnyGroup[] {
@@ -91,9 +92,16 @@ export async function runFault<Stage>(fault: Fault<Stage>, stage: Stage): Promis
 }
 
 /** Why an outcome is not what the plan promises, or undefined. */
-export function judge(fault: Fault<never>, { signal, lostSeconds, figures }: Outcome): Error | undefined {
-  const problem = fault.alert === undefined ? undefined : deaf(fault.alert, signal);
-  if (problem) return new Error(problem);
+export function judge(fault: Fault<never>, outcome: Outcome): Error | undefined {
+  const problem = fault.alert === undefined ? undefined : deaf(fault.alert, outcome.signal);
+  return problem ? new Error(problem) : beyond(fault, outcome);
+}
+
+/** Which figure of an outcome is beyond what is allowed today, or undefined; also of one that an earlier run measured. */
+export function beyond(
+  fault: Pick<Fault<never>, "mayLoseSeconds" | "bounds" | "atLeast">,
+  { lostSeconds, figures }: Omit<Outcome, "signal">,
+): Error | undefined {
   if (!(lostSeconds <= fault.mayLoseSeconds))
     return new Error(`${lostSeconds} s of data were lost, ${fault.mayLoseSeconds} s are allowed`);
   for (const [name, bound] of Object.entries(fault.bounds ?? {})) {

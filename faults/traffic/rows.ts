@@ -323,7 +323,13 @@ function onlyBy({ answeredBy }: Findings, allowed: readonly string[]): void {
 
 /** A soak: no fault, and nobody is to be moved. */
 export const noFault: Fault<TrafficStage> = unnoticed(
-  { id: "none", fault: "nothing is done", rows: ["D1"] },
+  {
+    id: "none",
+    fault: "nothing is done",
+    rows: ["D1"],
+    // As many as tell a soak from a short one.
+    atLeast: () => sent("others", { requests: SENT_SHARE * rates.others * rates.soakSeconds })(),
+  },
   {
     run: () => ({ rate: rates.others, inject: async () => undefined, afterSeconds: rates.soakSeconds }),
     mend: async () => "nothing was to be mended",

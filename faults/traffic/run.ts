@@ -59,11 +59,12 @@ export interface Findings {
 /** Load before the fault, so that connections are open and caches are warm; none of it may fail. */
 const BEFORE_MS = 10_000;
 /** Times that the load before the fault is begun when something of it failed: the first requests may meet a cold machine. */
-const BEFORE_TURNS = 6;
+const BEFORE_TURNS = 12;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
 const CARRIED_MS = 2_000;
-/** From this rate on a site is warmed up with a quarter of it: what has just started compiles while it serves. */
+/** From this rate on a site is warmed up with these shares of it: what has just started compiles while it serves. */
 const WARM_FROM = 100;
+const WARM_SHARES = [0.25, 0.5, 0.75];
 const WARM_MS = 20_000;
 const POLL_MS = 50;
 
@@ -88,13 +89,13 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
 }
 
 /**
- * A load that the site has carried for a while. A high rate begins with a quarter of it, and anew when the site fell behind: at
+ * A load that the site has carried for a while. A high rate is come to in steps, and begun anew when the site fell behind: at
  * a constant rate it does not catch up.
  * @throws when it is more than the site takes on this machine: what a fault does could not be told from it
  */
 async function steady(stage: TrafficStage, options: LoadOptions): Promise<Load> {
-  if (options.rate >= WARM_FROM) {
-    const warm = Load.start(stage.entry, { ...options, rate: options.rate / 4 });
+  for (const share of options.rate < WARM_FROM ? [] : WARM_SHARES) {
+    const warm = Load.start(stage.entry, { ...options, rate: options.rate * share });
     await pause(WARM_MS);
     await warm.stop();
   }
