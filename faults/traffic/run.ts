@@ -59,12 +59,12 @@ export interface Findings {
 /** Load before the fault, so that connections are open and caches are warm; none of it may fail. */
 const BEFORE_MS = 10_000;
 /** Times that the load before the fault is begun when something of it failed: the first requests may meet a cold machine. */
-const BEFORE_TURNS = 12;
+const BEFORE_TURNS = 6;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
 const CARRIED_MS = 2_000;
 /** From this rate on a site is warmed up with these shares of it: what has just started compiles while it serves. */
 const WARM_FROM = 100;
-const WARM_SHARES = [0.25, 0.5, 0.75];
+const WARM_SHARES = [0.25, 0.5];
 const WARM_MS = 20_000;
 const POLL_MS = 50;
 

@@ -11,9 +11,8 @@ import { routes as apiRoutes } from "./api";
 import { cassandra } from "./cassandra";
 import { routes as frontRoutes } from "./front";
 import { cached, type Route, serve } from "./http";
-import { minuteOf, roleStatements, schema } from "./schema";
+import { roleStatements, schema } from "./schema";
 import { SearchError } from "./search";
-import { round } from "./worker";
 
 const ID = "8c6f0c5e-5d5c-4a6e-9a51-0f1f3c1b2a10";
 
@@ -36,19 +35,14 @@ function stores() {
   const state = {
     assets: new Map<string, { id: string; title: string; changed: Date }>(),
     changes: [] as { minute: Date; asset: string }[],
-    bulk: [] as string[],
     documents: new Map<string, object>(),
     databaseFails: false,
     changesFail: false,
     health: "green",
     found: [] as object[] | undefined,
   };
-  const rows = (query: string, [value]: unknown[]) => {
-    if (query.includes("FROM changes"))
-      return state.changes
-        .filter(({ minute }) => minute.getTime() === (value as Date).getTime())
-        .map(({ asset }) => ({ asset }));
-    const found = state.assets.get(String(value));
+  const rows = ([id]: unknown[]) => {
+    const found = state.assets.get(String(id));
     return found ? [found] : [];
   };
   const database = {
@@ -60,15 +54,11 @@ function stores() {
       }
       if (query.startsWith("INSERT INTO changes"))
         state.changes.push({ minute: params[0] as Date, asset: String(params[2]) });
-      return { rows: query.startsWith("SELECT") ? rows(query, params) : [] };
+      return { rows: query.startsWith("SELECT") ? rows(params) : [] };
     },
   };
   const search = async (_method: string, path: string, body?: unknown) => {
     if (path.startsWith("/_cluster")) return { status: state.health };
-    if (path.endsWith("_bulk")) {
-      state.bulk.push(String(body));
-      return { errors: false };
-    }
     const document = /_doc\/(.+)$/.exec(path)?.[1];
     if (document && state.health === "red") throw new SearchError(503, path, "unavailable");
     if (document && body) state.documents.set(document, body as object);
@@ -186,19 +176,6 @@ test("without an API the region is not healthy, and requests say so", async () =
   const base = await started(frontRoutes("http://127.0.0.1:9"));
   assert.equal((await fetch(`${base}/healthz`)).status, 503);
   assert.equal((await fetch(`${base}/api/assets`)).status, 502);
-});
-
-test("a round brings each changed asset into the index once, as it is now; none is written without changes", async () => {
-  const { state, database, search } = stores();
-  const now = new Date("2026-01-01T12:00:30Z");
-  const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
-  assert.equal(await round(database, search, ago(600), now), 0);
-  assert.deepEqual(state.bulk, []);
-  state.assets.set(ID, { id: ID, title: "new", changed: now });
-  for (const seconds of [0, 90, 120, 3600]) state.changes.push({ minute: minuteOf(ago(seconds)), asset: ID });
-  state.changes.push({ minute: minuteOf(now), asset: "gone" });
-  assert.equal(await round(database, search, ago(600), now), 1);
-  assert.deepEqual(state.bulk, [`{"index":{"_id":"${ID}"}}\n{"title":"new","changed":"${now.toISOString()}"}\n`]);
 });
 
 test("a check is shared while it is fresh, whoever asks", async () => {
