@@ -142,7 +142,8 @@ export function matrixPage(title: string, command: string, { rows, startedAt, ag
     `# ${title}`,
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`${command}\`, which writes this page with \`--page\`. Each row injects one fault into real parts;`,
-    "it passes only when the fault was noticed by what the alert listens to, the data came back, and no more was lost than the plan allows.",
+    "it passes only when what the alert's condition names was seen, the data came back, and no more was lost than the plan allows. Where the fault was over before",
+    "the alert's patience was, the row says so. Metrics of the cloud itself (machines, checkers) are not there locally: that they end is what the fault means.",
     "Column _plan_ names what is at stake: S1 to S8 are the plan's [systems](../plan/systems.ts), D1 to D5 its [disasters](../plan/objectives.ts);",
     '"none: it harms nothing" is where no alert is expected.',
     ...(again.length > 0

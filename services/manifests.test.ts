@@ -64,7 +64,11 @@ test("a pod that answers requests is ready when it can, and goes on until it is 
     const [container] = pod(deployment).containers;
     assert.equal(container.readinessProbe.httpGet.path, name === "api" ? "/readyz" : "/livez");
     assert.ok(container.lifecycle.preStop.sleep.seconds >= requests.drainingSeconds);
-    assert.ok(pod(deployment).terminationGracePeriodSeconds > container.lifecycle.preStop.sleep.seconds);
+    const { terminationGracePeriodSeconds: grace } = pod(deployment);
+    assert.ok(
+      grace > container.lifecycle.preStop.sleep.seconds + requests.timeoutSeconds,
+      "what has begun is finished",
+    );
     // Two writers of one number: the autoscaler has it.
     assert.equal(deployment.spec.replicas, undefined);
     assert.equal(named("HorizontalPodAutoscaler", name).spec.scaleTargetRef.name, name);

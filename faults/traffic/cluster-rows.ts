@@ -6,8 +6,10 @@ import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { notReady, whileSampling } from "./ready-replicas";
 import {
+  allHealthy,
   apiRefused,
   failoverBounds,
+  foundBounds,
   outcome,
   rates,
   refusals,
@@ -17,7 +19,7 @@ import {
   unnoticed,
   unseenBounds,
 } from "./rows";
-import { pause, region, underLoad, until } from "./run";
+import { type Findings, pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
 /** How long a pod may take until it is there again. */
@@ -29,7 +31,7 @@ const first = (stage: SiteStage) => stage.outputs[0]!;
 const pods = async (output: RegionOutput, namespace: string, labelSelector: string): Promise<V1Pod[]> =>
   (await core(output).listNamespacedPod({ namespace, labelSelector })).items;
 
-/** Ends pods at once, as a machine that dies does to the pods on it. */
+/** Ends pods at once and tells everybody: Services and load balancer forget them within seconds. */
 async function kill(output: RegionOutput, doomed: readonly V1Pod[]): Promise<void> {
   if (doomed.length === 0) throw new Error("there is no such pod to kill");
   await Promise.all(
@@ -91,7 +93,7 @@ export const podKilled: Fault<SiteStage> = {
   rows: ["D1", "S4"],
   mayLoseSeconds: 0,
   small: true,
-  bounds: { recoverySeconds: failoverSeconds },
+  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
@@ -112,11 +114,11 @@ export const podKilled: Fault<SiteStage> = {
 /** A node of a region with three replicas of each row: a quorum is left. */
 export const cassandraNodeKilled: Fault<SiteStage> = {
   id: "cassandra-node",
-  fault: "one of a region's three Cassandra nodes is killed",
+  fault: "the pod of one of a region's three Cassandra nodes is deleted without grace",
   rows: ["S1", "D3"],
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
-  bounds: { recoverySeconds: failoverSeconds },
+  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
@@ -137,38 +139,76 @@ export const cassandraNodeKilled: Fault<SiteStage> = {
   },
 };
 
+/** A zone of the first region with a rack and a part of every service, and what runs there. */
+async function zoneOfRegion(output: RegionOutput): Promise<{ zone: string; doomed: V1Pod[]; nodes: number }> {
+  const machines = (await core(output).listNode()).items;
+  // The search cluster has one node here, and a region without it is another row.
+  const [search] = await pods(output, namespaces.elasticsearch, elasticsearch);
+  const zoneOf = ({ spec }: V1Pod) =>
+    machines.find(({ metadata }) => metadata?.name === spec?.nodeName)?.metadata?.labels?.[
+      "topology.kubernetes.io/zone"
+    ];
+  const nodes = await pods(output, namespaces.cassandra, cassandra(output));
+  const all = [...nodes, ...(await pods(output, namespaces.services, "app.kubernetes.io/part-of=iconik"))];
+  const zone = all.map(zoneOf).find((each) => each !== undefined && each !== zoneOf(search!));
+  if (zone === undefined) throw new Error("every pod is in the zone of the search cluster");
+  return { zone, doomed: all.filter((each) => zoneOf(each) === zone), nodes: nodes.length };
+}
+
+/**
+ * A zone falls silent: nobody is told, connections to it stay open, and Services go on naming its pods. What the health checks do not
+ * see, front and driver have to.
+ */
+export const zoneHung: Fault<SiteStage> = {
+  id: "zone-hung",
+  fault: "the machines of one zone stand still: nothing is refused, nothing answers, and no API is told",
+  rows: ["S1", "S4", "D1"],
+  mayLoseSeconds: 0,
+  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  atLeast: sent("others", { silentPods: 1 }),
+  inject: async (stage) => {
+    const output = first(stage);
+    const { zone, doomed } = await zoneOfRegion(output);
+    const strike = (state: "hung" | "resumed") => stage.strike({ kind: "zone", target: zone, state });
+    let found: Findings;
+    try {
+      found = await underLoad(stage, {
+        rate: rates.others,
+        inject: () => strike("hung"),
+        afterSeconds: 3 * failoverSeconds,
+      });
+    } finally {
+      await strike("resumed");
+    }
+    const seconds = await until(stage, "all healthy", allHealthy(stage), AGAIN_SECONDS);
+    return outcome(stage, found, stage.regions, {
+      signal: unhealthy,
+      recovered: `${doomed.length} pods in ${zone} went on, and all were healthy ${seconds.toFixed(0)} s later`,
+      more: { silentPods: doomed.length },
+      withinMs: 120_000,
+    });
+  },
+};
+
 /** A zone with a rack, and a part of every service. */
 export const zoneLost: Fault<SiteStage> = {
   id: "rack",
-  fault: "every pod of one zone is killed: a rack of Cassandra, and a part of each service",
+  fault: "every pod of one zone is deleted without grace: a rack of Cassandra, and a part of each service",
   rows: ["S1", "S4", "D1"],
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
-  bounds: { recoverySeconds: failoverSeconds },
+  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
-    const nodes = (await core(output).listNode()).items;
-    // The search cluster has one node here, and a region without it is another row.
-    const [search] = await pods(output, namespaces.elasticsearch, elasticsearch);
-    const zoneOf = ({ spec }: V1Pod) =>
-      nodes.find(({ metadata }) => metadata?.name === spec?.nodeName)?.metadata?.labels?.[
-        "topology.kubernetes.io/zone"
-      ];
-    const all = [
-      ...(await pods(output, namespaces.cassandra, cassandra(output))),
-      ...(await pods(output, namespaces.services, "app.kubernetes.io/part-of=iconik")),
-    ];
-    const zone = all.map(zoneOf).find((each) => each !== zoneOf(search!));
-    const doomed = all.filter((each) => zoneOf(each) === zone);
-    const count = all.filter(({ metadata }) => metadata?.namespace === namespaces.cassandra).length;
+    const { doomed, nodes } = await zoneOfRegion(output);
     const { result: found, samples } = await whileSampling(output, namespaces.cassandra, async () => {
       const found = await underLoad(stage, {
         rate: rates.others,
         inject: () => kill(output, doomed),
         afterSeconds: 2 * failoverSeconds,
       });
-      await ready(output, namespaces.cassandra, cassandra(output), count);
+      await ready(output, namespaces.cassandra, cassandra(output), nodes);
       return found;
     });
     return outcome(stage, found, stage.regions, {

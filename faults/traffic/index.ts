@@ -1,7 +1,15 @@
 /** The faults of a site under traffic. */
 import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
-import { cassandraNodeKilled, controlLost, drainedByHand, podKilled, searchLost, zoneLost } from "./cluster-rows";
+import {
+  cassandraNodeKilled,
+  controlLost,
+  drainedByHand,
+  podKilled,
+  searchLost,
+  zoneHung,
+  zoneLost,
+} from "./cluster-rows";
 import { dnsGroup } from "./dns";
 import { apiServerLost, noFault, regionApart, regionHung, regionKilled, regionReturns, regionSlow } from "./rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
@@ -33,7 +41,7 @@ const within: Group<SiteStage> = {
   stage: "a site of two regions with three Cassandra nodes each",
   open: () => openSite(DEFAULTS),
   close: (stage) => stage.close(),
-  faults: [cassandraNodeKilled, zoneLost, secretsUnreachable],
+  faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable],
 };
 
 export const trafficGroups: readonly AnyGroup[] = [regions, within, dnsGroup, deployGroup];

@@ -64,6 +64,7 @@ async function onSite(change: Record<string, Props>, use: (stage: TrafficStage, 
     },
     apiAnswers: async () => false,
     held: async (_, ids) => new Set(ids.filter((id) => assets.has(id))),
+    indexed: async (_, ids) => new Set(ids.filter((id) => assets.has(id))),
   };
   try {
     await use(stage, site);

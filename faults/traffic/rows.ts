@@ -4,7 +4,19 @@ import { detectionSeconds, failoverSeconds } from "../../plan/traffic";
 import type { Fault as Strike } from "../../sandbox/cloud/api";
 import type { Fault, Outcome, Signal } from "../fault";
 import { type LostWhileOff, lagSeconds, lostWhileOff } from "./lag";
-import { type Findings, lostSeconds, region, type UnderLoad, underLoad, until } from "./run";
+import { Load } from "./load";
+import {
+  assets,
+  type Findings,
+  findings,
+  lostSeconds,
+  missing,
+  pause,
+  region,
+  type UnderLoad,
+  underLoad,
+  until,
+} from "./run";
 import type { Seen, TrafficStage } from "./stage";
 
 /** How hard and how long; a test, or a slow machine, sets less, and the report says what it was. */
@@ -54,17 +66,26 @@ export async function outcome(
   const seen = detection === undefined ? "no health check failed" : `health checks after ${detection.toFixed(1)} s`;
   const failures =
     failed === 0 ? "no request failed" : `${failed} of ${requests} requests failed (${examples.join("; ")})`;
+  const lost = await lostSeconds(stage, regions, found, told.withinMs);
+  const unindexed = await missing({ held: stage.indexed }, regions, acknowledged, INDEXED_MS);
+  const places = regions.join(" and ");
   return {
     noticed: `${seen}; ${failures}`,
     signal: told.signal,
-    recovered: `${told.recovered}; ${answeredBy.join(" and ")} answered; ${acknowledged.length} acknowledged writes in ${regions.join(" and ")}`,
-    lostSeconds: await lostSeconds(stage, regions, found, told.withinMs),
-    figures: figures(found, told.more),
+    recovered: `${told.recovered}; ${answeredBy.join(" and ")} answered; ${acknowledged.length} acknowledged writes in both stores of ${places}`,
+    lostSeconds: lost,
+    figures: figures(found, { unindexed: unindexed.length, ...told.more }),
   };
 }
 
+/** How long a region's index may lag behind its tables. */
+const INDEXED_MS = 60_000;
+/** Every region's search finds whatever was acknowledged. */
+export const foundBounds = { unindexed: 0 } as const;
+
 /** Nothing failed after the detection, which with the last failure is within the time that the plan allows. */
 export const failoverBounds = {
+  ...foundBounds,
   failedAfterDetection: 0,
   detectionSeconds: failoverSeconds,
   recoverySeconds: failoverSeconds,
@@ -78,7 +99,7 @@ export const sent =
   (): Record<string, number> => ({ requestsPerSecond: SENT_SHARE * rates[rate], ...more });
 
 /** Nobody sees anything. */
-export const unseenBounds = { failed: 0 } as const;
+export const unseenBounds = { ...foundBounds, failed: 0 } as const;
 
 /** How a region goes as a whole, and what brings it back. */
 interface Loss extends Pick<Fault<TrafficStage>, "id" | "fault" | "small"> {
@@ -179,7 +200,8 @@ export const regionReturns: Fault<TrafficStage> = {
   },
 };
 
-const allHealthy = (stage: TrafficStage) => (health: readonly Seen[]) =>
+/** Every endpoint of every region is healthy to everybody. */
+export const allHealthy = (stage: TrafficStage) => (health: readonly Seen[]) =>
   stage.regions.every((each) => region(each, true)(health));
 
 /** Rows whose fault users are not to notice. */
@@ -224,6 +246,9 @@ export function unnoticed<Stage extends TrafficStage>(
   };
 }
 
+/** Load that is begun beside another one goes on for as long before the fault. */
+const BESIDE_MS = 3_000;
+
 /** A region's way to the others is cut; users near it are served by it, all others by the others. */
 export const regionApart: Fault<TrafficStage> = {
   id: "region-apart",
@@ -238,12 +263,24 @@ export const regionApart: Fault<TrafficStage> = {
     const strike = (state: "apart" | "joined") => stage.strike({ kind: "region", target: apart, state });
     let found: Findings;
     try {
-      found = await underLoad(stage, {
-        rate: rates.others,
+      // Users near either side: those of the region that is cut off are served by it as before.
+      const rate = rates.others / 2;
+      const beside = { rate, from: apart, assets: await assets(stage) };
+      let near: Load | undefined;
+      const far = await underLoad(stage, {
+        rate,
         from: other,
+        before: async () => {
+          near = Load.start(stage.entry, beside);
+          await pause(BESIDE_MS);
+        },
         inject: () => strike("apart"),
         afterSeconds: failoverSeconds,
-      });
+      }).finally(() => near?.stop());
+      const nearby = findings(await near!.stop(), far.injectedAt);
+      onlyBy(far, [other]);
+      onlyBy(nearby, [apart]);
+      found = together(far, nearby);
       const health = await stage.health();
       if (!region(apart, false, other)(health) || !region(apart, true, apart)(health))
         throw new Error(`${apart} should be out of reach of ${other} and of nobody else: ${JSON.stringify(health)}`);
@@ -255,13 +292,16 @@ export const regionApart: Fault<TrafficStage> = {
   },
 };
 
+/** What a median answer is slower by at least: a request crosses 19 ms more. */
+const SLOWED_MS = 10;
+
 /** Packets take twenty times as long: slower, and no failover. */
 export const regionSlow: Fault<TrafficStage> = unnoticed(
   {
     id: "region-slow",
-    fault: "every way to a region takes 20 times as long",
+    fault: "every way of a request to a region takes 20 times as long",
     rows: ["D1"],
-    atLeast: sent("others", { slowedMs: 1 }),
+    atLeast: sent("others", { slowedMs: SLOWED_MS }),
   },
   {
     run: (stage) => ({
@@ -312,6 +352,24 @@ export const apiServerLost: Fault<TrafficStage> = unnoticed(
     },
   },
 );
+
+/** What users of two places saw, as one. */
+function together(one: Findings, other: Findings): Findings {
+  const sum = (figure: "requests" | "requestsPerSecond" | "failed" | "failedAfterDetection") =>
+    one[figure] + other[figure];
+  return {
+    ...one,
+    requests: sum("requests"),
+    requestsPerSecond: sum("requestsPerSecond"),
+    failed: sum("failed"),
+    failedAfterDetection: sum("failedAfterDetection"),
+    recoverySeconds: Math.max(one.recoverySeconds, other.recoverySeconds),
+    darkSeconds: Math.max(one.darkSeconds, other.darkSeconds),
+    answeredBy: [...new Set([...one.answeredBy, ...other.answeredBy])].sort(),
+    acknowledged: [...one.acknowledged, ...other.acknowledged],
+    examples: [...one.examples, ...other.examples],
+  };
+}
 
 /** @throws when somebody else answered */
 function onlyBy({ answeredBy }: Findings, allowed: readonly string[]): void {

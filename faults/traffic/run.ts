@@ -129,9 +129,10 @@ async function detection(stage: TrafficStage, lost: string, near: string, inject
   for (const deadline = Date.now() + 3 * failoverSeconds * 1000; ; await pause(POLL_MS)) {
     const health = await stage.health();
     if (region(lost, false, near)(health)) {
-      // The log has the moment; the question has it within a poll.
+      // The alert listens to the log: a health check that does not come there has told nobody.
       const events = await stage.healthEvents(injectedAt);
-      return events.findLast((each) => each.region === lost && each.near === near && !each.healthy)?.at ?? Date.now();
+      const last = events.findLast((each) => each.region === lost && each.near === near && !each.healthy);
+      if (last) return last.at;
     }
     if (Date.now() > deadline)
       throw new Error(`the health checks did not see it within ${3 * failoverSeconds} s: ${JSON.stringify(health)}`);
@@ -232,16 +233,19 @@ export async function until(
   }
 }
 
-/** Every endpoint of a region is healthy, or unhealthy, to the front ends near a region, or to all. There is at least one. */
+/**
+ * Every endpoint of a region passes its health checks and is used, or fails them, to the front ends near a region, or to all. There is
+ * at least one.
+ */
 export const region =
   (name: string, healthy: boolean, near?: string) =>
   (health: readonly Seen[]): boolean => {
     const own = health.filter((each) => each.region === name && (near === undefined || each.near === near));
-    return own.length > 0 && own.every((each) => each.healthy === healthy);
+    return own.length > 0 && own.every((each) => (healthy ? each.healthy && !each.ejected : !each.healthy));
   };
 
 /** Assets for reads, which every region has. */
-async function assets(stage: TrafficStage): Promise<string[]> {
+export async function assets(stage: TrafficStage): Promise<string[]> {
   const known = prepared.get(stage);
   if (known) return known;
   // They are written by a load of writes alone: each that was acknowledged may be read everywhere soon.

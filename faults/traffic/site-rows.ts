@@ -6,7 +6,7 @@ import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
 import { nodetool } from "./nodetool";
-import { outcome, RETURN_SECONDS, rates, sent } from "./rows";
+import { foundBounds, outcome, RETURN_SECONDS, rates, sent } from "./rows";
 import { pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
@@ -34,7 +34,7 @@ export const allRegionsLost: Fault<SiteStage> = {
   rows: ["D1", "D2"],
   alert: "app-unreachable",
   mayLoseSeconds: 0,
-  bounds: { detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
+  bounds: { ...foundBounds, detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
   atLeast: sent("others", { darkSeconds: DARK_SECONDS / 2 }),
   inject: async (stage) => {
     const [last, other] = stage.regions;
@@ -79,7 +79,7 @@ export const secretsUnreachable: Fault<SiteStage> = {
   rows: ["S5", "D1"],
   alert: "secrets-not-synced",
   mayLoseSeconds: 0,
-  bounds: { recoverySeconds: failoverSeconds },
+  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = stage.outputs[0]!;

@@ -19,7 +19,7 @@ import {
 import { type Connected, connectRegion } from "../../drill/connect";
 import { down, SANDBOX_DIR, upFresh } from "../../drill/sandbox";
 import { forget, openStack, setConfig, up } from "../../drill/workspace";
-import { appKeyspace } from "../../plan/names";
+import { appKeyspace, assetIndex } from "../../plan/names";
 import { appDomain } from "../../plan/traffic";
 import { ControlClient } from "../../sandbox/cloud/api";
 import { socketOf } from "../../sandbox/environment";
@@ -52,6 +52,11 @@ export const DEFAULTS: SiteSize = { racks: 3, nodes: 3 };
 
 const STACKS = [VAULT, PROD, FOUNDATION];
 const ZONES: Record<string, string> = { "europe-west1": "europe-west1-d", "us-east4": "us-east4-c" };
+/** Answer to a query for documents by their ids. */
+interface Found {
+  docs: { _id: string; found?: boolean }[];
+}
+
 /** Ids of one query. */
 const AT_ONCE = 100;
 const SERVES_SECONDS = 120;
@@ -150,11 +155,7 @@ async function siteStage(
     control,
     declared: regionsOf(size),
     health: async () =>
-      (await client.traffic()).backends.map(({ cluster, region, healthy }) => ({
-        region,
-        near: nearOf(cluster),
-        healthy,
-      })),
+      (await client.traffic()).backends.map(({ cluster, ...seen }) => ({ ...seen, near: nearOf(cluster) })),
     healthEvents: (since) => healthLog(logs.health, since),
     strike: async (fault) => {
       if (fault.kind === "region") await disconnect(fault.target);
@@ -176,6 +177,22 @@ async function siteStage(
         await disconnect(name);
       }
       return held;
+    },
+    indexed: async (name, ids) => {
+      const indexed = new Set<string>();
+      try {
+        const { elasticsearch } = await connection(name);
+        for (let from = 0; from < ids.length; from += AT_ONCE) {
+          const body = { ids: ids.slice(from, from + AT_ONCE) };
+          const { docs } = await elasticsearch.request<Found>("POST", `/${assetIndex}/_mget?_source=false`, body);
+          for (const { _id, found } of docs) if (found) indexed.add(_id);
+        }
+      } catch (error) {
+        // Another node than before: asked again.
+        await disconnect(name);
+        tell(`${name}: ${(error as Error).message}`);
+      }
+      return indexed;
     },
     redeploy: async (change) => {
       setConfig(PROD, { ...configOf(size), ...change });

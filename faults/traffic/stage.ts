@@ -16,7 +16,10 @@ export interface Entry {
 export interface Seen {
   region: string;
   near: string;
+  /** It passes their health checks. */
   healthy: boolean;
+  /** Outlier detection has left it out, healthy or not. */
+  ejected?: boolean;
 }
 
 /** A change of an endpoint's health that a health check logged. */
@@ -40,4 +43,6 @@ export interface TrafficStage {
   apiAnswers(region: string): Promise<boolean>;
   /** Which of these assets a region has, read at LOCAL_QUORUM. */
   held(region: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Which of these assets a region's search index has. */
+  indexed(region: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
 }

@@ -31,6 +31,8 @@ export const faultStates = {
    * answered, or going on; reaching themselves alone, or all; twenty times as far away, or as far as ever.
    */
   region: ["lost", "off", "on", "hung", "resumed", "apart", "joined", "slow", "near"],
+  /** Its machines stand still, and no API is told; or they go on. */
+  zone: ["hung", "resumed"],
   /** The control planes of a region's clusters. */
   "control-plane": ["down", "up"],
   bucket: ["unreadable", "readable"],
@@ -59,7 +61,10 @@ export interface BackendStatus {
   /** `ADDRESS:PORT` of the pod. */
   endpoint: string;
   region: string;
+  /** It passes its health checks. */
   healthy: boolean;
+  /** Outlier detection has left it out, healthy or not. */
+  ejected: boolean;
 }
 
 /** Load balancers: what answers, and whom their health checks find healthy. */

@@ -58,6 +58,11 @@ function start(): CloudControl {
     list: () => [...running.values()],
     serviceAccountKey: "",
     pause: async (id: string, paused: boolean) => void struck.push(`${id} paused ${paused}`),
+    pauseZone: async (id: string, zone: string, paused: boolean) => {
+      if (!zone.startsWith("europe-west1-")) return 0;
+      struck.push(`${id} ${zone} paused ${paused}`);
+      return 2;
+    },
     setDriver: async () => undefined,
     setAccess: async () => undefined,
     stopAll: async () => undefined,
@@ -223,6 +228,17 @@ test("a region's faults strike its clusters, their control planes, or the ways t
     `${id} down`,
     `${id} up`,
   ]);
+  struck.length = 0;
+  for (const state of ["hung", "resumed"] as const)
+    await control.fault({ kind: "zone", target: "europe-west1-b", state });
+  assert.ok(
+    struck.includes(`${id} europe-west1-b paused true`) && struck.includes(`${id} europe-west1-b paused false`),
+  );
+  await refused(
+    control.fault({ kind: "zone", target: "mars-1-a", state: "hung" }),
+    404,
+    /no cluster has a node in zone mars-1-a/,
+  );
   assert.ok(await control.read(TYPES.cluster, id), "a cluster without power is declared as before");
   await refused(control.fault({ kind: "control-plane", target: "asia-east1", state: "down" }), 404, /asia-east1/);
 });

@@ -175,6 +175,13 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
       return;
     }
     const clusters = this.options.clusters();
+    if (kind === "zone") {
+      const own = clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
+      const nodes = await Promise.all(own.map(({ spec }) => clusters.pauseZone(spec.id, target, state === "hung")));
+      if (nodes.every((count) => count === 0))
+        throw new CloudError(404, "notFound", `no cluster has a node in zone ${target}`);
+      return;
+    }
     const hit = clusters
       .list()
       .filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp")

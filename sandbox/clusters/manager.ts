@@ -153,6 +153,11 @@ export class LocalClusters implements ClusterManager {
     plane.pause(paused);
   }
 
+  /** Lets what runs in a zone stand still, or go on. @returns how many nodes the cluster has there */
+  pauseZone(clusterId: string, zone: string, paused: boolean): Promise<number> {
+    return this.entry(clusterId).agent.pauseZone(zone, paused);
+  }
+
   async setDriver(clusterId: string, driver: string, present: boolean): Promise<void> {
     await setDriver(this.entry(clusterId).config, driver, present);
   }

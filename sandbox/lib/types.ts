@@ -103,6 +103,8 @@ export interface ClusterManager {
   setAccess(clusterId: string, access: ClusterAccess, present: boolean): Promise<void>;
   /** Fault: every process of the cluster stands still and its endpoint answers nothing, until it is told to go on. */
   pause(clusterId: string, paused: boolean): Promise<void>;
+  /** Fault: the machines of a zone stand still, and no API is told, until they go on. @returns how many the cluster has there */
+  pauseZone(clusterId: string, zone: string, paused: boolean): Promise<number>;
   /** Deletes the cluster with its disks. */
   delete(clusterId: string): Promise<void>;
   /** Fault: every process of the cluster is killed and every disk removed; its endpoint refuses from then on. */

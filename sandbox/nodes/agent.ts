@@ -43,6 +43,8 @@ export class Agent implements NodeAgent {
   private settle?: NodeJS.Timeout;
   private stopped = false;
   private paused = false;
+  /** Nodes whose pods stand still. */
+  private readonly silent = new Set<string>();
   private nextAddress = 1;
 
   constructor(private readonly options: AgentOptions) {
@@ -78,6 +80,18 @@ export class Agent implements NodeAgent {
   pause(paused: boolean): void {
     this.paused = paused;
     for (const worker of this.workers.values()) void worker.pause(paused);
+  }
+
+  /** Lets the pods on a zone's nodes stand still, or go on; the API hears nothing of it. @returns how many nodes it has */
+  async pauseZone(zone: string, paused: boolean): Promise<number> {
+    const { items } = await this.core.listNode({ labelSelector: `topology.kubernetes.io/zone=${zone}` });
+    for (const { metadata } of items) {
+      if (paused) this.silent.add(metadata?.name ?? "");
+      else this.silent.delete(metadata?.name ?? "");
+    }
+    const here = new Set(items.map(({ metadata }) => metadata?.name));
+    for (const worker of this.workers.values()) if (here.has(worker.node)) void worker.pause(paused);
+    return items.length;
   }
 
   /** Ends every pod as if the machines had lost power; the API is not told. */
@@ -126,7 +140,7 @@ export class Agent implements NodeAgent {
       images: this.options.images,
       hostsFolder: this.options.hosts.folder(this.options.cluster.spec.id),
       claimFolder: (namespace, claim) => this.provisioner.folder(namespace, claim),
-      paused: () => this.paused,
+      paused: () => this.paused || this.silent.has(pod.spec?.nodeName ?? ""),
       log: this.log,
     });
     this.workers.set(uid, started);

@@ -86,6 +86,11 @@ export class PodWorker {
     return Promise.resolve({ code: 1, stdout: "", stderr });
   }
 
+  /** Name of the node that it is on. */
+  get node(): string {
+    return this.pod.spec?.nodeName ?? "";
+  }
+
   private get name(): string {
     return `${this.pod.metadata?.namespace}/${this.pod.metadata?.name}`;
   }

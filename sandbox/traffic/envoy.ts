@@ -133,7 +133,8 @@ export class Envoy {
         cluster: name,
         endpoint: hostname,
         region: locality?.region ?? "",
-        healthy: !status.failed_active_health_check && !status.failed_outlier_check,
+        healthy: !status.failed_active_health_check,
+        ejected: status.failed_outlier_check === true,
       })),
     );
   }

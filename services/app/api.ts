@@ -8,7 +8,7 @@ import { assetIndex } from "../../plan/names";
 import { cassandra } from "./cassandra";
 import { type Answer, bodyOf, cached, type Route, serve } from "./http";
 import { minuteOf } from "./schema";
-import { type Search, SearchError, search } from "./search";
+import { indexVersion, type Search, SearchError, search } from "./search";
 import type { StoreSettings } from "./settings";
 
 /** For how long a look at the stores counts, in milliseconds. */
@@ -106,7 +106,11 @@ async function foundAgain(database: Database, find: Search, id: string): Promise
   if (!rows[0]) throw new Error(`asset ${id} was written and cannot be read`);
   const { id: _, ...source } = described(rows[0]);
   const path = `/${assetIndex}/_doc/${id}`;
-  await find("PUT", path, source);
+  const { version, version_type } = indexVersion(rows[0].changed);
+  await find("PUT", `${path}?version=${version}&version_type=${version_type}`, source).catch((error: Error) => {
+    // Who changed it meanwhile has indexed it.
+    if (!(error instanceof SearchError && error.code === 409)) throw error;
+  });
   const { found } = await find<{ found: boolean }>("GET", path);
   if (!found) throw new Error(`asset ${id} was indexed and cannot be found`);
   return { status: 200, body: described(rows[0]) };

@@ -1,10 +1,14 @@
 /** The sample services over HTTP, with stores that answer as they are told. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { types } from "cassandra-driver";
 import { regionHeader } from "../../plan/traffic";
 import { routes as apiRoutes } from "./api";
@@ -36,6 +40,8 @@ function stores() {
     assets: new Map<string, { id: string; title: string; changed: Date }>(),
     changes: [] as { minute: Date; asset: string }[],
     documents: new Map<string, object>(),
+    /** The index has a newer version of every document. */
+    newer: false,
     databaseFails: false,
     changesFail: false,
     health: "green",
@@ -59,9 +65,13 @@ function stores() {
   };
   const search = async (_method: string, path: string, body?: unknown) => {
     if (path.startsWith("/_cluster")) return { status: state.health };
-    const document = /_doc\/(.+)$/.exec(path)?.[1];
+    const [, document, version] = /_doc\/([^?]+)(?:\?version=(\d+)&version_type=external_gte)?$/.exec(path) ?? [];
     if (document && state.health === "red") throw new SearchError(503, path, "unavailable");
-    if (document && body) state.documents.set(document, body as object);
+    if (document && body) {
+      assert.ok(version, "an older one is not to replace a newer one");
+      if (state.newer) throw new SearchError(409, path, "version_conflict_engine_exception");
+      state.documents.set(document, body as object);
+    }
     if (document) return { found: state.documents.has(document) };
     if (!state.found) throw new SearchError(404, path, "index_not_found_exception");
     return { hits: { hits: state.found } };
@@ -102,6 +112,13 @@ test("who waits for an asset to be found gets an answer when both stores have it
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get(regionHeader), "europe-west1");
   assert.equal((state.documents.get(ID) as { title: string }).title, "Dailies");
+  state.newer = true;
+  assert.equal(
+    (await put(base, `${ID}?wait=found`, { title: "Dailies" })).status,
+    200,
+    "somebody indexed a later change",
+  );
+  state.newer = false;
   assert.equal((await put(base, `${ID}?wait=long`, { title: "Dailies" })).status, 400);
   state.health = "red";
   assert.equal((await put(base, `${ID}?wait=found`, { title: "Rushes" })).status, 503);
@@ -176,6 +193,82 @@ test("without an API the region is not healthy, and requests say so", async () =
   const base = await started(frontRoutes("http://127.0.0.1:9"));
   assert.equal((await fetch(`${base}/healthz`)).status, 503);
   assert.equal((await fetch(`${base}/api/assets`)).status, 502);
+});
+
+test("a request without a path is refused, and the process lives on", async () => {
+  const base = await started(frontRoutes("http://127.0.0.1:9"));
+  for (const target of ["//", "///", "http://[", "//:99999999/"]) {
+    const answer = await raw(base, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 40[04] /, target);
+  }
+  assert.equal((await fetch(`${base}/livez`)).status, 200);
+});
+
+/** What a server says to bytes that no client would send. */
+async function raw(base: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(base).port), "127.0.0.1").setEncoding("utf8");
+  socket.end(bytes);
+  let said = "";
+  for await (const text of socket) said += text;
+  return said;
+}
+
+/** A server for each turn of its connections: the last one's behaviour goes on. */
+async function inTurns(...turns: ((request: IncomingMessage, response: ServerResponse) => void)[]): Promise<string> {
+  let connections = 0;
+  const turnOf = new WeakMap<object, number>();
+  const server = createServer((request, response) => turns[turnOf.get(request.socket)!]!(request, response));
+  server.on("connection", (socket) => turnOf.set(socket, Math.min(connections++, turns.length - 1)));
+  opened.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+const silent = () => undefined;
+const answers = (_: IncomingMessage, response: ServerResponse) => void response.end("{}");
+const dies = ({ socket }: IncomingMessage) => void socket.destroy();
+
+test("a pod of the API that dies under a request costs none that may be made twice", async () => {
+  const front = await started(frontRoutes(await inTurns(dies, answers)));
+  assert.equal((await put(front, ID, { title: "a" })).status, 200);
+  const other = await started(frontRoutes(await inTurns(dies, answers)));
+  assert.equal((await fetch(`${other}/api/assets`, { method: "POST" })).status, 502);
+});
+
+test("a pod of the API that says nothing does not make its region unhealthy; all of them do", async () => {
+  const front = await started(frontRoutes(await inTurns(silent, answers)));
+  assert.equal((await fetch(`${front}/healthz`)).status, 200);
+  const other = await started(frontRoutes(await inTurns(silent)));
+  const answer = await fetch(`${other}/healthz`);
+  assert.equal(answer.status, 503);
+  assert.match(await answer.text(), /no answer in \d+ ms/);
+});
+
+test("a process that ends answers what it has begun, closes the connection, and takes no more", async () => {
+  const program = `
+    const { serve, drain } = require(${JSON.stringify(join(__dirname, "http.ts"))});
+    const later = () => new Promise((resolve) => setTimeout(() => resolve({ status: 200, body: "done" }), 300));
+    process.on("SIGTERM", () => void drain(5000).then(() => process.exit()));
+    serve([["GET", /^\\/$/, later]], { HOST: "127.0.0.1", PORT: 0, REGION: "r" })
+      .then((server) => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ["--import", "tsx", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  opened.push({ close: () => child.kill("SIGKILL"), closeAllConnections: () => undefined });
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  const base = `http://127.0.0.1:${Number(port)}`;
+  const agent = new Agent({ keepAlive: true });
+  const ask = () => request(`${base}/`, { agent }).end();
+  const [idle] = (await once(ask(), "response")) as [IncomingMessage];
+  idle.resume();
+  await once(idle, "end");
+  const asked = ask();
+  await once(asked, "finish");
+  await sleep(50);
+  child.kill("SIGTERM");
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  assert.deepEqual([response.statusCode, response.headers.connection], [200, "close"]);
+  response.resume();
+  const [code] = await once(child, "exit");
+  assert.equal(code, 0);
+  await assert.rejects(fetch(base));
 });
 
 test("a check is shared while it is fresh, whoever asks", async () => {

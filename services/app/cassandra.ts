@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { auth, Client, policies, types } from "cassandra-driver";
 import { appKeyspace } from "../../plan/names";
 
+/** Milliseconds after which a second node is asked the same. */
+const SILENT_MS = 500;
 /** Milliseconds that a request may take. */
 const READ_TIMEOUT_MS = 5_000;
 
@@ -22,6 +24,8 @@ export async function cassandra(
       loadBalancing: new policies.loadBalancing.TokenAwarePolicy(
         new policies.loadBalancing.DCAwareRoundRobinPolicy(options.DATACENTER),
       ),
+      // A node that says nothing is not waited for: another one is asked beside it.
+      speculativeExecution: new policies.speculativeExecution.ConstantSpeculativeExecutionPolicy(SILENT_MS, 1),
     },
     // Every statement can be made twice: what a node that dies had been asked, another one is asked.
     queryOptions: { consistency: types.consistencies.localQuorum, prepare: true, isIdempotent: true },

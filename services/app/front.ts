@@ -2,15 +2,26 @@
  * The front: the page, the way to the API, and the answer to the load balancer's health checks. That answer is the
  * region's, not only the pod's: a region whose API is not ready gets no users while another one is (D1).
  */
-import { request as http, type IncomingMessage } from "node:http";
+import { request as http, type IncomingMessage, type RequestOptions } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { healthCheck } from "../../plan/traffic";
-import { type Answer, bodyOf, cached, type Route, serve } from "./http";
+import { type Answer, bodyOf, cached, type Route, serve, targetOf } from "./http";
 
 /** For how long a look at the API counts, in milliseconds. */
 const FRESH_MS = 500;
 /** Shorter than a health check, so that it gets an answer. */
 const HEALTH_MS = healthCheck.timeoutSeconds * 1000 - 500;
+/** Looks at the API for one health check, and milliseconds between two of them. */
+const LOOKS = 3;
+const LOOK_MS = 400;
 const CALL_MS = 25_000;
+/** After as many milliseconds without an answer, what may be made twice is asked of another pod of the API. */
+const SILENT_MS = 3_000;
+/** Milliseconds before it is; and how often, when pods refuse or end under it. */
+const AGAIN_MS = 50;
+const AGAIN = 2;
+/** Methods that may be made twice (RFC 9110, 9.2.2). */
+const IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE"];
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -29,7 +40,7 @@ export async function front(options: { HOST: string; PORT: number; REGION: strin
 export function routes(api: string): Route[] {
   const region = cached(async (): Promise<Answer> => {
     try {
-      const { status } = await forward(new URL("/readyz", api), "GET", undefined, HEALTH_MS);
+      const { status } = await look(new URL("/readyz", api));
       return status === 200 ? { status: 200, body: "ok" } : { status: 503, body: `the API answers ${status}` };
     } catch (error) {
       return { status: 503, body: `the API does not answer: ${(error as Error).message}` };
@@ -45,18 +56,55 @@ export function routes(api: string): Route[] {
 
 async function proxied(request: IncomingMessage, api: string): Promise<Answer> {
   const body = request.method === "GET" || request.method === "HEAD" ? undefined : await bodyOf(request);
-  // The path alone: an absolute address in a request must not choose where it goes.
-  const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
+  const { pathname, search } = targetOf(request)!;
   try {
-    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body, CALL_MS);
+    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body);
   } catch (error) {
     return { status: 502, body: { error: `the API does not answer: ${(error as Error).message}` } };
   }
 }
 
-function forward(url: URL, method: string, body: string | undefined, timeout: number): Promise<Answer> {
+/**
+ * Is the API ready? Asked anew, over a connection of its own, while nobody has answered: a pod of a machine that has died, which Services
+ * know for some time yet, does not speak for its region.
+ */
+async function look(url: URL): Promise<Answer> {
+  let over = false;
+  const looks = Array.from({ length: LOOKS }, async (_, turn) => {
+    await sleep(turn * LOOK_MS);
+    if (over) throw new Error("somebody has answered");
+    const answer = await call(url, { method: "GET", agent: false }, undefined, HEALTH_MS - turn * LOOK_MS);
+    over = true;
+    return answer;
+  });
+  return Promise.any(looks).catch(({ errors: [first] }: AggregateError) => {
+    throw first;
+  });
+}
+
+/** Hands a request on; one that may be made twice is, over a new connection, when a pod ends under it or says nothing. */
+async function forward(url: URL, method: string, body: string | undefined): Promise<Answer> {
+  if (!IDEMPOTENT.includes(method)) return call(url, { method }, body, CALL_MS);
+  const over = Date.now() + CALL_MS;
+  let broken = 0;
+  for (let fresh = {}; ; fresh = { agent: false }) {
+    const left = over - Date.now();
+    try {
+      return await call(url, { method, ...fresh }, body, Math.min(SILENT_MS, left));
+    } catch (error) {
+      if (!(error instanceof SilentError)) broken++;
+      if (left <= SILENT_MS || broken > AGAIN) throw error;
+      await sleep(AGAIN_MS);
+    }
+  }
+}
+
+/** Nothing was answered in time. */
+class SilentError extends Error {}
+
+function call(url: URL, options: RequestOptions, body: string | undefined, timeout: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = http(url, { method, headers: { "content-type": "application/json" } }, (response) => {
+    const sent = http(url, { ...options, headers: { "content-type": "application/json" } }, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
       response.on("error", reject);
@@ -69,9 +117,9 @@ function forward(url: URL, method: string, body: string | undefined, timeout: nu
       );
     });
     // Of the whole answer: a socket that was just opened has no timeout of its own.
-    const timer = setTimeout(() => call.destroy(new Error(`no answer in ${timeout} ms`)), timeout);
-    call.on("close", () => clearTimeout(timer));
-    call.on("error", reject);
-    call.end(body);
+    const timer = setTimeout(() => sent.destroy(new SilentError(`no answer in ${timeout} ms`)), timeout);
+    sent.on("close", () => clearTimeout(timer));
+    sent.on("error", reject);
+    sent.end(body);
   });
 }

@@ -30,10 +30,12 @@ export function serve(
         "content-type": type ?? (typeof body === "string" ? "text/plain; charset=utf-8" : "application/json"),
         "content-length": Buffer.byteLength(text),
         [regionHeader]: REGION,
+        ...(ending && { connection: "close" }),
       });
       response.end(request.method === "HEAD" ? undefined : text);
     });
   });
+  servers.add(server);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
   return new Promise((resolve, reject) => {
@@ -42,8 +44,30 @@ export function serve(
   });
 }
 
+/**
+ * Takes no more connections, closes those that are idle and finishes what has begun; resolves when all of it is answered, or
+ * after the time.
+ */
+export async function drain(withinMs: number): Promise<void> {
+  ending = true;
+  const closed = [...servers].map((server) => new Promise((resolve) => server.close(resolve)));
+  await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, withinMs))]);
+}
+
+/** Servers of this process, and whether they are to end. */
+const servers = new Set<Server>();
+let ending = false;
+
+/** Where a request goes, by its path alone: an absolute address in it chooses nothing. Undefined: it has no path. */
+export function targetOf({ url = "/" }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, BASE) ? new URL(url, BASE) : undefined;
+}
+const BASE = "http://localhost";
+
 async function answer(routes: Route[], request: IncomingMessage): Promise<Answer> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const target = targetOf(request);
+  if (!target) return { status: 400, body: { error: "the request has no path" } };
+  const { pathname, searchParams } = target;
   const method = request.method === "HEAD" ? "GET" : request.method;
   const fitting = routes.filter(([, path]) => path.test(pathname));
   const route = fitting.find(([wanted]) => wanted === method || wanted === "*");

@@ -1,6 +1,8 @@
 /** `services <front|api|worker|prepare>`: the parts of the sample product, one image. */
+import { requests } from "../../plan/traffic";
 import { api } from "./api";
 import { front } from "./front";
+import { drain } from "./http";
 import { prepare } from "./prepare";
 import { apiSettings, frontSettings, prepareSettings, settings, workerSettings } from "./settings";
 import { worker } from "./worker";
@@ -14,8 +16,11 @@ const parts: Record<string, () => Promise<void>> = {
 
 const name = process.argv[2] ?? "";
 const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
-// Requests under way are finished while the load balancer forgets the pod: the manifests' preStop waits before this.
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
+/** As long as the load balancer waits for an answer. */
+const LAST_MS = requests.timeoutSeconds * 1000;
+// The manifests' preStop waits until load balancer and Services have forgotten the pod; what has begun then is finished.
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.on(signal, () => void drain(LAST_MS).then(() => process.exit()));
 
 if (!part) {
   console.error(`unknown part "${name}"; allowed: ${Object.keys(parts).join(", ")}`);

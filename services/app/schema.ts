@@ -1,8 +1,8 @@
 /** The services' tables and the role that uses them. Every statement may be repeated. */
 import { appKeyspace } from "../../plan/names";
 
-/** A day of changes can be indexed again. */
-const CHANGES_SECONDS = 2 * 24 * 3600;
+/** For how long changes are kept, to be indexed again. */
+export const CHANGES_SECONDS = 2 * 24 * 3600;
 
 /** Statements that make the keyspace and its tables. */
 export function schema(datacenters: string[], replicationFactor: number): string[] {

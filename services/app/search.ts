@@ -19,6 +19,9 @@ export class SearchError extends Error {
   }
 }
 
+/** Version of a document: when its asset was changed, so that an older one, however late it comes, is refused (409). */
+export const indexVersion = (changed: Date) => ({ version: changed.getTime(), version_type: "external_gte" });
+
 /** A connection that was kept open was closed from the other end as it was used again. Every call here may be made twice. */
 class ClosedError extends Error {}
 
