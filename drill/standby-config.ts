@@ -7,11 +7,11 @@ export const STANDBY = "drill-standby";
 
 /** Account on AWS. */
 export const STANDBY_ACCOUNT = "123456789012";
-const PREFIX = "iconik-drill-standby-";
+export const STANDBY_PREFIX = "iconik-drill-standby-";
 const NOBODY = `sha256:${"0".repeat(64)}`;
 
 /** The standby's buckets. */
-export const STANDBY_BUCKETS = standbyBuckets(PREFIX, MEDIA_PREFIX);
+export const STANDBY_BUCKETS = standbyBuckets(STANDBY_PREFIX, MEDIA_PREFIX);
 
 /** The datacenter that the standby takes: each of a site's holds everything. */
 export const STANDBY_REGION = REGIONS[0]!;
@@ -65,6 +65,6 @@ export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
     },
     onePassword: { vault: "iconik-drill" },
     media: { prefix: MEDIA_PREFIX },
-    buckets: { prefix: PREFIX },
+    buckets: { prefix: STANDBY_PREFIX },
   };
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { events } from "../plan/events";
 import { backupName, markerId, markerPath, restoredPath } from "../plan/layout";
 import { s3Url } from "../plan/standby";
-import { type JobInput, jobConfig } from "./config";
+import { FINAL_EXIT_CODE, type JobInput, jobConfig } from "./config";
 import { contractProblems } from "./lib/contract";
 import { openMarker } from "./lib/markers";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
@@ -103,18 +103,44 @@ test("a second night copies what is new, and a restore brings it back from S3 al
   assert.ok(Number(last.copied) < Number(last.objects), JSON.stringify(last));
   const [, newest] = await markers();
   storage.refused.add(COPIES).add(PRIMARY);
-  const config = jobConfig("restore-copy", {
-    source: "prod",
-    marker: "latest",
-    markerKeys: [kms.pem],
-    copiesBucket: s3Url(S3),
-    bucket: s3Url(OWN),
-    accessSeconds: 0,
-  });
-  const restored = await (await startJob("restore-copy", config, env())).done;
+  const restored = await restoreInto(OWN, "latest");
   assert.equal(restored.code, 0, JSON.stringify(restored.lines.at(-1)));
   const id = /copy-[^.]+/.exec(newest!)![0];
   assert.ok((await s3.names(OWN)).includes(restoredPath(id)));
+});
+
+/** Brings a copy from S3 into a bucket of the standby's own. */
+async function restoreInto(bucket: string, marker: string) {
+  const config = jobConfig("restore-copy", {
+    source: "prod",
+    marker,
+    markerKeys: [kms.pem],
+    copiesBucket: s3Url(S3),
+    bucket: s3Url(bucket),
+    accessSeconds: 0,
+  });
+  return (await startJob("restore-copy", config, env())).done;
+}
+
+test("another copy is refused where one was brought in, and the bucket of the next activation takes it", async () => {
+  await night(FILES, new Date(Date.now() - 10 * 3_600_000), 11);
+  assert.equal((await (await pull()).done).code, 0);
+  await sleep(1000);
+  await night(FILES + 5);
+  assert.equal((await (await pull()).done).code, 0);
+  const [older] = (await markers()).map((path) => /copy-[^.]+/.exec(path)![0]);
+  assert.equal((await restoreInto(OWN, "latest")).code, 0);
+  const before = await s3.names(OWN);
+  const refused = await restoreInto(OWN, older!);
+  assert.equal(refused.code, FINAL_EXIT_CODE);
+  const said = JSON.stringify(refused.lines.at(-1));
+  assert.match(said, new RegExp(`s3://${OWN} is being restored from another copy already`));
+  assert.doesNotMatch(said, /gs:|fresh site/);
+  assert.match(said, /raise iconik-dr:activation of the standby by one.*d4-google-lost\.md/);
+  await s3.createBucket(`${OWN}-2`);
+  assert.equal((await restoreInto(`${OWN}-2`, older!)).code, 0);
+  assert.ok((await s3.names(`${OWN}-2`)).includes(restoredPath(older!)));
+  assert.deepEqual(await s3.names(OWN), before);
 });
 
 test("a run that is killed names nothing, and the next one ends it", async () => {

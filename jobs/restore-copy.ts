@@ -22,7 +22,7 @@ import {
   restoreStartedSchema,
 } from "./lib/manifest";
 import { noMarker, readMarker } from "./lib/markers";
-import { copy, listUnder, readObject, StorageError, writeObject } from "./lib/rclone";
+import { bucketUrl, copy, isS3, listUnder, readObject, StorageError, writeObject } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-copy">;
@@ -132,12 +132,19 @@ function isAskedFor({ source, marker, before }: Config, begun: Begun): boolean {
 }
 
 function anotherCopy({ bucket, source, marker, before }: Config, begun: Begun): JobError {
-  return new JobError(`gs://${bucket} is being restored from another copy already`, {
+  return new JobError(`${bucketUrl(bucket)} is being restored from another copy already`, {
     value: `${before ? `latest before ${before}` : marker} of site "${source}"`,
     allowed: `${begun.marker} of site "${begun.source}", or latest: two copies in one bucket would be neither`,
-    fix: "name that copy; for another one take a fresh site: a new name, project and bucket (docs/runbooks/d2-regions-lost.md)",
+    fix: `name that copy; for another one ${elsewhere(bucket)}`,
     final: true,
   });
+}
+
+/** How another copy gets a bucket: in this one nothing is replaced. S3's is the standby's. */
+function elsewhere(bucket: string): string {
+  return isS3(bucket)
+    ? "raise iconik-dr:activation of the standby by one, so that it has a bucket of its own (docs/runbooks/d4-google-lost.md)"
+    : "take a fresh site: a new name, project and bucket (docs/runbooks/d2-regions-lost.md)";
 }
 
 /** A repository's copy with its list on disk. */
@@ -178,7 +185,7 @@ async function bringIn(
     throw new JobError(`copy ${id} could not be brought in whole`, {
       value: lacking.shown(),
       allowed: "every object that the marker lists",
-      fix: "start this job again; if the same objects are missing, look into the second copy, or restore an older one into a fresh site",
+      fix: `start this job again; if the same objects are missing, look into the second copy; for an older one ${elsewhere(config.bucket)}`,
     });
   }
   log("verified", { marker: id });
@@ -195,7 +202,7 @@ async function whole({ copiesBucket, source }: Config, id: string, all: readonly
     await verify(readList(list, listing.path), stored(), layered, damage);
   }
   if (damage.count === 0) return;
-  throw new JobError(`copy ${id} is damaged: gs://${copiesBucket} is not what its marker lists`, {
+  throw new JobError(`copy ${id} is damaged: ${bucketUrl(copiesBucket)} is not what its marker lists`, {
     value: damage.shown(),
     allowed: "every object with its size and md5",
     fix: "name an older copy (restore.marker or restore.before); nothing was brought in. Keep this one for the search of the cause",
@@ -246,9 +253,9 @@ async function compare(
     else other.add(problem);
   }
   if (other.count === 0) return;
-  throw new JobError(`gs://${config.bucket} holds other content than the marker lists`, {
+  throw new JobError(`${bucketUrl(config.bucket)} holds other content than the marker lists`, {
     value: other.shown(),
     allowed: "the marker's objects with their size and md5",
-    fix: "a fresh site: a new name, project and bucket",
+    fix: elsewhere(config.bucket),
   });
 }

@@ -30,7 +30,15 @@ import {
   s3Stores,
 } from "./s3-permissions";
 import { schedules } from "./schedules";
-import { standbyBuckets, standbyLateSeconds, standbyRanges, standbySchedules, standbyZones } from "./standby";
+import {
+  maxActivations,
+  standbyBackups,
+  standbyBuckets,
+  standbyLateSeconds,
+  standbyRanges,
+  standbySchedules,
+  standbyZones,
+} from "./standby";
 
 const ACCOUNT = "123456789012";
 const DEPLOYER = `arn:aws:iam::${ACCOUNT}:role/deployer`;
@@ -84,6 +92,22 @@ test("buckets have names of their own; a drill's are a drill's", () => {
   assert.ok(standbyBuckets("iconik-drill-standby-", "iconik-drill-").media.every(({ live }) => isDrillProject(live)));
 });
 
+test("an activation has a bucket of its own, and the first one's name is what it was", () => {
+  assert.deepEqual(standbyBackups(1), ["iconik-standby-backups"]);
+  assert.deepEqual(standbyBackups(3), [
+    "iconik-standby-backups",
+    "iconik-standby-backups-2",
+    "iconik-standby-backups-3",
+  ]);
+  const drill = ["iconik-drill-standby-", "iconik-drill-"] as const;
+  assert.equal(standbyBuckets(...drill, 2).backups, "iconik-drill-standby-backups-2");
+  assert.deepEqual(standbyBuckets(...drill, 1), standbyBuckets(...drill));
+  const { backups, ...others } = standbyBuckets();
+  const { backups: next, ...same } = standbyBuckets(undefined, undefined, 2);
+  assert.deepEqual([backups, next], standbyBackups(2));
+  assert.deepEqual(same, others);
+});
+
 /** Minutes after midnight at which a nightly schedule starts. */
 const start = (cron: string) => {
   const [minute, hour] = cron.split(" ").map(Number);
@@ -115,7 +139,7 @@ test("the object that says who serves means one of them", () => {
 const buckets: Record<S3Store, string[]> = {
   s3Copies: ["copies"],
   s3MediaCopies: ["files-copies", "proxies-copies"],
-  s3Backups: ["backups"],
+  s3Backups: ["backups", "backups-2"],
   s3Media: ["files"],
   s3States: ["states"],
 };
@@ -145,6 +169,20 @@ test("a role has its cells and nothing else, and never what ends a version", () 
     }
   }
   assert.equal(identityPolicy("cassandra-backup", buckets), undefined);
+});
+
+test("a row has the same cells on the buckets of every activation", () => {
+  for (const id of rolesOnAws) {
+    const of = (bucket: string) =>
+      grants(identityPolicy(id, buckets)).filter((each) => new RegExp(`:::${bucket}(/|$)`).test(each));
+    assert.deepEqual(
+      of("backups-2").map((each) => each.replace("backups-2", "backups")),
+      of("backups"),
+      id,
+    );
+  }
+  const restorer = grants(identityPolicy("standby-restorer", buckets));
+  assert.ok(restorer.includes("s3:PutObject arn:aws:s3:::backups-2/*"));
 });
 
 test("the copier adds to the copies and marks media as removed; the restorer reads the copies alone", () => {
@@ -239,12 +277,12 @@ test("deployers read markers of the site alone; S3's own lifecycle is nobody's r
   assert.ok(refused(drill, "s3:DeleteObjectVersion", "arn:aws:s3:::b/x", { arn: "arn:admin" }));
 });
 
-test("a policy fits into S3's 20 KB and a role's into IAM's 10 KB, with the plan's own names", () => {
+test("a policy fits into S3's 20 KB and a role's into IAM's 10 KB, with the plan's own names and every activation's", () => {
   const names = standbyBuckets();
   const all: Record<S3Store, string[]> = {
     s3Copies: [names.copies],
     s3MediaCopies: names.media.map(({ copies }) => copies),
-    s3Backups: [names.backups],
+    s3Backups: standbyBackups(maxActivations),
     s3Media: names.media.map(({ live }) => live),
     s3States: [names.states],
   };

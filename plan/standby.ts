@@ -56,7 +56,7 @@ export interface StandbyBuckets {
   /** Locked copies of the backups, laid out as the vault's second copy. */
   copies: string;
   media: readonly StandbyMedia[];
-  /** The active standby's own backups, laid out as a site's primary bucket. */
+  /** The active standby's own backups, laid out as a site's primary bucket: the last of {@link standbyBackups}. */
   backups: string;
   /** Copies of Google's states. */
   states: string;
@@ -66,15 +66,29 @@ export interface StandbyBuckets {
   logs: string;
 }
 
-/** The buckets with a prefix: {@link standbyPrefix}, or a drill's scratch ones beside media of `media`. */
-export function standbyBuckets(prefix = standbyPrefix, media = mediaPrefix): StandbyBuckets {
+/** Activations that a stack can have had. Each leaves a bucket, the policies of roles name all of them, and IAM takes 10 KB. */
+export const maxActivations = 50;
+
+/**
+ * Buckets of the standby's own backups, one for each activation (ADR 36), the first one first: nothing in one can be replaced, so
+ * that another copy needs another.
+ */
+export function standbyBackups(activation: number, prefix = standbyPrefix): string[] {
+  return Array.from({ length: activation }, (_, index) => `${prefix}backups${index === 0 ? "" : `-${index + 1}`}`);
+}
+
+/**
+ * The buckets with a prefix: {@link standbyPrefix}, or a drill's scratch ones beside media of `media`.
+ * @param activation whose own backups they are
+ */
+export function standbyBuckets(prefix = standbyPrefix, media = mediaPrefix, activation = 1): StandbyBuckets {
   return {
     copies: `${prefix}backup-copies`,
     media: mediaBucketsOf(media).map(({ name, secondary }) => {
       const kind = name.slice(media.length);
       return { name, secondary, copies: `${prefix}${kind}-copies`, live: `${prefix}${kind}` };
     }),
-    backups: `${prefix}backups`,
+    backups: standbyBackups(activation, prefix).at(-1)!,
     states: `${prefix}states`,
     traffic: `${prefix}traffic`,
     logs: `${prefix}logs`,

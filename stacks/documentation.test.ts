@@ -48,7 +48,7 @@ for (const { file, stack: named, settings } of all.filter((block) => !whole.incl
       ? ["vault", "vault"]
       : of("app") || named === "foundation"
         ? ["foundation", "foundation"]
-        : of("active", "primary")
+        : of("active", "primary", "activation")
           ? ["aws-standby", "aws-standby"]
           : of("breakGlass")
             ? ["bootstrap", "bootstrap"]

@@ -11,7 +11,7 @@ import { markersPrefix } from "../plan/layout";
 import { namespaces } from "../plan/names";
 import { retention } from "../plan/retention";
 import { identityRoleArn, type S3Store } from "../plan/s3-permissions";
-import type { StandbyBuckets } from "../plan/standby";
+import { type StandbyBuckets, standbyBackups } from "../plan/standby";
 import type { StandbyConfig } from "./config";
 
 /** Names of the filters of request metrics. */
@@ -41,10 +41,11 @@ export interface StandbyStorage {
 export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResourceOptions): StandbyStorage {
   const { config, names, deployers, logs, cluster } = args;
   const { account, deletionProtection } = config;
+  const ownBackups = standbyBackups(config.activation, config.buckets.prefix);
   const byStore: Record<S3Store, string[]> = {
     s3Copies: [names.copies],
     s3MediaCopies: names.media.map(({ copies }) => copies),
-    s3Backups: [names.backups],
+    s3Backups: ownBackups,
     s3Media: names.media.map(({ live }) => live),
     s3States: [names.states],
   };
@@ -72,7 +73,10 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
     copied: bucket(`copies-${each.name}`, "s3MediaCopies", each.copies, retention.s3MediaDays, retention.s3MediaDays),
     written: bucket(`live-${each.name}`, "s3Media", each.live, retention.s3LiveVersionsDays),
   }));
-  const backups = bucket("backups", "s3Backups", names.backups, retention.s3LiveVersionsDays);
+  // Those of activations that are over stay as they are, with what was written there.
+  const backups = ownBackups.map((of, index) =>
+    bucket(index === 0 ? "backups" : `backups-${index + 1}`, "s3Backups", of, retention.s3LiveVersionsDays),
+  );
   const states = bucket("states", "s3States", names.states, retention.stateVersionsDays);
   new RequestMetrics(
     "metrics-copies",
@@ -113,7 +117,7 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
       ...ready("standby-copier", "state-reader"),
     ],
     serving: [
-      backups.policy,
+      ...backups.map(({ policy }) => policy),
       copies.policy,
       ...media.flatMap(({ copied, written }) => [copied.policy, written.policy]),
       ...ready(

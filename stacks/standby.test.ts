@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import type { Declaration } from "../tests/lib/declared";
+import { rolesAllowed } from "../plan/s3-permissions";
+import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
 import { declaredStack } from "../tests/lib/stacks";
 
@@ -64,4 +65,71 @@ test("an activation makes nothing in AWS that a second attempt could not make ag
     // PutMetricAlarm replaces what is there under its name.
     ["aws:cloudwatch/metricAlarm:MetricAlarm"],
   );
+});
+
+describe("a second activation", () => {
+  const FIRST = "iconik-standby-backups";
+  const SECOND = "iconik-standby-backups-2";
+  let once: DeclaredResource[];
+  let again: DeclaredResource[];
+  before(async () => {
+    once = (await declaredStack("aws-standby-active")).resources;
+    again = (await declaredStack("aws-standby-again")).resources;
+  });
+  const key = ({ type, name }: DeclaredResource) => `${type} ${name}`;
+  const options = ({ protect, retainOnDelete }: DeclaredResource) => [protect, retainOnDelete];
+  /** Without the tag that says which stack of the tests it is. */
+  const inputs = (of: DeclaredResource) => JSON.stringify(of.inputs).replace(/"iconik-stack":"[^"]*",?/, "");
+  /** What belongs to a bucket, by its type. */
+  const storage = (resources: DeclaredResource[], bucket: string) =>
+    new Map(
+      resources
+        .filter(({ type, inputs }) => type.startsWith("aws:s3/") && inputs.bucket === bucket)
+        .map((each) => [each.type, each]),
+    );
+  /** Names of everything else that names a bucket. */
+  const naming = (resources: DeclaredResource[], bucket: string) =>
+    resources
+      .filter(({ type, inputs }) => {
+        const names = new RegExp(`${bucket}(?!-?[a-z0-9])`);
+        return !type.startsWith("aws:s3/") && names.test(JSON.stringify(inputs));
+      })
+      .map(({ name }) => name)
+      .sort();
+
+  test("the bucket of the first stays as it is, and the second has one like it", () => {
+    const [before, first, second] = [storage(once, FIRST), storage(again, FIRST), storage(again, SECOND)];
+    assert.ok(before.size >= 8, [...before.keys()].join());
+    assert.deepEqual([...first.keys()], [...before.keys()]);
+    assert.deepEqual([...second.keys()], [...before.keys()]);
+    for (const [type, was] of before) {
+      assert.deepEqual(key(first.get(type)!), key(was));
+      assert.deepEqual(inputs(first.get(type)!), inputs(was));
+      assert.deepEqual(options(first.get(type)!), options(was));
+      assert.deepEqual(options(second.get(type)!), options(was));
+      assert.equal(inputs(second.get(type)!).replaceAll(SECOND, FIRST), inputs(was));
+    }
+    const made = second.get("aws:s3/bucket:Bucket")!;
+    assert.deepEqual(options(made), [true, true]);
+    assert.equal(storage(once, SECOND).size, 0);
+  });
+
+  test("the site is restored into the second and backs up there; the first is known to the roles alone", () => {
+    const roles = [
+      ...new Set((["get", "list", "create", "delete"] as const).flatMap((does) => rolesAllowed("s3Backups", does))),
+    ].map((id) => `${id}-policy`);
+    assert.deepEqual(naming(again, FIRST), roles.sort());
+    assert.deepEqual(naming(again, SECOND), naming(once, FIRST));
+    for (const name of ["cassandra-k8ssandra", "restore-copy", "snapshots-cassandra", "snapshots-elasticsearch"])
+      assert.ok(naming(again, SECOND).includes(name), name);
+  });
+
+  test("nothing else of the standby is another one", () => {
+    const known = new Set(once.map(key));
+    assert.deepEqual(again.filter((each) => !known.has(key(each)) && each.inputs.bucket !== SECOND).map(key), [
+      "iconik:aws:S3StoreBucket backups-2",
+    ]);
+    const kept = new Set(again.map(key));
+    assert.deepEqual(once.filter((each) => !kept.has(key(each))).map(key), []);
+  });
 });

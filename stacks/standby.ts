@@ -47,7 +47,7 @@ export function standby(config: StandbyConfig, onePasswordToken: string, copy?: 
   const { account, deletionProtection, active, deployer, previewer } = config;
   const provider = new aws.Provider("aws", { region: standbyRegion, allowedAccountIds: [account] });
   const opts = { providers: { aws: provider } };
-  const names = standbyBuckets(config.buckets.prefix, config.media.prefix);
+  const names = standbyBuckets(config.buckets.prefix, config.media.prefix, config.activation);
   const deployers = [deployer, ...(previewer ? [previewer] : [])];
   const { keys } = new Keys("keys", { account, region: standbyRegion, deployer, deletionProtection }, opts);
   new Account("account", { volumesKey: keys.volumes }, opts);

@@ -198,6 +198,7 @@ const GCLOUD = [
 ];
 
 const AWS = [
+  "ec2 describe-volumes",
   "ecr get-login-password",
   "eks update-cluster-config",
   "eks wait cluster-active",

@@ -22,11 +22,13 @@ import {
   standbyConfig as drillsStandby,
   STANDBY_ACCOUNT,
   STANDBY_BUCKETS,
+  STANDBY_PREFIX,
   STANDBY_REGION,
 } from "../../drill/standby-config";
 import { evidencePrefix, markersPrefix } from "../../plan/layout";
 import { serviceAccountEmail } from "../../plan/names";
 import { daysInSeconds } from "../../plan/retention";
+import { standbyBackups } from "../../plan/standby";
 import { stateBucketName } from "../../plan/state";
 import type { Place, Principal } from "./cells";
 import type { Known } from "./principals";
@@ -234,16 +236,19 @@ export const unplaced: Readonly<Record<string, string>> = {
   [STANDBY_BUCKETS.logs]: "services of AWS write it; what it holds is nobody's data, and versions keep it",
 };
 
+/** The standby's second activation: the bucket of the first has to be as closed as before. */
+const ACTIVATION = 2;
+
 /** Every bucket of the standby with data of the matrix. */
 export function standbyPlaces(): Place[] {
-  const { copies, media, backups, states } = STANDBY_BUCKETS;
+  const { copies, media, states } = STANDBY_BUCKETS;
   const s3 = (store: Place["store"], bucket: string, prefix = "") =>
     place({ cloud: "aws", store, bucket, stack: STANDBY, prefix });
   return [
     s3("s3Copies", copies, `${PROD}/`),
     s3("s3Copies", copies, markersPrefix(PROD)),
     ...media.flatMap((each) => [s3("s3MediaCopies", each.copies), s3("s3Media", each.live)]),
-    s3("s3Backups", backups),
+    ...standbyBackups(ACTIVATION, STANDBY_PREFIX).map((bucket) => s3("s3Backups", bucket)),
     s3("s3States", states),
   ];
 }
@@ -260,6 +265,7 @@ export function standbyConfig(markerKeys: string[]): Record<string, unknown> {
   const { deletionProtection: _, ...config } = drillsStandby(stage);
   return {
     ...config,
+    activation: ACTIVATION,
     deployer: pipelineRoles[0],
     previewer: pipelineRoles[1],
     publishers: [pipelineRoles[2]],

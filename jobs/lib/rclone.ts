@@ -101,15 +101,20 @@ function s3Environment(): NodeJS.ProcessEnv {
 
 /** A place as rclone names it. */
 export function remote({ bucket, prefix }: Place): string {
-  const [name, of] = bucket.startsWith(S3_SCHEME) ? [S3_REMOTE, bucket.slice(S3_SCHEME.length)] : [REMOTE, bucket];
+  const [name, of] = isS3(bucket) ? [S3_REMOTE, bucket.slice(S3_SCHEME.length)] : [REMOTE, bucket];
   return `${name}:${of}${prefix === "" ? "" : `/${prefix}`}`;
 }
 
 const S3_SCHEME = s3Url("");
 
+/** Is a bucket S3's? */
+export function isS3(bucket: string): boolean {
+  return bucket.startsWith(S3_SCHEME);
+}
+
 /** A bucket as a person writes it. */
 export function bucketUrl(bucket: string): string {
-  return bucket.startsWith(S3_SCHEME) ? bucket : `gs://${bucket}`;
+  return isS3(bucket) ? bucket : `gs://${bucket}`;
 }
 
 /** Starts rclone. `ended` fails with a {@link StorageError} unless it ends well; its standard output is to be read. */

@@ -57,6 +57,10 @@ const wrong: [Settings, string][] = [
     'notifications[0].arn is "arn:aws:sns:eu-central-1:1:x": no queue of SQS; allowed: arn:aws:sqs:REGION:ACCOUNT:NAME',
   ],
   [{ active: "yes" }, 'active is "yes": neither on nor off; allowed: true or false'],
+  ...[0, 51, 1.5, -1, 100, "two", true, [1]].map((value): [Settings, string] => [
+    { activation: value },
+    `activation is ${JSON.stringify(typeof value === "number" ? String(value) : value)}: no activation; allowed: a whole number from 1 to 50, one more than that of the last activation`,
+  ]),
   [
     primary({ address: "10.0.0.1" }),
     'primary.address is "10.0.0.1": no public IPv4 address; allowed: Google\'s address of the product, output `address` of the foundation',
@@ -184,7 +188,13 @@ test("a right configuration is a pilot light unless it says otherwise", () => {
   assert.deepEqual(problemsOf({ ...drill, deletionProtection: false, notifications: [] }), []);
 });
 
-test("the engine's own way to write a boolean and an account is taken", () => {
-  const settings = { ...base, "iconik-dr:active": "true", "iconik-dr:account": "123456789012" };
-  assert.equal((checkedSettings(settings, "aws-standby") as StandbyConfig).active, true);
+test("the engine's own way to write a boolean, a number and an account is taken", () => {
+  const written = { "iconik-dr:active": "true", "iconik-dr:activation": "12", "iconik-dr:account": "123456789012" };
+  const { active, activation } = checkedSettings({ ...base, ...written }, "aws-standby") as StandbyConfig;
+  assert.deepEqual([active, activation], [true, 12]);
+});
+
+test("a standby that does not say which activation it is has had none", () => {
+  const activationOf = (changes: Settings) => (stackConfig("aws-standby", changes) as StandbyConfig).activation;
+  assert.deepEqual([{}, { activation: 1 }, { activation: 50 }].map(activationOf), [1, 1, 50]);
 });

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { mediaBucketProblem, mediaBucketsOf, mediaPrefix } from "../../plan/media";
 import { isDrillProject, registries } from "../../plan/names";
-import { ecrHost, ownImages, standbyPrefix, standbyZones } from "../../plan/standby";
+import { ecrHost, maxActivations, ownImages, standbyPrefix, standbyZones } from "../../plan/standby";
 import { appDomain } from "../../plan/traffic";
 import { bucketName, datacenterName, image, imageRepository, networks, projectId, publicKey, siteName } from "./fields";
 
@@ -56,6 +56,15 @@ const certificateRecord = z.strictObject({
 
 const noDay = "no day; allowed: YYYY-MM-DD in quotes, the day of the run in UTC";
 
+const noActivation = `no activation; allowed: a whole number from 1 to ${maxActivations}, one more than that of the last activation`;
+/** Which activation it is or will be: each has a bucket of its own (ADR 36). The engine hands a number on as text. */
+const activation = z
+  .string(noActivation)
+  .regex(/^[1-9]\d?$/, { error: noActivation, abort: true })
+  .refine((number) => Number(number) <= maxActivations, noActivation)
+  .transform(Number)
+  .default(1);
+
 const marker = (latest: boolean) =>
   z
     .string()
@@ -75,6 +84,7 @@ export const standby = z
     authorizedNetworks: networks,
     notifications: subscribers,
     active: z.boolean("neither on nor off; allowed: true or false").default(false),
+    activation,
     primary: z.strictObject({
       site: siteName,
       address: z.ipv4(noAddress).refine((address) => !isPrivate(address), noAddress),

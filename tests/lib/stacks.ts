@@ -80,6 +80,8 @@ export const allStackNames = [
   // In the window of a failback.
   "vault-failback",
   "aws-standby-failback",
+  // The next time.
+  "aws-standby-again",
 ] as const;
 export type StackName = (typeof allStackNames)[number];
 
@@ -122,6 +124,11 @@ const programs: Record<StackName, () => unknown> = {
     standby(stackConfig("aws-standby", { active: true }) as StandbyConfig, TOKEN, {
       source: "prod",
       marker: "copy-20260115t020000z",
+    }),
+  "aws-standby-again": () =>
+    standby(stackConfig("aws-standby", { active: true, activation: 2 }) as StandbyConfig, TOKEN, {
+      source: "prod",
+      marker: "copy-20260214t020000z",
     }),
   foundation: () => foundation(stackConfig("foundation") as FoundationConfig),
 };
