@@ -156,13 +156,20 @@ test("what kubectl is told to do is about namespaces and objects that are declar
     if (cronJob) check(declared("cronjob", names!, cronJob), shown, `no CronJob ${names}/${cronJob} is declared`);
     const patched = shown.words[0] === "patch" && shown.words[1] === "cronjob" ? shown.words[2]! : undefined;
     if (patched) check(declared("cronjob", names!, patched), shown, `no CronJob ${names}/${patched} is declared`);
+    const scaled = shown.words[0] === "patch" && shown.words[1] === "hpa" ? shown.words[2]! : undefined;
+    if (scaled)
+      check(declared("horizontalpodautoscaler", names!, scaled), shown, `no autoscaler ${names}/${scaled} is declared`);
     // A pod's name, as it is or in that of its claim.
     const pod = shown.words
       .map((word) => word.replace(/^(pod\/|(pvc\/)?server-data-)/, ""))
       .find((word) => /-sts-\d+$/.test(word));
     const racks = rackNames(3).join("|");
     if (pod)
-      check(new RegExp(`^${cassandraClusterName}-(emea|amer)-(${racks})-sts-\\d$`).test(pod), shown, `no pod ${pod}`);
+      check(
+        new RegExp(`^${cassandraClusterName}-(emea|amer|apac)-(${racks})-sts-\\d$`).test(pod),
+        shown,
+        `no pod ${pod}`,
+      );
     const resource = shown.words.slice(1, 2).find((word) => ["k8ssandracluster", "elasticsearch"].includes(word));
     const resourceName = shown.words[2];
     if (resource)
