@@ -9,7 +9,9 @@ import {
   type Output,
   type Resource,
 } from "@pulumi/pulumi";
+import { datacenterLabel, regionStateLabel } from "../plan/labels";
 import { maintenanceWindow } from "../plan/maintenance";
+import type { PassingState } from "../plan/region-states";
 import { type Cluster, poolLabel } from "./cluster";
 import { access, kubelet, observability, services } from "./cluster-settings";
 import { kubeconfig } from "./kubeconfig";
@@ -25,6 +27,12 @@ export interface NodePoolArgs {
   perZone: number | { min: number; max: number };
   /** Keep everything off that does not tolerate `iconik.io/pool=<name>:NoSchedule`. Default: false. */
   dedicated?: boolean;
+}
+
+/** A region that comes or goes. */
+export interface PassingRegion {
+  state: PassingState;
+  datacenter: string;
 }
 
 /** Arguments of {@link GkeCluster}. */
@@ -47,6 +55,8 @@ export interface GkeClusterArgs {
   /** Days of its maintenance window, see plan/maintenance.ts. */
   maintenanceDays: readonly string[];
   deletionProtection: boolean;
+  /** Its region comes or goes: labels say so, and Google lets the cluster of a retired one be deleted. Pulumi's protection stays. */
+  passing?: PassingRegion;
 }
 
 /** Network tag of a pool's machines: firewall rules open what a pool serves on these and no others. */
@@ -71,7 +81,7 @@ export class GkeCluster extends ComponentResource implements Cluster {
 
   constructor(name: string, args: GkeClusterArgs, opts?: ComponentResourceOptions) {
     super("iconik:cluster:GkeCluster", name, {}, opts);
-    const { project, region } = args;
+    const { project, region, passing } = args;
     this.clusterName = args.clusterName;
     this.region = region;
 
@@ -128,7 +138,10 @@ export class GkeCluster extends ComponentResource implements Cluster {
         initialNodeCount: 1,
         // Until then its machine is like ours; without an account it would act as the project's Editor, if at all.
         nodeConfig: machine(nodes.email),
-        deletionProtection: args.deletionProtection,
+        ...(passing && {
+          resourceLabels: { [regionStateLabel]: passing.state, [datacenterLabel]: passing.datacenter },
+        }),
+        deletionProtection: args.deletionProtection && passing?.state !== "retired",
       },
       {
         parent: this,

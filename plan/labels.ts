@@ -28,6 +28,10 @@ export function primariesOf(labels: Record<string, unknown>): string[] {
 /** On an alert policy: the id of the alert of the plan that it is. */
 export const alertLabel = "alert";
 
+/** On the cluster of a region that joins or is retired: which of both, and the region's datacenter. */
+export const regionStateLabel = "iconik-region-state";
+export const datacenterLabel = "iconik-datacenter";
+
 /** On every resource: the stack that declares it, the stack's role, and that a change by hand will be undone. */
 export const stackLabel = "iconik-stack";
 export const roleLabel = "iconik-role";

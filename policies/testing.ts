@@ -46,6 +46,12 @@ export function datacenter(size: number, racks: number, name = "apac"): Props {
   return { metadata: { name }, size, racks: Array.from({ length: racks }, (_, index) => ({ name: `r${index}` })) };
 }
 
+/** The cluster of a region that comes or goes; `us-east4` and `amer` unless it is said. */
+export function passingCluster(state: string, props: Props = {}, region = "us-east4", name = "amer"): Declared {
+  const resourceLabels = { "iconik-region-state": state, "iconik-datacenter": name };
+  return resource(types.cluster, { project: "p", location: region, name: "c", resourceLabels, ...props });
+}
+
 /** What a stack declares, as the engine tells of it. */
 export function asDeclared(resources: readonly DeclaredResource[]): Declared[] {
   const clusters = new Map(

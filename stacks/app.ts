@@ -4,6 +4,7 @@ import { networkTag } from "../components/gke-cluster";
 import { LoadBalancer } from "../components/load-balancer";
 import type { Network } from "../components/network";
 import { ServicesSchema } from "../components/services-schema";
+import { hasServices, isActive } from "../plan/region-states";
 import { pools } from "../plan/sizing";
 import type { SiteConfig } from "./config";
 import { serviceManifests } from "./manifests";
@@ -23,11 +24,11 @@ export interface AppArgs {
 
 /**
  * Declares what answers for `app.iconik.io` in a site: the services of every region and the load balancer over them (D1).
- * A region that is to be removed keeps its services and gets no requests any more.
+ * A region that is to be removed keeps its services and gets no requests any more; one that joins has none until it is active.
  */
 export function app({ config, network, regions, dependsOn, dataDependsOn }: AppArgs): void {
   const { project } = config;
-  const active = regions.filter((_, index) => config.regions[index]!.state === "active");
+  const active = regions.filter((_, index) => isActive(config.regions[index]!));
   const first = active[0]!;
   const schema = new ServicesSchema(
     "services-schema",
@@ -42,7 +43,10 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
     { dependsOn: dataDependsOn },
   );
   const manifests = serviceManifests();
-  const behind = config.regions.map((entry, index) => {
+  const serving = config.regions.flatMap((entry, index) =>
+    hasServices(entry) ? [{ entry, region: regions[index]! }] : [],
+  );
+  const behind = serving.map(({ entry, region }) => {
     const zonal = new EndpointGroups(
       `endpoint-groups-${entry.name}`,
       {
@@ -54,8 +58,8 @@ export function app({ config, network, regions, dependsOn, dataDependsOn }: AppA
       { dependsOn },
     );
     return {
-      groups: zonal.groups.map((group) => ({ group, share: entry.state === "active" ? entry.share : 0 })),
-      services: services(regions[index]!, { config, region: entry, manifests, dependsOn: [zonal, schema] }),
+      groups: zonal.groups.map((group) => ({ group, share: isActive(entry) ? entry.share : 0 })),
+      services: services(region, { config, region: entry, manifests, dependsOn: [zonal, schema] }),
     };
   });
   new LoadBalancer(

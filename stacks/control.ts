@@ -10,6 +10,7 @@ import { BootstrapToken, SuperuserSecret } from "../components/secrets";
 import { regionRanges } from "../plan/addresses";
 import { namespaces } from "../plan/names";
 import { ports } from "../plan/ports";
+import { isInRing } from "../plan/region-states";
 import type { SiteConfig } from "./config";
 import type { Region } from "./region";
 import { controlTraffic } from "./traffic";
@@ -91,7 +92,7 @@ export function control(args: ControlArgs): CassandraCluster {
     "cassandra",
     {
       control: cluster,
-      datacenters: config.regions.filter(({ state }) => state !== "retired"),
+      datacenters: config.regions.filter(isInRing),
       racks,
       nodes,
       replicationFactor,

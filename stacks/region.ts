@@ -22,6 +22,7 @@ import { type IdentityId, identity } from "../plan/identities";
 import { mediaBuckets } from "../plan/media";
 import { namespaces, secrets } from "../plan/names";
 import { ports } from "../plan/ports";
+import { isActive } from "../plan/region-states";
 import { schedules } from "../plan/schedules";
 import type { SiteConfig } from "./config";
 import { regionTraffic } from "./traffic";
@@ -184,7 +185,7 @@ export function snapshots(region: Region, { config, cassandra, bucketPolicy, res
       image: config.images.jobs,
       nodes: config.cassandra.nodesPerRegion,
       racks: config.cassandra.racks,
-      datacenters: config.regions.filter(({ state }) => state === "active").map((each) => each.datacenter),
+      datacenters: config.regions.filter(isActive).map((each) => each.datacenter),
       schedules: {
         cassandraSnapshot: {
           ...cassandraSnapshot,

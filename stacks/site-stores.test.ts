@@ -277,11 +277,77 @@ describe("Cassandra's operation", () => {
   });
 });
 
-test("a retired region's datacenter is out of the ring and saves nothing; its cluster is still there", async () => {
+test("a joining region has all of an active one but what serves, is saved or is asked for", async () => {
+  const { resources: joining } = await declaredStack("prod-joining");
   const config = stackConfig("prod") as SiteConfig;
-  const [emea, amer] = config.regions;
-  const retired = { ...config, regions: [emea!, { ...amer!, state: "retired" as const }] };
-  const { resources } = await declared(() => site(retired, TOKEN), "prod");
+  const entry = {
+    name: "asia-southeast1",
+    datacenter: "apac",
+    zones: ["a", "b", "c"].map((z) => `asia-southeast1-${z}`),
+  };
+  const regions = [...config.regions, { ...entry, state: "active" as const, share: 1 }];
+  const { resources: active } = await declared(() => site({ ...config, regions }, TOKEN), "prod");
+  const keys = (all: DeclaredResource[]) => all.map(({ type, name }) => `${type} ${name}`);
+  const here = new Set(keys(joining));
+  const later = active.filter(({ type, name }) => !here.has(`${type} ${name}`));
+  assert.deepEqual(
+    [...here].filter((key) => !keys(active).includes(key)),
+    [],
+  );
+  const kinds = /^(services-apac|endpoint-groups-asia-southeast1|canary-apac|snapshots-apac)(-|$)/;
+  assert.deepEqual(
+    later.filter(({ name }) => !kinds.test(name)),
+    [],
+  );
+  assert.equal(new Set(later.map(({ name }) => kinds.exec(name)![1])).size, 4);
+  for (const name of ["cluster-asia-southeast1-cluster", "elasticsearch-apac", "control-apac-client"])
+    assert.ok(
+      keys(joining).some((key) => key.endsWith(` ${name}`)),
+      name,
+    );
+});
+
+test("a joining region is in the ring, and nobody asks for its replicas, rows or traffic", async () => {
+  const { resources } = await declaredStack("prod-joining");
+  const { datacenters } = spec(
+    resources.find(({ type }) => type === "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster")!,
+  ).cassandra as { datacenters: { metadata: { name: string } }[] };
+  assert.deepEqual(
+    datacenters.map(({ metadata }) => metadata.name),
+    ["emea", "amer", "apac"],
+  );
+  const asking = resources.filter(({ name }) => /^(snapshots-.*|(services|canary)-schema-job)$/.test(name));
+  assert.ok(asking.length > 4);
+  for (const each of asking) assert.doesNotMatch(JSON.stringify(each.inputs), /apac/, each.name);
+  const balancer = resources.filter(({ parent }) => parent === "load-balancer");
+  assert.ok(balancer.length > 0);
+  assert.doesNotMatch(JSON.stringify(balancer), /asia-southeast1/);
+  const silent = resources.find(({ name }) => name === "alerts-snapshots-silent")!;
+  assert.match(JSON.stringify(silent.inputs), /or vector\(0\)\) < 2/);
+});
+
+test("Google lets the cluster of a retired region be deleted, Pulumi does not yet", async () => {
+  const clusters = (all: DeclaredResource[]) =>
+    all
+      .filter(({ type }) => type === "gcp:container/cluster:Cluster")
+      .map(({ inputs, protect }) => {
+        const labels = inputs.resourceLabels as Record<string, string>;
+        return [inputs.name, inputs.deletionProtection, protect, labels["iconik-region-state"]];
+      });
+  assert.deepEqual(clusters((await declaredStack("prod-retired")).resources), [
+    ["prod-europe-west1", true, true, undefined],
+    ["prod-europe-west4", true, true, undefined],
+    ["prod-us-east4", false, true, "retired"],
+  ]);
+  const joining = clusters((await declaredStack("prod-joining")).resources);
+  assert.deepEqual(
+    joining.find(([name]) => name === "prod-asia-southeast1"),
+    ["prod-asia-southeast1", true, true, "joining"],
+  );
+});
+
+test("a retired region's datacenter is out of the ring and saves nothing; its cluster is still there", async () => {
+  const { resources } = await declaredStack("prod-retired");
   const cluster = resources.find(({ type }) => type === "kubernetes:k8ssandra.io/v1alpha1:K8ssandraCluster");
   const { datacenters } = spec(cluster!).cassandra as { datacenters: { metadata: { name: string } }[] };
   assert.deepEqual(

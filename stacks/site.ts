@@ -1,7 +1,7 @@
 import { BackupBucket } from "../components/backup-bucket";
 import { CanarySchema } from "../components/canary";
 import { ClusterKeys } from "../components/cluster-keys";
-import { GkeCluster, type NodePoolArgs, networkTag } from "../components/gke-cluster";
+import { GkeCluster, type NodePoolArgs, networkTag, type PassingRegion } from "../components/gke-cluster";
 import { Network } from "../components/network";
 import { clusterServices, ProjectServices } from "../components/project-services";
 import { Restore } from "../components/restore";
@@ -11,6 +11,7 @@ import type { IdentityId } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
 import { ports } from "../plan/ports";
+import { isActive, isSaved } from "../plan/region-states";
 import { regions as knownRegions } from "../plan/regions";
 import { controlNodes, databaseNodes, databaseNodesPerZone, pools, serviceNodes } from "../plan/sizing";
 import { app } from "./app";
@@ -75,7 +76,13 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
     },
     { dependsOn: [services] },
   );
-  const cluster = (region: string, zones: string[], authorizedNetworks: string[], pools: NodePoolArgs[]) =>
+  const cluster = (
+    region: string,
+    zones: string[],
+    authorizedNetworks: string[],
+    pools: NodePoolArgs[],
+    passing?: PassingRegion,
+  ) =>
     new GkeCluster(
       `cluster-${region}`,
       {
@@ -91,16 +98,18 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
         secretsKey: keys.keys[region]!.id,
         maintenanceDays: maintenanceDays(names.includes(region) ? names.indexOf(region) : undefined),
         deletionProtection,
+        ...(passing && { passing }),
       },
       { dependsOn: [services, keys] },
     );
   const fromControl = regionRanges(controlRegion);
-  const clusters = config.regions.map(({ name, zones }) =>
+  const clusters = config.regions.map(({ name, datacenter, zones, state }) =>
     cluster(
       name,
       zones,
       [...config.authorizedNetworks, fromControl.nodes, fromControl.pods],
       regionPools(config, zones),
+      state === "joining" || state === "retired" ? { state, datacenter } : undefined,
     ),
   );
   const controlCluster = cluster(controlRegion, knownRegions.get(controlRegion)!.zones, config.authorizedNetworks, [
@@ -161,8 +170,8 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
     bucketPolicy,
     restoring,
   });
-  // A datacenter that has left the ring has nothing to save.
-  for (const each of regions.filter((_, index) => config.regions[index]!.state !== "retired"))
+  // A datacenter that has left the ring has nothing to save, and one that joins nothing of its own.
+  for (const each of regions.filter((_, index) => isSaved(config.regions[index]!)))
     snapshots(each, { config, cassandra, bucketPolicy, restoring });
   const restore =
     config.restore &&
@@ -180,7 +189,7 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
     });
   // A site that is being restored has the canaries of the old one; its own would hide how old they are.
   if (!restoring) {
-    const writing = regions.filter((_, index) => config.regions[index]!.state === "active");
+    const writing = regions.filter((_, index) => isActive(config.regions[index]!));
     const schema = new CanarySchema(
       "canary-schema",
       {
@@ -208,8 +217,8 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
     config,
     {
       clusters: [...clusters, controlCluster].map(({ clusterName: each }) => each),
-      regions: clusters.length,
-      canaries: config.regions.filter(({ state }) => state === "active").length,
+      regions: config.regions.filter(isSaved).length,
+      canaries: config.regions.filter(isActive).length,
       backupBucket: config.backups.bucket,
     },
     restoring,

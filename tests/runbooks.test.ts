@@ -8,10 +8,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cassandraClusterName, elasticsearchName, namespaces, rackNames } from "../plan/names";
-import { standbyBuckets, standbyClusterName, standbyStateBucket } from "../plan/standby";
+import { cassandraNode, elasticsearchNode, standbyNodes } from "../plan/sizing";
+import { standbyBuckets, standbyClusterName, standbyStateBucket, standbyZones } from "../plan/standby";
 import { charts } from "../plan/versions";
 import { loadTools } from "../sandbox/toolchain";
 import { commandsOf, type Program, runbook, runbooks, type Shown, tokens } from "./lib/runbook";
+import { allStackNames, declaredStack } from "./lib/stacks";
 
 const ROOT = join(__dirname, "..");
 const all = runbooks().flatMap(commandsOf);
@@ -62,6 +64,39 @@ test("commands of Pulumi have the subcommands, flags and stacks that are written
     if (shown.words.includes("--stack"))
       check(stacks.includes(stack!) || placeholder.test(stack!), shown, `no stack ${stack}; there are ${stacks}`);
   }
+});
+
+test("outputs of a stack that are asked for are its own", async () => {
+  const outputs = async (stack: string) => {
+    const declarations = allStackNames.filter((name) => name === stack || name.startsWith(`${stack}-`));
+    const found: string[] = [];
+    for (const name of declarations) found.push(...Object.keys((await declaredStack(name)).outputs));
+    return found;
+  };
+  const asked = of("pulumi").filter(({ words }) => words[1] === "output" && !words[2]?.startsWith("-"));
+  assert.ok(asked.length > 2);
+  for (const shown of asked) {
+    const known = await outputs(argumentOf(shown.words, "--stack", "-s")!);
+    check(known.includes(shown.words[2]!), shown, `its outputs are ${known.join(", ")}`);
+  }
+});
+
+test("the quotas that the standby asks for hold what it is when it is active", () => {
+  const cores = (type: string) => ({ large: 2, xlarge: 4, "2xlarge": 8 })[type.split(".")[1]!]!;
+  const gibibytes = (size: string) => Number.parseInt(size, 10) * (size.endsWith("Ti") ? 1024 : 1);
+  const { pilot, databases, services } = standbyNodes;
+  const machines = [
+    { ...pilot, count: pilot.max },
+    { ...databases, count: standbyZones.length },
+    { ...services, count: standbyZones.length * services.perZone },
+  ];
+  const sum = (each: (machine: (typeof machines)[number]) => number) =>
+    machines.reduce((all, machine) => all + machine.count * each(machine), 0);
+  const stores = standbyZones.length * (gibibytes(cassandraNode.storage) + gibibytes(elasticsearchNode.storage));
+  const disks = (sum(({ diskGigabytes }) => diskGigabytes) + stores) / 1024;
+  const text = runbook("d4-google-lost.md");
+  assert.match(text, new RegExp(`${sum(({ instanceType }) => cores(instanceType))} vCPU`));
+  assert.match(text, new RegExp(`${disks.toFixed(1)} TiB of gp3`));
 });
 
 test("what the standby's first update is limited to needs nothing else", () => {
@@ -156,13 +191,20 @@ test("what kubectl is told to do is about namespaces and objects that are declar
     if (cronJob) check(declared("cronjob", names!, cronJob), shown, `no CronJob ${names}/${cronJob} is declared`);
     const patched = shown.words[0] === "patch" && shown.words[1] === "cronjob" ? shown.words[2]! : undefined;
     if (patched) check(declared("cronjob", names!, patched), shown, `no CronJob ${names}/${patched} is declared`);
+    const scaled = shown.words[0] === "patch" && shown.words[1] === "hpa" ? shown.words[2]! : undefined;
+    if (scaled)
+      check(declared("horizontalpodautoscaler", names!, scaled), shown, `no autoscaler ${names}/${scaled} is declared`);
     // A pod's name, as it is or in that of its claim.
     const pod = shown.words
       .map((word) => word.replace(/^(pod\/|(pvc\/)?server-data-)/, ""))
       .find((word) => /-sts-\d+$/.test(word));
     const racks = rackNames(3).join("|");
     if (pod)
-      check(new RegExp(`^${cassandraClusterName}-(emea|amer)-(${racks})-sts-\\d$`).test(pod), shown, `no pod ${pod}`);
+      check(
+        new RegExp(`^${cassandraClusterName}-(emea|amer|apac)-(${racks})-sts-\\d$`).test(pod),
+        shown,
+        `no pod ${pod}`,
+      );
     const resource = shown.words.slice(1, 2).find((word) => ["k8ssandracluster", "elasticsearch"].includes(word));
     const resourceName = shown.words[2];
     if (resource)
@@ -206,6 +248,10 @@ const AWS = [
   "route53 get-hosted-zone",
   "route53 list-hosted-zones-by-name",
   "s3 ls",
+  "service-quotas get-service-quota",
+  "service-quotas request-service-quota-increase",
+  "sns list-subscriptions",
+  "sso login",
   "s3api copy-object",
   "s3api list-object-versions",
   "sts get-caller-identity",

@@ -36,6 +36,7 @@ interface Job {
   permissions?: Record<string, string>;
   concurrency?: { group: string; "cancel-in-progress": boolean };
   strategy?: { matrix: { include: Record<string, string>[] } };
+  "runs-on"?: string;
   "timeout-minutes"?: number;
   steps?: Step[];
 }
@@ -171,6 +172,25 @@ test("credentials of checkouts stay out of what runs, except where a branch is p
 
 test("jobs end by themselves", () => {
   for (const { workflow, name, job } of jobs) assert.ok(job.uses || job["timeout-minutes"], `${workflow}/${name}`);
+});
+
+test("what reaches a cluster runs where the repository says, and everything else at GitHub's", () => {
+  for (const { workflow, name, job, steps } of jobs.filter((each) => each.steps.length > 0)) {
+    const reaches = steps.some(({ uses }) => uses?.startsWith("pulumi/actions@"));
+    const expected = reaches ? "${{ vars.RUNNER || 'ubuntu-24.04' }}" : "ubuntu-24.04";
+    assert.equal(job["runs-on"], expected, `${workflow}/${name}`);
+  }
+});
+
+test("an update may take as long as GitHub lets it, and its credentials of AWS as long as the update", () => {
+  const { steps = [], "timeout-minutes": minutes = 0 } = workflows.up!.jobs.up!;
+  assert.equal(minutes, 360);
+  const seconds = Number(steps.find(({ uses }) => uses === AWS_LOGIN)?.with?.seconds);
+  assert.equal(seconds, minutes * 60);
+  // IAM allows twelve hours.
+  assert.ok(seconds <= 43_200);
+  const adr = readFileSync(join(ROOT, "docs", "adr", "0030-the-standbys-state-is-awss.md"), "utf8");
+  assert.match(adr, new RegExp(`MaxSessionDuration\\S* ${seconds}\\b`));
 });
 
 describe("stacks", () => {

@@ -78,9 +78,9 @@ export interface VaultScope {
 export interface SiteScope {
   /** Names of its GKE clusters. */
   clusters: string[];
-  /** Number of its regions: each has its own snapshots. */
+  /** Number of its regions that are saved: each has its own snapshots. */
   regions: number;
-  /** Number of those that write canaries: it is being taken out where there are none. */
+  /** Number of those that write canaries: it joins or is being taken out where there are none. */
   canaries: number;
   backupBucket: string;
 }

@@ -1,6 +1,6 @@
 import type { Declared } from "../lib/rule";
 import { types } from "../lib/types";
-import { bucket, datacenter, resource, running, runs, specify } from "../testing";
+import { bucket, datacenter, passingCluster, resource, running, runs, specify } from "../testing";
 import { backupsScheduled } from "./backups-scheduled";
 
 const cassandra = resource(types.cassandra, {
@@ -22,12 +22,14 @@ specify(backupsScheduled, {
     [cassandra, ...snapshots(false, "s3://b"), runs("copy-to-s3", {}, { suspend: true })],
     [cassandra, ...snapshots()],
     [cassandra, ...snapshots(true), restoreCopy],
+    [cassandra, passingCluster("joining", {}, "asia-southeast1", "apac")],
     [copies, runs("replicate")],
     // A store without datacenters has nothing to lose; that it has none is another rule's.
     [resource(types.cassandra, { spec: { cassandra: { datacenters: [] } } })],
     [resource(types.cassandra)],
   ],
   violated: [
+    [[cassandra, passingCluster("joining")], /cassandra-apac has 0 snapshot CronJobs/],
     [[cassandra], /S1, S2, S3: cassandra-apac has 0 snapshot CronJobs/],
     [[cassandra, snapshots()[0]], /elasticsearch-apac has 0 snapshot CronJobs/],
     [[cassandra, ...snapshots(), ...snapshots()], /cassandra-apac has 2 snapshot CronJobs/],

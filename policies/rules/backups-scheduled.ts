@@ -1,6 +1,7 @@
 import { repository } from "../../plan/layout";
 import { isRestoring, nightly } from "../lib/jobs";
 import { judge } from "../lib/judge";
+import { passing } from "../lib/passing";
 import type { Declared, StackRule } from "../lib/rule";
 import { bucketsOf } from "../lib/stores";
 import { types } from "../lib/types";
@@ -9,11 +10,14 @@ import { at, objects, shown } from "../lib/values";
 /** What is stored is backed up and what is backed up is copied, every night but while a site is restored. */
 export const backupsScheduled: StackRule = {
   name: "backups-scheduled",
-  description: "Every datacenter has its snapshots, the copies their replication; only a restore suspends snapshots",
+  description:
+    "Every datacenter that has joined has its snapshots, the copies their replication; only a restore suspends snapshots",
   plan: ["S1", "S2", "S3"],
   checkStack: (resources) => [
     ...judge(resources.filter(({ type }) => type === types.cassandra).flatMap(datacenters), (datacenter) =>
-      snapshotProblems(datacenter, resources),
+      passing("joining", resources).some((each) => each.datacenter === datacenter.datacenter)
+        ? []
+        : snapshotProblems(datacenter, resources),
     ),
     ...judge(bucketsOf("secondCopy", resources), () =>
       nightly(resources).some(({ command }) => command === "replicate")

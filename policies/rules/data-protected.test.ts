@@ -1,5 +1,5 @@
 import { types } from "../lib/types";
-import { bucket, clusterIn, resource, specify } from "../testing";
+import { bucket, clusterIn, passingCluster, resource, specify } from "../testing";
 import { dataProtected } from "./data-protected";
 
 const open = { protect: false };
@@ -14,6 +14,7 @@ specify(dataProtected, {
   holds: [
     resource(types.cluster, { project: "p", deletionProtection: true }),
     resource(types.cluster, { project: "iconik-drill-prod" }, open),
+    passingCluster("retired", { deletionProtection: false }),
     resource(types.cassandra, {}),
     resource(types.cassandra, {}, inDrill),
     resource(types.elasticsearch, {}, inDrill),
@@ -24,6 +25,8 @@ specify(dataProtected, {
   violated: [
     [resource(types.cluster, { project: "p", deletionProtection: true }, open), /S1, .* protect is not set/],
     [resource(types.cluster, { project: "p" }), /deletionProtection is off/],
+    [passingCluster("joining", { deletionProtection: false }), /deletionProtection is off/],
+    [{ ...passingCluster("retired"), protect: false }, /protect is not set/],
     [resource(types.cluster, {}, open), /protect is not set/],
     [{ ...bucket("media"), protect: false }, /protect is not set/],
     [resource(types.repository, { project: "p" }, open), /protect is not set/],

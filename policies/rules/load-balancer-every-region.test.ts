@@ -1,6 +1,6 @@
 import type { Declared } from "../lib/rule";
 import { types } from "../lib/types";
-import { clusterIn, resource, specify } from "../testing";
+import { clusterIn, passingCluster, resource, specify } from "../testing";
 import { loadBalancerEveryRegion } from "./load-balancer-every-region";
 
 const region = (name: string, project = "p") =>
@@ -17,6 +17,7 @@ specify(loadBalancerEveryRegion, {
     [...site, balancer(group("europe-west1-b"), group("europe-west1-c"), group("us-east4-a"))],
     [...site, balancer(group("europe-west1-b"), { group: "neg-id" }), declaredGroup],
     [...site, balancer(group("europe-west1-b"), { group: "link" }), declaredGroup],
+    [...site, balancer(group("europe-west1-b")), passingCluster("joining")],
     [region("europe-west1", "iconik-drill-prod")],
     // A vault has no traffic.
     [resource(types.cluster)],
@@ -25,6 +26,7 @@ specify(loadBalancerEveryRegion, {
   ],
   violated: [
     [site, /D1, S4: no backend service is declared/],
+    [[...site, balancer(group("europe-west1-b")), passingCluster("retired")], /no endpoints in us-east4/],
     [[...site, balancer(group("europe-west1-b"))], /backend service app has no endpoints in us-east4/],
     [[...site, balancer(group("europe-west1-b"), { group: "unknown" }), declaredGroup], /no endpoints in us-east4/],
     [[...site, balancer()], /no endpoints in europe-west1.*\n.*no endpoints in us-east4/],

@@ -1,13 +1,14 @@
 import { isDrillProject } from "../../plan/names";
 import { judge } from "../lib/judge";
 import { projectOf, regionOf } from "../lib/kubernetes";
+import { passing } from "../lib/passing";
 import type { Declared, StackRule } from "../lib/rule";
 import { types } from "../lib/types";
 import { objects } from "../lib/values";
 
 /**
  * Traffic goes to the next-closest region by itself only when every region is in the load balancer. A site's regions are
- * those with a search cluster; a drill's site may go without a load balancer.
+ * those with a search cluster, but for one that joins; a drill's site may go without a load balancer.
  */
 export const loadBalancerEveryRegion: StackRule = {
   name: "load-balancer-every-region",
@@ -24,7 +25,10 @@ export const loadBalancerEveryRegion: StackRule = {
         ? []
         : ["no backend service is declared: no traffic reaches any region; declare the load balancer"];
     }
-    const regions = new Set(clusters.flatMap(({ cluster }) => regionOf(cluster) ?? []));
+    const joining = passing("joining", resources).map(({ cluster }) => cluster);
+    const regions = new Set(
+      clusters.flatMap(({ cluster = "" }) => (joining.includes(cluster) ? [] : (regionOf(cluster) ?? []))),
+    );
     return services.flatMap((service) =>
       judge([...regions], (region) =>
         groupsOf(service, resources).some((zone) => zone.startsWith(`${region}-`))

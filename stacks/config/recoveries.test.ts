@@ -83,6 +83,15 @@ test("what cannot be meant is refused with the fix", () => {
   for (const [values, message] of cases) refused(recoveries(JSON.parse(JSON.stringify(values))), message);
 });
 
+test("a datacenter that joins or is retired has no backup to recover from", () => {
+  const [emea, amer] = site().regions as Values[];
+  for (const state of ["joining", "retired"])
+    refused(
+      site({ regions: [emea, { ...amer, state }], recoveries: [{ ...table, before, datacenter: "amer" }] }),
+      /recoveries\[0\]\.datacenter is "amer": a datacenter that is not saved; allowed: emea$/m,
+    );
+});
+
 test("an id is used once, and never while the whole site is restored", () => {
   refused(
     recoveries({ ...table, before }, { ...table, before }),

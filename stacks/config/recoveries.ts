@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isSystem } from "../../jobs/lib/replication";
 import { indexNameMaxLength, recoveryIdMaxLength } from "../../plan/recovery";
+import { isSaved, type RegionState } from "../../plan/region-states";
 import { datacenterName, moment } from "./fields";
 
 const noId = `no id; allowed: 1 to ${recoveryIdMaxLength} lower-case letters, digits and hyphens, a letter first`;
@@ -57,21 +58,23 @@ export const recoveries = z.array(recovery).default([]);
 
 /** What the recoveries have to fit: the site's regions, and no restore of the whole site at once. */
 interface Site {
-  regions: { datacenter: string; state: string }[];
+  regions: { datacenter: string; state: RegionState }[];
   recoveries: RecoveryConfig[];
   restore?: unknown;
 }
 
 /** Each id once, a datacenter of the site, one backup, nothing emptied that is not named. */
 export function recoverable({ regions, recoveries: all, restore }: Site, issues: z.RefinementCtx): void {
-  const living = regions.filter(({ state }) => state !== "retired").map(({ datacenter }) => datacenter);
+  const saved = regions.filter(isSaved).map(({ datacenter }) => datacenter);
   for (const [index, each] of all.entries()) {
     const add = (key: string, input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path: ["recoveries", index, key], input, message });
     const first = all.findIndex(({ id }) => id === each.id);
     if (first !== index) add("id", each.id, `given before in recoveries[${first}]; give each an id of its own`);
-    if (!living.includes(each.datacenter)) {
-      add("datacenter", each.datacenter, `no datacenter of this site; allowed: ${living.join(", ")}`);
+    if (!saved.includes(each.datacenter)) {
+      const known = regions.some(({ datacenter }) => datacenter === each.datacenter);
+      const problem = known ? "a datacenter that is not saved" : "no datacenter of this site";
+      add("datacenter", each.datacenter, `${problem}; allowed: ${saved.join(", ")}`);
     }
     if (each.backup === undefined && each.before === undefined) {
       add("backup", undefined, "missing; name a backup, or say with before of which moment");

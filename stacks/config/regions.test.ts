@@ -27,6 +27,11 @@ test("a region is active unless it is said to be draining", () => {
   assert.deepEqual(states, ["active", "draining"]);
 });
 
+test("a region may join", () => {
+  const states = parse([emea, { ...amer, state: "joining" }]).regions.map(({ state }) => state);
+  assert.deepEqual(states, ["active", "joining"]);
+});
+
 test("a region has its whole share unless it is given less, and nothing by draining alone", () => {
   const shares = parse([emea, { ...amer, share: 0.5 }]).regions.map(({ share }) => share);
   assert.deepEqual(shares, [1, 0.5]);
@@ -39,7 +44,7 @@ test("a region has its whole share unless it is given less, and nothing by drain
 });
 
 test("there are no other states", () =>
-  refused(/regions\[1\]\.state is "off": no state of a region; allowed: active, draining, retired/, [
+  refused(/regions\[1\]\.state is "off": no state of a region; allowed: joining, active, draining, retired/, [
     emea,
     { ...amer, state: "off" },
   ]));
@@ -50,12 +55,20 @@ test("somebody has to serve", () =>
     { ...amer, state: "retired" },
   ]));
 
-test("a restore needs every datacenter", () =>
-  refused(
-    /regions\[1\]\.state is "draining": a restore needs every datacenter; remove a region once the data is back/,
-    [emea, { ...amer, state: "draining" }],
-    { restore: { site: "drill-prod", marker: "latest", grant: "drill-prod" } },
-  ));
+test("one that joins does not serve", () =>
+  refused(/regions\[0\]\.state is "joining": no region would serve; leave one active/, [
+    { ...emea, state: "joining" },
+  ]));
+
+for (const state of ["joining", "draining", "retired"])
+  test(`a restore needs every datacenter, and one is ${state}`, () =>
+    refused(
+      new RegExp(
+        `regions\\[1\\]\\.state is "${state}": a restore needs every datacenter; add or remove a region once the data is back`,
+      ),
+      [emea, { ...amer, state }],
+      { restore: { site: "drill-prod", marker: "latest", grant: "drill-prod" } },
+    ));
 
 test("every region that the plan knows fits into a site at once, and the last one of the address plan too", () => {
   assert.ok(known.size <= regionCapacity);

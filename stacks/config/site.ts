@@ -1,5 +1,6 @@
 /** Configuration of a site (role `site`). */
 import { z } from "zod";
+import { isActive, regionStates } from "../../plan/region-states";
 import { copyLocationProblem, multiRegions, regions } from "../../plan/regions";
 import { capacityShare } from "../../plan/traffic";
 import { common, protectedOutsideDrills, workloads } from "./common";
@@ -31,12 +32,11 @@ const region = z
     datacenter: datacenterName,
     zones: z.array(z.string()).min(2),
     /**
-     * How a region is removed (docs/runbooks/regions.md). `draining`: it gets no traffic, and keyspaces may leave it;
-     * `retired`: its datacenter leaves the ring, its cluster is still there for that.
+     * How a region is added and removed (docs/runbooks/regions.md). `joining`: its stores are there and get the data, nothing
+     * serves or is saved; `draining`: it gets no traffic, and keyspaces may leave it; `retired`: its datacenter leaves the ring, its
+     * cluster is still there for that and may be deleted.
      */
-    state: z
-      .enum(["active", "draining", "retired"], "no state of a region; allowed: active, draining, retired")
-      .default("active"),
+    state: z.enum(regionStates, `no state of a region; allowed: ${regionStates.join(", ")}`).default("active"),
     /** Part of its pods' capacity that requests are sent to before the next-closest region helps (docs/runbooks/d1.md). */
     share: z.number().min(capacityShare.min, leastShare).max(capacityShare.max, mostShare).default(capacityShare.max),
   })
@@ -122,12 +122,12 @@ export const site = z
         }
       }
     }
-    const leaving = config.regions.findIndex(({ state }) => state !== "active");
-    if (config.regions.length > 0 && config.regions.every(({ state }) => state !== "active")) {
+    const passing = config.regions.findIndex((entry) => !isActive(entry));
+    if (config.regions.length > 0 && !config.regions.some(isActive)) {
       add(["regions", 0, "state"], config.regions[0]!.state, "no region would serve; leave one active");
-    } else if (config.restore && leaving >= 0) {
-      const message = "a restore needs every datacenter; remove a region once the data is back";
-      add(["regions", leaving, "state"], config.regions[leaving]!.state, message);
+    } else if (config.restore && passing >= 0) {
+      const message = "a restore needs every datacenter; add or remove a region once the data is back";
+      add(["regions", passing, "state"], config.regions[passing]!.state, message);
     }
     if (config.regions.some(({ name }) => name === config.controlRegion)) {
       const message =

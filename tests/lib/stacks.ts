@@ -59,6 +59,17 @@ const mediaRestores = [
   { id: "two", bucket: "iconik-proxies", overwrite: true },
 ].map((each) => ({ ...each, at: "2026-01-20T00:00:00Z", dryRun: false, expires: GRANT_ENDS }));
 
+const prod = () => stackConfig("prod") as SiteConfig;
+
+/** A region that the site gets. */
+const joining: SiteConfig["regions"][number] = {
+  name: "asia-southeast1",
+  datacenter: "apac",
+  zones: ["asia-southeast1-a", "asia-southeast1-b", "asia-southeast1-c"],
+  state: "joining",
+  share: 1,
+};
+
 /** Names of the stacks with an inventory in tests/golden. */
 export const stackNames = [
   "prod",
@@ -75,6 +86,9 @@ export const stackNames = [
 export const allStackNames = [
   ...stackNames,
   "prod-recovering",
+  // A third region comes; one of two goes.
+  "prod-joining",
+  "prod-retired",
   "vault-restoring",
   "foundation-restoring",
   // In the window of a failback.
@@ -88,6 +102,11 @@ export type StackName = (typeof allStackNames)[number];
 const programs: Record<StackName, () => unknown> = {
   prod: () => site(stackConfig("prod") as SiteConfig, TOKEN),
   "prod-recovering": () => site(stackConfig("prod", { recoveries }) as SiteConfig, TOKEN),
+  "prod-joining": () => site({ ...prod(), regions: [...prod().regions, joining] }, TOKEN),
+  "prod-retired": () => {
+    const [emea, amer] = prod().regions;
+    return site({ ...prod(), regions: [emea!, { ...amer!, state: "retired" }] }, TOKEN);
+  },
   "rebuild-1": () => site(stackConfig("prod", rebuild, "rebuild-1") as SiteConfig, TOKEN),
   vault: () => vault(stackConfig("vault") as VaultConfig),
   "vault-granting": () => {
