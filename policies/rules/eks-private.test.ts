@@ -19,6 +19,17 @@ const template = (props: Props = {}) =>
     blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { encrypted: "true" } }],
     ...props,
   });
+const ACCOUNT = "123456789012";
+const scaling = `arn:aws:iam::${ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling`;
+const key = (Principal: unknown, Condition: Props = {}, Effect = "Allow") =>
+  resource(awsTypes.key, {
+    policy: JSON.stringify({
+      Statement: [{ Sid: "Disks", Effect, Principal, Action: "kms:Decrypt", Resource: "*", Condition }],
+    }),
+  });
+const isScaling = { ArnEquals: { "aws:PrincipalArn": scaling } };
+const root = { AWS: `arn:aws:iam::${ACCOUNT}:root` };
+const account = (id: string) => ({ StringEquals: { "kms:CallerAccount": id } });
 const ingress = (props: Props) => resource(awsTypes.ingress, { fromPort: 443, toPort: 443, ...props });
 
 specify(eksPrivate, {
@@ -26,6 +37,11 @@ specify(eksPrivate, {
     cluster(),
     cluster({ vpcConfig: { endpointPrivateAccess: true, endpointPublicAccess: false } }),
     template(),
+    key(root),
+    key({ AWS: "*" }, { ...isScaling, ...account(ACCOUNT) }),
+    key("*", { ArnNotEquals: { "aws:PrincipalArn": scaling } }, "Deny"),
+    key({ Service: "logs.eu-central-1.amazonaws.com" }),
+    resource(awsTypes.key, {}),
     resource(awsTypes.nodeGroup, { launchTemplate: { id: "x" } }),
     resource(awsTypes.subnet, { mapPublicIpOnLaunch: false }),
     ingress({ cidrIpv4: "0.0.0.0/0" }),
@@ -48,6 +64,11 @@ specify(eksPrivate, {
     [template({ blockDeviceMappings: [{ deviceName: "/dev/xvdb", ebs: {} }] }), /xvdb" is not encrypted/],
     [template({ networkInterfaces: [{ associatePublicIpAddress: "true" }] }), /has a public address/],
     [template({ keyName: "k" }), /keyName lets/],
+    [key(root, isScaling), /it: Disks leaves arn:aws:iam::\S+AutoScaling to IAM, which says nothing of keys/],
+    [key("*"), /Disks lets everybody use it; set the conditions/],
+    [key({ AWS: "*" }, isScaling), /lets everybody use it/],
+    [key({ AWS: "*" }, { ...isScaling, ...account("000000000000") }), /lets everybody use it/],
+    [key({ AWS: "*" }, account(ACCOUNT)), /lets everybody use it/],
     [resource(awsTypes.nodeGroup), /launchTemplate is not set/],
     [resource(awsTypes.nodeGroup, { launchTemplate: {}, remoteAccess: {} }), /remoteAccess lets people log in/],
     [resource(awsTypes.subnet, { mapPublicIpOnLaunch: true }), /public addresses/],
