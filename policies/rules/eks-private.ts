@@ -16,6 +16,9 @@ const checks: Record<string, (props: Values) => string[]> = {
     ...(props.launchTemplate === undefined
       ? ["launchTemplate is not set: pods would reach the machine's role; set it"]
       : []),
+    ...(props.version === undefined
+      ? ["version is not set: machines would stay behind the control plane; set the cluster's"]
+      : []),
     ...(props.remoteAccess === undefined ? [] : ["remoteAccess lets people log in on machines; remove it"]),
   ],
   [awsTypes.subnet]: (props) =>
