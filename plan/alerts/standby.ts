@@ -303,6 +303,7 @@ const watching: readonly StandbyAlert[] = [
               "PutBucketPublicAccessBlock",
               "DeleteBucketPublicAccessBlock",
               "PutBucketReplication",
+              "PutBucketObjectLockConfiguration",
               "PutBucketVersioning",
               "PutObjectLockConfiguration",
             ],
@@ -315,8 +316,14 @@ const watching: readonly StandbyAlert[] = [
         condition: {
           kind: "event",
           pattern: ofS3({
-            eventName: ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"],
-            requestParameters: { bucketName: watched, "x-amz-version-id": [{ exists: true }] },
+            $or: [
+              ...["versionId", "x-amz-version-id"].map((version) => ({
+                eventName: ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"],
+                requestParameters: { bucketName: watched, [version]: [{ exists: true }] },
+              })),
+              // Which versions, if any, is in the request's body, which the trail leaves out. Nothing of ours asks that way.
+              { eventName: ["DeleteObjects"], requestParameters: { bucketName: watched } },
+            ],
           }),
         },
       },
