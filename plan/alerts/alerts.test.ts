@@ -221,6 +221,31 @@ test("what loosens a lock or ends a version of the copies is heard, by whichever
   assert.deepEqual(heard("s3", "PutObject", { bucketName: "traffic", key: "traffic.json" }), ["traffic-switched"]);
 });
 
+test("who ends or disables one of the account's keys is heard", () => {
+  for (const name of ["DisableKey", "ScheduleKeyDeletion"])
+    assert.deepEqual(heard("kms", name, { keyId: "k" }), ["standby-key-ended"], name);
+  assert.deepEqual(heard("kms", "Decrypt", {}), []);
+});
+
+test("the health checks by which the name turns are watched, in both states, and the certificate's renewal", () => {
+  const dimensions = (active: boolean) =>
+    standbyAlerts.flatMap(({ conditions }) =>
+      conditions({ ...standbyScope, active }).flatMap(({ condition }) =>
+        condition.kind === "metric"
+          ? Object.values(condition.dimensions).flatMap((value) => (typeof value === "string" ? [] : [value.of]))
+          : [],
+      ),
+    );
+  assert.deepEqual(dimensions(false), ["reachable-check", "named-check", "primary-check", "certificate"]);
+  assert.deepEqual(dimensions(true), [
+    "reachable-check",
+    "named-check",
+    "load-balancer",
+    "target-group",
+    "certificate",
+  ]);
+});
+
 test("active, the standby watches what it serves; else what it pulls", () => {
   const watched = (active: boolean) =>
     standbyAlerts.filter((alert) => alert.conditions({ ...standbyScope, active }).length > 0).map(({ id }) => id);
