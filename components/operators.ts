@@ -24,7 +24,7 @@ export interface OperatorsArgs {
 }
 
 /** What a restricted namespace asks of a pod; the charts' own contexts say less. */
-const restricted = {
+export const restricted = {
   podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
   securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
 };

@@ -177,7 +177,7 @@ export class Failback {
       () => askAt(stage.address, "GET", "/"),
       ({ status }) => status === 200,
     );
-    setConfig(STANDBY, standbyConfig({ ...stage, site: REBUILD }));
+    setConfig(STANDBY, standbyConfig({ ...stage, site: REBUILD, resume: true }));
     await up(standby, progress);
     await until("the name leads to Google", 120, resolveName, (found) => found.join() === stage.address);
   }

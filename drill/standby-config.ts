@@ -31,6 +31,8 @@ export interface StandbyStage {
   failbackBucket?: string;
   /** Site that it stands by for. Default: prod. */
   site?: string;
+  /** The site takes over from the standby, which serves. */
+  resume?: boolean;
 }
 
 /** The stack's configuration. */
@@ -44,7 +46,7 @@ export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
     deletionProtection: false,
     authorizedNetworks: ["192.0.2.0/28"],
     notifications: [{ type: "email", address: "drill@example.com" }],
-    primary: { site, address: stage.address, ...(active && { fenced: site }) },
+    primary: { site, address: stage.address, ...(active && { fenced: site }), ...(stage.resume && { resume: site }) },
     ...(active && { active }),
     ...(restored !== undefined && { restored }),
     datacenter: STANDBY_REGION.datacenter,

@@ -9,6 +9,8 @@ export const limits = {
   diskShare: 0.5,
   /** Days left of a certificate; they are renewed 30 days before their end. */
   certificateDays: 21,
+  /** Days left of the standby's certificate, which AWS renews 45 days and more before its end. */
+  standbyCertificateDays: 30,
   /** Objects removed from one media bucket within an hour. People remove media in hundreds, a wipe in millions. */
   mediaRemovalsPerHour: 10_000,
   /** Share of requests that the load balancer answers with a server error. */

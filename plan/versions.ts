@@ -20,7 +20,10 @@ export const cassandraVersion = "5.0.4";
 /** Elasticsearch server version. */
 export const elasticsearchVersion = "9.2.3";
 
-/** Kubernetes of the standby's EKS cluster. EKS supports a version for 14 months and upgrades it by itself then. */
+/**
+ * Kubernetes of the standby's EKS cluster and of its machines, which follow it with the newest release of Bottlerocket that it has. EKS
+ * supports a version for 14 months and upgrades the control plane by itself then: one minor version at a time.
+ */
 export const eksVersion = "1.35";
 
 /**

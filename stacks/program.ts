@@ -39,7 +39,9 @@ export async function program({ stack, config: all, env, reader, standby }: Surr
     case "standby": {
       const token = onePasswordToken(stack, env);
       const { reader: s3, probe } = await standby(config.account);
-      await (await import("./standby-primary")).notServing(stack, config, probe);
+      const { notServed, notServing } = await import("./standby-primary");
+      await notServing(stack, config, probe);
+      await notServed(stack, config, s3);
       const copy = await (await import("./standby-copies")).findStandbyCopy(stack, config, s3);
       return (await import("./standby")).standby(config, token, copy);
     }

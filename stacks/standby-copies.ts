@@ -69,16 +69,25 @@ export function standbyMisfits({ datacenter, cassandra }: StandbyConfig, marker:
   );
 }
 
+/** Does S3 say that there is no such bucket or object? */
+export const isAbsent = (error: Error): boolean =>
+  /NoSuchBucket|NoSuchKey|couldn't find|not ?found|StatusCode: 404/i.test(error.message);
+
+/** Why S3 was not read, in a line. */
+export function reasonOf(error: Error): string {
+  const [reason = ""] = stripVTControlCharacters(error.message).trim().split("\n");
+  return reason.slice(0, 300);
+}
+
 /** Before the first update there is no bucket. @throws ConfigError for any other reason */
 function absent(stack: string, bucket: string, error: Error): string[] {
-  if (/NoSuchBucket|couldn't find|not found|404/i.test(error.message)) return [];
+  if (isAbsent(error)) return [];
   return unreadable(stack, bucket, error);
 }
 
 function unreadable(stack: string, bucket: string, error: Error): never {
-  const [reason = ""] = stripVTControlCharacters(error.message).trim().split("\n");
   throw new ConfigError(stack, [
-    `the copies in ${bucket} cannot be read (${reason.slice(0, 300)}): whoever runs this needs s3:ListBucket and s3:GetObject below ` +
+    `the copies in ${bucket} cannot be read (${reasonOf(error)}): whoever runs this needs s3:ListBucket and s3:GetObject below ` +
       "markers/, as `deployer` or `previewer` of the configuration",
   ]);
 }

@@ -1,9 +1,15 @@
-/** Asks the primary before the standby takes over: two sites that take writes cannot be made one again. */
+/**
+ * Asks who serves before the traffic turns, either way: two sites that take writes cannot be made one again, and what the standby
+ * took is not in Google.
+ */
 import { request } from "node:https";
-import { route53Check } from "../plan/failover";
+import { route53Check, searchString, trafficObject } from "../plan/failover";
 import { configNamespace } from "../plan/names";
+import { standbyBuckets } from "../plan/standby";
 import { appDomain } from "../plan/traffic";
 import { ConfigError, type StandbyConfig } from "./config";
+import type { BucketReader } from "./copies";
+import { isAbsent, reasonOf } from "./standby-copies";
 
 /** Does the product answer at an address, asked by its public name? */
 export type Probe = (address: string) => Promise<boolean>;
@@ -28,6 +34,38 @@ export async function notServing(stack: string, config: StandbyConfig, probe: Pr
         `with ${configNamespace}:primary.force "${primary.site}"`,
     ]);
   }
+}
+
+/**
+ * Refuses to end a standby that serves, unless the configuration names the site that takes over: a configuration that knows
+ * nothing of an activation would send users back to data of before.
+ * @throws ConfigError
+ */
+export async function notServed(stack: string, config: StandbyConfig, reader: BucketReader): Promise<void> {
+  const { active, primary } = config;
+  if (active) return;
+  const bucket = standbyBuckets(config.buckets.prefix, config.media.prefix).traffic;
+  const place = `s3://${bucket}/${trafficObject}`;
+  // Before the first update nobody is said to serve.
+  const said = await reader.read(bucket, trafficObject).catch((error: Error) => {
+    if (isAbsent(error)) return "";
+    throw new ConfigError(stack, [
+      `who serves cannot be read from ${place} (${reasonOf(error)}): whoever runs this needs s3:GetObject of it, as \`deployer\` or ` +
+        "`previewer` of the configuration",
+    ]);
+  });
+  const serves = said.includes(searchString("standby"));
+  if (serves && primary.resume === undefined)
+    throw new ConfigError(stack, [
+      `${configNamespace}:active is false: the standby serves (${place}), and users would be sent to site "${primary.site}" at ${primary.address}, ` +
+        "without what was written in AWS; allowed: true, which belongs on main as long as the standby serves " +
+        "(docs/runbooks/d4-google-lost.md); after a failback (docs/runbooks/failback.md), or to give up what was written in AWS, set " +
+        `${configNamespace}:primary.resume to "${primary.site}"`,
+    ]);
+  if (!serves && primary.resume !== undefined)
+    throw new ConfigError(stack, [
+      `${configNamespace}:primary.resume is "${primary.resume}": left over from a failback, and the next one would not ask; remove it`,
+    ]);
 }
 
 /** Asks over HTTPS at the address, with the public name as SNI and Host: what Route 53's health check does. */

@@ -40,6 +40,31 @@ for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"
       assert.ok(seen.length > 5 && rules.every(({ verbs }) => verbs.join() === "get,list,watch"));
       assert.ok(!seen.some((each) => /secret|\*/.test(each)));
     });
+    test("the load balancer controller's pods say what their restricted namespace asks for", () => {
+      const [release] = standby.resources.filter(
+        ({ inputs }) => inputs.name === "aws-load-balancer-controller" && inputs.chart,
+      );
+      const { podSecurityContext, securityContext } = (release?.inputs.values ?? {}) as Record<string, unknown>;
+      assert.deepEqual(podSecurityContext, {
+        fsGroup: 65534,
+        runAsNonRoot: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+        runAsNonRoot: true,
+      });
+    });
+    test("machines have the control plane's version, or they would stay at that of their first day", () => {
+      const versions = (type: string) =>
+        standby.resources.flatMap((each) => (each.type === type ? [each.inputs.version] : []));
+      const [version] = versions("aws:eks/cluster:Cluster");
+      const machines = versions("aws:eks/nodeGroup:NodeGroup");
+      assert.ok(version && machines.length > 1);
+      assert.deepEqual([...new Set(machines)], [version]);
+    });
     test("the front's pods alone are the load balancer's targets, and only while it is active", () => {
       const of = (type: RegExp) => standby.resources.filter((resource) => type.test(resource.type));
       const bindings = of(/^kubernetes:elbv2\.k8s\.aws\/.*TargetGroupBinding$/);

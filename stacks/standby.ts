@@ -172,9 +172,11 @@ export function standby(config: StandbyConfig, onePasswordToken: string, copy?: 
       },
       resources: {
         "primary-check": dns.primary.id,
+        "named-check": dns.named.id,
         "reachable-check": dns.reachable.id,
         "load-balancer": balancer.metricName,
         "target-group": balancer.targetGroup.arnSuffix,
+        certificate: certificate.issued,
       },
       jobLogs: cluster.podLogs,
       logsKey: keys.logs,

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from "@pulumi/pulumi";
 import {
+  type AlarmedResource,
   conditionName,
   documentation,
   type EventCondition,
@@ -23,7 +24,7 @@ export interface AlarmsArgs {
   /** What their conditions have to know of the stack. */
   scope: StandbyScope;
   /** Dimensions that resources give. */
-  resources: Record<"primary-check" | "reachable-check" | "load-balancer" | "target-group", Input<string>>;
+  resources: Record<AlarmedResource, Input<string>>;
   /** Log group of the jobs' logs. */
   jobLogs: aws.cloudwatch.LogGroup;
   logsKey: aws.kms.Key;

@@ -134,6 +134,7 @@ export class EksCluster extends ComponentResource implements Cluster {
       {
         clusterName,
         cluster: this.cluster,
+        version: args.version,
         volumesKey: args.volumesKey,
         subnets: args.subnets,
         pools: args.pools,

@@ -21,6 +21,8 @@ export interface EksPoolArgs {
 export interface EksNodesArgs {
   clusterName: string;
   cluster: aws.eks.Cluster;
+  /** Kubernetes version of the cluster, `major.minor`; the machines' follows it. */
+  version: string;
   volumesKey: aws.kms.Key;
   /** Private subnets, one in each zone. */
   subnets: aws.ec2.Subnet[];
@@ -88,6 +90,8 @@ export class EksNodes extends ComponentResource {
             {
               clusterName: cluster.name,
               nodeGroupName: part,
+              // Bottlerocket's release is the newest of it: another version replaces the machines, one after another.
+              version: args.version,
               nodeRoleArn: role.arn,
               subnetIds,
               amiType: "BOTTLEROCKET_x86_64",

@@ -70,6 +70,8 @@ export class FailoverDns extends ComponentResource {
   readonly reachable: aws.route53.HealthCheck;
   /** Does the primary get the traffic? */
   readonly primary: aws.route53.HealthCheck;
+  /** Is who serves said to serve? */
+  readonly named: aws.route53.HealthCheck;
 
   constructor(name: string, args: FailoverDnsArgs, opts?: ComponentResourceOptions) {
     super("iconik:aws:FailoverDns", name, {}, opts);
@@ -105,13 +107,15 @@ export class FailoverDns extends ComponentResource {
         resourcePath: trafficSwitch.path,
         searchString: searchString(server),
       });
+    const primaryNamed = named("primary");
     const primaryCheck = check("primary", {
       type: "CALCULATED",
-      childHealthchecks: [reachable.id, named("primary").id],
+      childHealthchecks: [reachable.id, primaryNamed.id],
       childHealthThreshold: 2,
     });
     // Its load balancer's health is in the record.
     const standbyCheck = named("standby");
+    this.named = args.serves === "primary" ? primaryNamed : standbyCheck;
     this.reachable = reachable;
     this.primary = primaryCheck;
 

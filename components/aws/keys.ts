@@ -51,8 +51,8 @@ export class Keys extends ComponentResource {
 const using = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 
 /**
- * Policy of a key: the account's IAM decides, and the services that use it for the account may. Who deletes it would take every
- * disk along, so that is for the deployer alone.
+ * Policy of a key: the account's IAM decides, and the services that use it for the account may, of which IAM says nothing. Who
+ * deletes it would take every disk along, so that is for the deployer alone.
  */
 export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs): PolicyDocument {
   const service = (Sid: string, name: string, Condition?: Statement["Condition"]): Statement => ({
@@ -65,10 +65,15 @@ export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs):
   });
   const own = { StringEquals: { "aws:SourceAccount": account } };
   const root = `arn:aws:iam::${account}:root`;
-  // The machines' disks are made by the scaling group's own role. It comes into being with the first group, and KMS takes no
-  // principal that is not there yet.
-  const scaling = {
-    "aws:PrincipalArn": roleArn(account, "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+  // The machines' disks are made by the scaling group's own role, whose policy is AWS's and says nothing of keys: the key has to let
+  // it in by itself, and the account's root would leave it to that policy. It comes into being with the first group, and KMS takes
+  // no principal that is not there yet: so everybody, as far as it is that role.
+  const scaling = { Principal: { AWS: "*" }, Resource: "*" };
+  const isScaling = {
+    StringEquals: { "kms:CallerAccount": account },
+    ArnEquals: {
+      "aws:PrincipalArn": roleArn(account, "aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+    },
   };
   const users: Record<KeyUse, Statement[]> = {
     secrets: [],
@@ -76,18 +81,16 @@ export function keyPolicy(use: KeyUse, { account, region, deployer }: KeysArgs):
       {
         Sid: "MachinesDisks",
         Effect: "Allow",
-        Principal: { AWS: root },
+        ...scaling,
         Action: using,
-        Resource: "*",
-        Condition: { ArnEquals: scaling },
+        Condition: isScaling,
       },
       {
         Sid: "MachinesDisksGrants",
         Effect: "Allow",
-        Principal: { AWS: root },
+        ...scaling,
         Action: "kms:CreateGrant",
-        Resource: "*",
-        Condition: { ArnEquals: scaling, Bool: { "kms:GrantIsForAWSResource": "true" } },
+        Condition: { ...isScaling, Bool: { "kms:GrantIsForAWSResource": "true" } },
       },
     ],
     logs: [

@@ -5,6 +5,7 @@ import { namespaces } from "../../plan/names";
 import { document, type PolicyDocument } from "../../plan/s3-permissions";
 import { charts } from "../../plan/versions";
 import { withImages } from "../operator-images";
+import { restricted } from "../operators";
 import type { EksCluster } from "./eks-cluster";
 import { associate, podRole } from "./pod-identity";
 
@@ -59,6 +60,9 @@ export class LoadBalancerController extends ComponentResource {
           vpcId: args.vpc.id as Input<string>,
           serviceAccount: { create: true, name: account },
           replicaCount: 2,
+          // In place of the chart's own, which a restricted namespace refuses; the group reads the account's token.
+          podSecurityContext: { ...restricted.podSecurityContext, fsGroup: 65534 },
+          securityContext: { ...restricted.securityContext, readOnlyRootFilesystem: true, runAsNonRoot: true },
           enableServiceMutatorWebhook: false,
           createIngressClassResource: false,
           ingressClassConfig: { default: false },

@@ -172,6 +172,80 @@ test("the standby's alerts say what, why and what to do, and CloudWatch takes th
   }
 });
 
+type Event = Record<string, unknown>;
+const isObject = (value: unknown): value is Event =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Does EventBridge hand an event to a rule? As far as the plan's patterns go. */
+function matches(pattern: Event, event: Event): boolean {
+  return Object.entries(pattern).every(([key, wanted]) => {
+    if (key === "$or") return (wanted as Event[]).some((each) => matches(each, event));
+    const value = event[key];
+    if (isObject(wanted)) return isObject(value) && matches(wanted, value);
+    return (wanted as unknown[]).some((each) =>
+      isObject(each) ? each.exists === (value !== undefined) : each === value,
+    );
+  });
+}
+
+/** Alerts that a call to a service gives rise to, as the trail has it. */
+function heard(service: string, eventName: string, requestParameters: Event, more: Event = {}): string[] {
+  const event = {
+    source: `aws.${service}`,
+    "detail-type": "AWS API Call via CloudTrail",
+    detail: { eventSource: `${service}.amazonaws.com`, eventName, requestParameters, ...more },
+  };
+  return standbyAlerts.flatMap((alert) =>
+    alert
+      .conditions({ ...standbyScope, active: false })
+      .flatMap(({ condition }) => (condition.kind === "event" && matches(condition.pattern, event) ? [alert.id] : [])),
+  );
+}
+
+test("what loosens a lock or ends a version of the copies is heard, by whichever name the trail has for it", () => {
+  const tampered = ["standby-copies-tampered"];
+  for (const name of ["PutObjectLockConfiguration", "PutBucketObjectLockConfiguration", "PutBucketPolicy"])
+    assert.deepEqual(heard("s3", name, { bucketName: "c" }), tampered, name);
+  for (const name of ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"])
+    for (const version of ["versionId", "x-amz-version-id"])
+      assert.deepEqual(
+        heard("s3", name, { bucketName: "c", key: "k", [version]: "v" }),
+        tampered,
+        `${name} ${version}`,
+      );
+  assert.deepEqual(heard("s3", "DeleteObjects", { bucketName: "c", delete: "" }), tampered);
+  assert.deepEqual(heard("s3", "PutObject", { bucketName: "c" }, { errorCode: "AccessDenied" }), tampered);
+  // What the copier does: a marker, and no version.
+  assert.deepEqual(heard("s3", "DeleteObject", { bucketName: "c", key: "k" }), []);
+  assert.deepEqual(heard("s3", "DeleteObjects", { bucketName: "another", delete: "" }), []);
+  assert.deepEqual(heard("s3", "PutObject", { bucketName: "traffic", key: "traffic.json" }), ["traffic-switched"]);
+});
+
+test("who ends or disables one of the account's keys is heard", () => {
+  for (const name of ["DisableKey", "ScheduleKeyDeletion"])
+    assert.deepEqual(heard("kms", name, { keyId: "k" }), ["standby-key-ended"], name);
+  assert.deepEqual(heard("kms", "Decrypt", {}), []);
+});
+
+test("the health checks by which the name turns are watched, in both states, and the certificate's renewal", () => {
+  const dimensions = (active: boolean) =>
+    standbyAlerts.flatMap(({ conditions }) =>
+      conditions({ ...standbyScope, active }).flatMap(({ condition }) =>
+        condition.kind === "metric"
+          ? Object.values(condition.dimensions).flatMap((value) => (typeof value === "string" ? [] : [value.of]))
+          : [],
+      ),
+    );
+  assert.deepEqual(dimensions(false), ["reachable-check", "named-check", "primary-check", "certificate"]);
+  assert.deepEqual(dimensions(true), [
+    "reachable-check",
+    "named-check",
+    "load-balancer",
+    "target-group",
+    "certificate",
+  ]);
+});
+
 test("active, the standby watches what it serves; else what it pulls", () => {
   const watched = (active: boolean) =>
     standbyAlerts.filter((alert) => alert.conditions({ ...standbyScope, active }).length > 0).map(({ id }) => id);

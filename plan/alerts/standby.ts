@@ -22,15 +22,22 @@ export interface StandbyScope {
   active: boolean;
 }
 
+/** Resources of the stack whose metrics are watched. */
+export type AlarmedResource =
+  | "primary-check"
+  | "named-check"
+  | "reachable-check"
+  | "load-balancer"
+  | "target-group"
+  | "certificate";
+
 /** A metric of CloudWatch whose statistic is above or below a value in so many periods in a row. */
 export interface MetricCondition {
   kind: "metric";
   namespace: string;
   metric: string;
   /** Values that the stack's resources give are named here and filled in by the component. */
-  dimensions: Readonly<
-    Record<string, string | { of: "primary-check" | "reachable-check" | "load-balancer" | "target-group" }>
-  >;
+  dimensions: Readonly<Record<string, string | { of: AlarmedResource }>>;
   statistic: "Sum" | "Minimum" | "Maximum";
   periodSeconds: number;
   periods: number;
@@ -65,11 +72,27 @@ export const jobMetrics = {
 const hour = 3600;
 const runbook = "docs/runbooks/d4-google-lost.md";
 
-/** What the trail records of S3, as events. */
-const ofS3 = (detail: Record<string, unknown>) => ({
-  source: ["aws.s3"],
+/** What the trail records of a service, as events. */
+const called = (service: "s3" | "kms", detail: Record<string, unknown>) => ({
+  source: [`aws.${service}`],
   "detail-type": ["AWS API Call via CloudTrail"],
-  detail: { eventSource: ["s3.amazonaws.com"], ...detail },
+  detail: { eventSource: [`${service}.amazonaws.com`], ...detail },
+});
+const ofS3 = (detail: Record<string, unknown>) => called("s3", detail);
+
+/** A health check of Route 53 that fails for two minutes. */
+const unhealthy = (check: AlarmedResource): MetricCondition => ({
+  kind: "metric",
+  namespace: "AWS/Route53",
+  metric: "HealthCheckStatus",
+  dimensions: { HealthCheckId: { of: check } },
+  statistic: "Minimum",
+  periodSeconds: 60,
+  periods: 2,
+  comparison: "below",
+  threshold: 1,
+  missing: "breaching",
+  global: true,
 });
 
 const counted = (namespace: string, metric: string, more: Partial<MetricCondition> = {}): MetricCondition => ({
@@ -193,22 +216,27 @@ const watching: readonly StandbyAlert[] = [
       "All of Google Cloud, and no end in sight: activate the standby. Who decides is in the runbook.",
     ],
     runbook,
-    conditions: () => [
-      {
-        condition: {
-          kind: "metric",
-          namespace: "AWS/Route53",
-          metric: "HealthCheckStatus",
-          dimensions: { HealthCheckId: { of: "reachable-check" } },
-          statistic: "Minimum",
-          periodSeconds: 60,
-          periods: 2,
-          comparison: "below",
-          threshold: 1,
-          missing: "breaching",
-          global: true,
-        },
-      },
+    conditions: () => [{ condition: unhealthy("reachable-check") }],
+  },
+  {
+    id: "failover-misled",
+    owner: "standby",
+    title: "Route 53 does not find the name of who serves",
+    rows: ["D4", "S7"],
+    severity: "CRITICAL",
+    watches:
+      "The health check that looks for the name of who serves does not find it; or the primary's, which needs that and an answer of Google's.",
+    why: "By these checks app.iconik.io turns: while they are wrong, an activation or a failback turns nothing.",
+    steps: [
+      "primary-unreachable rings as well, and part `named` does not: the checks work, go on there.",
+      "Part `named`: read who was said to serve, in the versions of traffic.json in the traffic bucket; `pulumi preview` of the standby says what it should be. Somebody else wrote it: see traffic-switched.",
+      "The object is right: Route 53's checkers cannot read it. Compare the bucket's policy with `healthCheckers` of plan/failover.ts and service ROUTE53_HEALTHCHECKS in https://ip-ranges.amazonaws.com/ip-ranges.json.",
+    ],
+    runbook,
+    conditions: ({ active }) => [
+      { part: "named", condition: unhealthy("named-check") },
+      // Active, the primary is meant to be unhealthy: it is latched.
+      ...(active ? [] : [{ part: "primary", condition: unhealthy("primary-check") }]),
     ],
   },
   {
@@ -243,6 +271,32 @@ const watching: readonly StandbyAlert[] = [
             },
           ]
         : [],
+  },
+  {
+    id: "standby-certificate-expires",
+    owner: "standby",
+    title: "The standby's certificate was not renewed",
+    rows: ["S7", "D4"],
+    severity: "ERROR",
+    watches: `The certificate of the standby's load balancer ends in less than ${limits.standbyCertificateDays} days.`,
+    why: "AWS renews it well before that. Without it an activation ends with a name that no browser opens.",
+    steps: [
+      "Its record for validation has to be in the zone: `pulumi preview` of the standby, with --refresh, says whether it is.",
+      "The name is delegated to the zone, and its CAA record names amazon.com: `dig app.iconik.io NS` and `dig app.iconik.io CAA`.",
+    ],
+    runbook,
+    conditions: () => [
+      {
+        condition: counted("AWS/CertificateManager", "DaysToExpiry", {
+          dimensions: { CertificateArn: { of: "certificate" } },
+          statistic: "Minimum",
+          // Twice a day it is said.
+          periodSeconds: 24 * hour,
+          comparison: "below",
+          threshold: limits.standbyCertificateDays,
+        }),
+      },
+    ],
   },
   {
     id: "standby-media-removed",
@@ -303,6 +357,7 @@ const watching: readonly StandbyAlert[] = [
               "PutBucketPublicAccessBlock",
               "DeleteBucketPublicAccessBlock",
               "PutBucketReplication",
+              "PutBucketObjectLockConfiguration",
               "PutBucketVersioning",
               "PutObjectLockConfiguration",
             ],
@@ -315,8 +370,14 @@ const watching: readonly StandbyAlert[] = [
         condition: {
           kind: "event",
           pattern: ofS3({
-            eventName: ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"],
-            requestParameters: { bucketName: watched, "x-amz-version-id": [{ exists: true }] },
+            $or: [
+              ...["versionId", "x-amz-version-id"].map((version) => ({
+                eventName: ["DeleteObject", "PutObjectRetention", "PutObjectLegalHold"],
+                requestParameters: { bucketName: watched, [version]: [{ exists: true }] },
+              })),
+              // Which versions, if any, is in the request's body, which the trail leaves out. Nothing of ours asks that way.
+              { eventName: ["DeleteObjects"], requestParameters: { bucketName: watched } },
+            ],
           }),
         },
       },
@@ -327,6 +388,22 @@ const watching: readonly StandbyAlert[] = [
           pattern: ofS3({ errorCode: ["AccessDenied"], requestParameters: { bucketName: watched } }),
         },
       },
+    ],
+  },
+  {
+    id: "standby-key-ended",
+    owner: "standby",
+    title: "Somebody ends or disables a key of the standby's account",
+    rows: ["S7", "D5"],
+    severity: "CRITICAL",
+    watches: "A key of the account was to be disabled or deleted, whether it was refused or not.",
+    why: "With the key go the disks, Secrets and logs that it encrypts, and the stack's state. A deletion can be taken back for 7 to 30 days, as whoever asked for it chose.",
+    steps: [
+      "`aws kms cancel-key-deletion` and `aws kms enable-key` of the key that the event names, as the deployer: nobody else may.",
+      "`detail.userIdentity` of the event says who. Not us: disable the role, and treat the standby's deployer as stolen.",
+    ],
+    conditions: () => [
+      { condition: { kind: "event", pattern: called("kms", { eventName: ["DisableKey", "ScheduleKeyDeletion"] }) } },
     ],
   },
   {

@@ -25,6 +25,7 @@ export const awsTypes = {
   association: "aws:eks/podIdentityAssociation:PodIdentityAssociation",
   cluster: "aws:eks/cluster:Cluster",
   nodeGroup: "aws:eks/nodeGroup:NodeGroup",
+  key: "aws:kms/key:Key",
   launchTemplate: "aws:ec2/launchTemplate:LaunchTemplate",
   subnet: "aws:ec2/subnet:Subnet",
   ingress: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
@@ -88,6 +89,7 @@ export function s3StoreOf({ props }: Declared): S3Store | undefined {
 
 /** A statement of a policy document, loosely read. */
 export interface DeclaredStatement {
+  sid: string;
   effect: string;
   actions: string[];
   resources: string[];
@@ -103,6 +105,7 @@ const list = (value: unknown): string[] =>
 export function statementsOf(document: unknown, what: string): DeclaredStatement[] {
   const { Statement } = json(document, what);
   return objects(Array.isArray(Statement) ? Statement : [Statement]).map((each) => ({
+    sid: String(each.Sid ?? "a statement"),
     effect: String(each.Effect),
     actions: [...list(each.Action), ...list(each.NotAction).map((action) => `anything but ${action}`)],
     resources: list(each.Resource),

@@ -1,4 +1,4 @@
-import { awsTypes } from "../lib/aws";
+import { awsTypes, isEverybody, statementsOf } from "../lib/aws";
 import type { ResourceRule } from "../lib/rule";
 import { at, object, objects, shown, texts, type Values } from "../lib/values";
 
@@ -10,10 +10,14 @@ const PUBLIC_PORTS = [80, 443];
 
 const checks: Record<string, (props: Values) => string[]> = {
   [awsTypes.cluster]: clusterProblems,
+  [awsTypes.key]: keyProblems,
   [awsTypes.launchTemplate]: templateProblems,
   [awsTypes.nodeGroup]: (props) => [
     ...(props.launchTemplate === undefined
       ? ["launchTemplate is not set: pods would reach the machine's role; set it"]
+      : []),
+    ...(props.version === undefined
+      ? ["version is not set: machines would stay behind the control plane; set the cluster's"]
       : []),
     ...(props.remoteAccess === undefined ? [] : ["remoteAccess lets people log in on machines; remove it"]),
   ],
@@ -25,7 +29,7 @@ const checks: Record<string, (props: Values) => string[]> = {
 /** The standby's cluster is as closed as the primary's: machines without addresses, a control plane for named networks. */
 export const eksPrivate: ResourceRule = {
   name: "eks-private",
-  description: "EKS clusters are private, their Secrets encrypted, their machines hide their role from pods",
+  description: "EKS clusters are private, their Secrets encrypted, their machines start and hide their role from pods",
   plan: ["S7", "S5", "D5"],
   types: Object.keys(checks),
   check: ({ type, name, props }) => checks[type]!(props).map((problem) => `${name}: ${problem}`),
@@ -54,6 +58,40 @@ function clusterProblems(props: Values): string[] {
       (each) => `the log ${each} is off; add it to enabledClusterLogTypes`,
     ),
   ];
+}
+
+/** Who uses a key by its own policy: machines' disks are opened by a service's role, and not by everybody. */
+function keyProblems(props: Values): string[] {
+  if (props.policy === undefined) return [];
+  return statementsOf(props.policy, "the key's policy").flatMap(({ sid, effect, principal, condition }) => {
+    if (effect !== "Allow") return [];
+    const conditions = "kms:CallerAccount and aws:PrincipalArn";
+    if (isEverybody(principal))
+      return named(condition) ? [] : [`${sid} lets everybody use it; set the conditions ${conditions}`];
+    return callers(condition)
+      .filter((arn) => /:role\/aws-service-role\//.test(arn))
+      .map(
+        (arn) =>
+          `${sid} leaves ${arn} to IAM, which says nothing of keys; set Principal { AWS: "*" } with ${conditions}`,
+      );
+  });
+}
+
+/** Roles that a condition lets in. */
+const callers = (condition: Values): string[] =>
+  ["ArnEquals", "ArnLike", "StringEquals", "StringLike"].flatMap((operator) =>
+    [object(condition[operator])["aws:PrincipalArn"] ?? []].flat().map(String),
+  );
+
+/** Does a condition name an account and roles of it? */
+function named(condition: Values): boolean {
+  const account = object(condition.StringEquals)["kms:CallerAccount"];
+  const roles = callers(condition);
+  return (
+    /^\d{12}$/.test(String(account)) &&
+    roles.length > 0 &&
+    roles.every((arn) => arn.startsWith(`arn:aws:iam::${account}:role/`) && !arn.includes("*"))
+  );
 }
 
 function templateProblems(props: Values): string[] {

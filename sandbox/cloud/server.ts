@@ -55,6 +55,7 @@ const role = z.strictObject({ roleArn: word });
 const eksToken = z.strictObject({ clusterName: word, region: word, roleArn: word });
 const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("region"), target: word, state: z.enum(faultStates.region) }),
+  z.strictObject({ kind: z.literal("zone"), target: word, state: z.enum(faultStates.zone) }),
   z.strictObject({ kind: z.literal("control-plane"), target: word, state: z.enum(faultStates["control-plane"]) }),
   z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(faultStates.bucket) }),
   z.strictObject({ kind: z.literal("cloud"), target: z.literal("gcp"), state: z.enum(faultStates.cloud) }),

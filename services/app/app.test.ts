@@ -234,6 +234,13 @@ test("a pod of the API that dies under a request costs none that may be made twi
   assert.equal((await fetch(`${other}/api/assets`, { method: "POST" })).status, 502);
 });
 
+test("a pod of the API that says nothing is left for another, until too many are silent", async () => {
+  const front = await started(frontRoutes(await inTurns(silent, answers)));
+  const began = Date.now();
+  assert.equal((await put(front, ID, { title: "a" })).status, 200);
+  assert.ok(Date.now() - began < 10_000);
+});
+
 test("a pod of the API that says nothing does not make its region unhealthy; all of them do", async () => {
   const front = await started(frontRoutes(await inTurns(silent, answers)));
   assert.equal((await fetch(`${front}/healthz`)).status, 200);

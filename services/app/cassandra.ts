@@ -5,7 +5,7 @@ import { auth, Client, policies, types } from "cassandra-driver";
 import { appKeyspace } from "../../plan/names";
 
 /** Milliseconds after which a second node is asked the same. */
-const SILENT_MS = 500;
+const SILENT_MS = 1_000;
 /** Milliseconds that a request may take. */
 const READ_TIMEOUT_MS = 5_000;
 

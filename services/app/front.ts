@@ -20,6 +20,9 @@ const SILENT_MS = 3_000;
 /** Milliseconds before it is; and how often, when pods refuse or end under it. */
 const AGAIN_MS = 50;
 const AGAIN = 2;
+/** Repetitions of silence: as a share of what is asked, and how many may be saved up. */
+const SHARE = 0.1;
+const BURST = 20;
 /** Methods that may be made twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE"];
 
@@ -38,6 +41,7 @@ export async function front(options: { HOST: string; PORT: number; REGION: strin
 }
 
 export function routes(api: string): Route[] {
+  const budget = new Budget();
   const region = cached(async (): Promise<Answer> => {
     try {
       const { status } = await look(new URL("/readyz", api));
@@ -50,15 +54,15 @@ export function routes(api: string): Route[] {
     ["GET", /^\/$/, async () => ({ status: 200, body: PAGE, type: "text/html; charset=utf-8" })],
     ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
     ["GET", new RegExp(`^${healthCheck.path}$`), () => region()],
-    ["*", /^\/api\//, (request) => proxied(request, api)],
+    ["*", /^\/api\//, (request) => proxied(request, api, budget)],
   ];
 }
 
-async function proxied(request: IncomingMessage, api: string): Promise<Answer> {
+async function proxied(request: IncomingMessage, api: string, budget: Budget): Promise<Answer> {
   const body = request.method === "GET" || request.method === "HEAD" ? undefined : await bodyOf(request);
   const { pathname, search } = targetOf(request)!;
   try {
-    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body);
+    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body, budget);
   } catch (error) {
     return { status: 502, body: { error: `the API does not answer: ${(error as Error).message}` } };
   }
@@ -82,27 +86,51 @@ async function look(url: URL): Promise<Answer> {
   });
 }
 
-/** Hands a request on; one that may be made twice is, over a new connection, when a pod ends under it or says nothing. */
-async function forward(url: URL, method: string, body: string | undefined): Promise<Answer> {
+/**
+ * Hands a request on; one that may be made twice is, over a new connection, when a pod ends under it or says nothing. The repetitions of
+ * silence have a budget: a region that is only slow would get slower with each.
+ */
+async function forward(url: URL, method: string, body: string | undefined, budget: Budget): Promise<Answer> {
   if (!IDEMPOTENT.includes(method)) return call(url, { method }, body, CALL_MS);
+  budget.earn();
   const over = Date.now() + CALL_MS;
-  let broken = 0;
-  for (let fresh = {}; ; fresh = { agent: false }) {
-    const left = over - Date.now();
+  for (let broken = 0; ; await sleep(AGAIN_MS)) {
     try {
-      return await call(url, { method, ...fresh }, body, Math.min(SILENT_MS, left));
+      return await call(url, { method }, body, over - Date.now(), () => budget.spend());
     } catch (error) {
       if (!(error instanceof SilentError)) broken++;
-      if (left <= SILENT_MS || broken > AGAIN) throw error;
-      await sleep(AGAIN_MS);
+      if (Date.now() + AGAIN_MS >= over || broken > AGAIN) throw error;
     }
+  }
+}
+
+/** Repetitions that are left. */
+class Budget {
+  private left = BURST;
+
+  earn(): void {
+    this.left = Math.min(BURST, this.left + SHARE);
+  }
+
+  /** @returns whether there is one left */
+  spend(): boolean {
+    if (this.left < 1) return false;
+    this.left--;
+    return true;
   }
 }
 
 /** Nothing was answered in time. */
 class SilentError extends Error {}
 
-function call(url: URL, options: RequestOptions, body: string | undefined, timeout: number): Promise<Answer> {
+/** @param again asked once when nothing is answered for a while: true gives the call up */
+function call(
+  url: URL,
+  options: RequestOptions,
+  body: string | undefined,
+  timeout: number,
+  again: () => boolean = () => false,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = http(url, { ...options, headers: { "content-type": "application/json" } }, (response) => {
       const parts: Buffer[] = [];
@@ -118,7 +146,10 @@ function call(url: URL, options: RequestOptions, body: string | undefined, timeo
     });
     // Of the whole answer: a socket that was just opened has no timeout of its own.
     const timer = setTimeout(() => sent.destroy(new SilentError(`no answer in ${timeout} ms`)), timeout);
-    sent.on("close", () => clearTimeout(timer));
+    const silent = setTimeout(() => {
+      if (again()) sent.destroy(new SilentError(`no answer in ${SILENT_MS} ms`));
+    }, SILENT_MS);
+    sent.on("close", () => [timer, silent].forEach(clearTimeout));
     sent.on("error", reject);
     sent.end(body);
   });

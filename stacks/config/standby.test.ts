@@ -94,6 +94,14 @@ const wrong: [Settings, string][] = [
     'primary.force is "prod": beside fenced; a primary that is fenced needs no force, remove one',
   ],
   [
+    { active: true, ...primary({ resume: "prod" }) },
+    'primary.resume is "prod": the standby is to be active, and no site takes over from it; remove it, or active',
+  ],
+  [
+    primary({ resume: "yes" }),
+    'primary.resume is "yes": not the site that serves from now on; to say that it takes over from the standby, set "prod"',
+  ],
+  [
     { restore: { marker: "yesterday" } },
     'restore.marker is "yesterday": no copy; allowed: latest or a marker id (copy-YYYYMMDDthhmmssz)',
   ],

@@ -91,6 +91,7 @@ export const standby = z
       certificateRecord: certificateRecord.optional(),
       fenced: z.string().optional(),
       force: z.string().optional(),
+      resume: z.string().optional(),
     }),
     restore: z.strictObject({ marker: marker(true) }).prefault({ marker: "latest" }),
     restored: marker(false).optional(),
@@ -221,6 +222,13 @@ export const standby = z
     }
     if (primary.fenced !== undefined && primary.force !== undefined)
       add(["primary", "force"], primary.force, "beside fenced; a primary that is fenced needs no force, remove one");
+    if (primary.resume !== undefined && active) {
+      const message = "the standby is to be active, and no site takes over from it; remove it, or active";
+      add(["primary", "resume"], primary.resume, message);
+    } else if (primary.resume !== undefined && primary.resume !== primary.site) {
+      const message = `not the site that serves from now on; to say that it takes over from the standby, set "${primary.site}"`;
+      add(["primary", "resume"], primary.resume, message);
+    }
     if (config.restored !== undefined && !active)
       add(["restored"], config.restored, "nothing is restored while active is false; remove it");
     if (config.vault.failbackBucket !== undefined && config.restored === undefined) {

@@ -55,6 +55,17 @@ export class AwsAccess {
     };
   }
 
+  /** A session of a service's linked role. Its policy is AWS's own and says nothing of keys or buckets of ours. */
+  linked(account: string, service: string, role: string): Caller {
+    return {
+      arn: arn("sts", "", account, `assumed-role/${role}/${service}`),
+      roleArn: arn("iam", "", account, `role/aws-service-role/${service}/${role}`),
+      account,
+      roleId: "linked",
+      tags: {},
+    };
+  }
+
   /** True when the role's trust policy lets the source take it by an action such as `sts:AssumeRole`. */
   trusts(roleArn: string, { kind, name }: Source, action: string, context: Context): boolean {
     const role = this.role(roleArn);

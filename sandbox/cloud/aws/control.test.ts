@@ -175,6 +175,47 @@ test("machines are spread over the zones of their subnets, and none are none", a
   await refused(drop("eks/cluster:Cluster", "c"), 409, /nodegroups attached/);
 });
 
+test("machines start when the key of their disks lets the scaling group's role in by itself", async () => {
+  const { subnetIds } = await cluster();
+  await role("machines", trust("ec2.amazonaws.com"));
+  const root = { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "kms:*", Resource: "*" };
+  const scaling = {
+    "aws:PrincipalArn": roleArn("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+  };
+  const group = async (name: string, desiredSize: number, ...statements: Props[]) => {
+    const key = await make("kms/key:Key", { policy: policy(root, ...statements) });
+    const template = await make("ec2/launchTemplate:LaunchTemplate", {
+      name,
+      blockDeviceMappings: [{ deviceName: "/dev/xvda", ebs: { encrypted: "true", kmsKeyId: key.outputs.arn } }],
+    });
+    return make("eks/nodeGroup:NodeGroup", {
+      clusterName: "c",
+      nodeGroupName: name,
+      nodeRoleArn: roleArn("machines"),
+      subnetIds,
+      instanceTypes: ["m7i.xlarge"],
+      scalingConfig: { minSize: 0, maxSize: 3, desiredSize },
+      launchTemplate: { id: template.id, version: "1" },
+    });
+  };
+  const byRoot = { ...root, Sid: "Machines", Condition: { ArnEquals: scaling } };
+  const byItself = {
+    ...byRoot,
+    Principal: { AWS: "*" },
+    Condition: { ArnEquals: scaling, StringEquals: { "kms:CallerAccount": ACCOUNT } },
+  };
+  const launch = /AWSServiceRoleForAutoScaling.* is not authorized to perform: kms:GenerateDataKeyWithoutPlaintext/;
+  await refused(group("nobody", 1), 400, launch);
+  await refused(group("root", 1, byRoot), 400, launch);
+  await refused(
+    group("no-grants", 1, { ...byItself, NotAction: "kms:CreateGrant", Action: undefined }),
+    400,
+    /CreateGrant/,
+  );
+  await group("none", 0);
+  await group("itself", 1, byItself);
+});
+
 test("a pod takes the role that its account is associated with, as far as the role trusts it", async () => {
   const { outputs } = await cluster();
   const arn = String(outputs.arn);

@@ -38,6 +38,7 @@ const ADDONS = [
   "snapshot-controller",
   "vpc-cni",
 ];
+const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 const EBS_ADDON = "aws-ebs-csi-driver";
 const EBS_DRIVER = "ebs.csi.aws.com";
 const EFFECTS: Record<string, string> = {
@@ -176,6 +177,7 @@ export function eksBehaviours(options: EksOptions): Record<string, Behaviour> {
           );
         roleFor(text(inputs, "nodeRoleArn"), "ec2.amazonaws.com", "InvalidRequestException");
         const spec = nodePool(registry, inputs);
+        if (spec.nodes) disksOpen(text(inputs, "region"), accountOf(arnOf(cluster)), inputs);
         await clusters().setNodePool(arnOf(cluster), spec);
         const outputs = {
           ...inputs,
@@ -187,7 +189,9 @@ export function eksBehaviours(options: EksOptions): Record<string, Behaviour> {
       },
       read: alive,
       update: async ({ outputs }, inputs) => {
-        await clusters().setNodePool(arnOf(clusterOf(inputs)), nodePool(registry, inputs));
+        const [cluster, spec] = [arnOf(clusterOf(inputs)), nodePool(registry, inputs)];
+        if (spec.nodes) disksOpen(text(inputs, "region"), accountOf(cluster), inputs);
+        await clusters().setNodePool(cluster, spec);
         return { ...outputs, ...inputs };
       },
       delete: async ({ inputs }) => {
@@ -305,6 +309,28 @@ export function eksBehaviours(options: EksOptions): Record<string, Behaviour> {
       update: async ({ outputs }, inputs) => ({ ...outputs, ...inputs }),
     },
   };
+
+  /** Machines start when the scaling group's role may use the keys of their disks. Source: "Required KMS key policy for use with encrypted volumes". */
+  function disksOpen(region: string, account: string, inputs: Props): void {
+    const template = registry.get(TEMPLATE, text(first(inputs.launchTemplate), "id"));
+    const caller = access.linked(account, "autoscaling.amazonaws.com", "AWSServiceRoleForAutoScaling");
+    const context = {
+      "kms:CallerAccount": account,
+      "kms:ViaService": `ec2.${region}.amazonaws.com`,
+      "kms:GrantIsForAWSResource": "true",
+    };
+    for (const { ebs } of (template?.inputs.blockDeviceMappings ?? []) as Props[]) {
+      const key = text(first(ebs), "kmsKeyId");
+      for (const action of key ? ["kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt", "kms:CreateGrant"] : []) {
+        const verdict = access.onKey(caller, action, key, context);
+        if (!verdict.allowed)
+          throw refused(
+            "AsgInstanceLaunchFailures",
+            `Could not launch On-Demand Instances. Client.InternalError: Client error on launch: ${caller.arn} is not authorized to perform: ${action} on resource: ${key} ${verdict.reason}`,
+          );
+      }
+    }
+  }
 
   /** Whoever makes a cluster administers it, unless told otherwise. */
   async function grant(caller: string, clusterArn: string, name: string): Promise<void> {
@@ -429,7 +455,7 @@ function checkAddon(inputs: Props): void {
 function nodePool(registry: Registry, inputs: Props): NodePoolSpec {
   const subnets = subnetsIn(registry, texts(inputs, "subnetIds"), 1, "InvalidParameterException");
   const template = text(first(inputs.launchTemplate), "id");
-  if (template && !registry.get("aws:ec2/launchTemplate:LaunchTemplate", template))
+  if (template && !registry.get(TEMPLATE, template))
     throw refused("InvalidRequestException", `Launch template ${template} not found`);
   if (template && (inputs.remoteAccess || inputs.diskSize))
     throw parameter("Disk size and remote access go into the launch template");

@@ -117,6 +117,22 @@ test("a boundary bounds, a key's policy decides alone, and a role made again is 
   assert.equal(ask({ resource: { ...named, ids: { [me.roleArn]: "AROA0" } } }), false);
 });
 
+test("a key's policy that names the account leaves it to IAM, whatever its condition; one that names everybody does not", () => {
+  const condition = { Condition: { ArnEquals: { "aws:PrincipalArn": me.roleArn } } };
+  const by = (AWS: string, own: Policies["identity"], arn = me.roleArn) =>
+    ask(
+      { identity: own, resource: resource({ ...statement(condition), Principal: { AWS } }), resourceDecides: true },
+      "s3:GetObject",
+      contextOf({ "aws:PrincipalArn": arn }),
+    );
+  const root = `arn:aws:iam::${me.account}:root`;
+  assert.equal(by(root, []), false);
+  assert.equal(by(me.account, []), false);
+  assert.equal(by(root, identity(statement())), true);
+  assert.equal(by("*", []), true);
+  assert.equal(by("*", identity(statement()), "arn:aws:iam::111122223333:role/other"), false);
+});
+
 test("NotAction, NotResource and NotPrincipal mean everything else", () => {
   assert.equal(ask({ identity: identity({ Effect: "Allow", NotAction: "s3:Put*", Resource: "*" }) }), true);
   assert.equal(ask({ identity: identity({ Effect: "Allow", NotAction: "s3:*", Resource: "*" }) }), false);
