@@ -5,10 +5,12 @@
  */
 import type { Stack } from "@pulumi/pulumi/automation";
 import { sandboxS3 } from "../faults/attack/clients";
+import { serviceAccountEmail } from "../plan/names";
 import { roleArn } from "../plan/s3-permissions";
 import { standbyRegion } from "../plan/standby";
 import { newestRestored, newestWritten } from "./canaries";
 import {
+  COPIES_BUCKET,
   type DrillRegion,
   type DrillSize,
   FOUNDATION,
@@ -25,13 +27,14 @@ import {
 } from "./config";
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
 import { type Asset, Failback, type Serving } from "./failback";
+import { FLOOR_BOUND, type Floor, overFloor, rawCopy } from "./floor";
 import { removeCloud } from "./leftovers";
 import { Media } from "./media";
 import { runJobs, runNight } from "./night";
 import { type Phase, runWhole, watchMemory } from "./phases";
 import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
 import type { PhaseTime, StandbyReport } from "./report";
-import { loseGoogle, projectNumber, SANDBOX_DIR, upFresh } from "./sandbox";
+import { loseGoogle, projectNumber, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
 import {
   STANDBY,
   STANDBY_ACCOUNT,
@@ -75,7 +78,10 @@ export async function standbyDrill(options: StandbyDrillOptions): Promise<Standb
     secrets: null,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
-    floor: null,
+    floor:
+      run.floor && run.rtoSeconds !== null
+        ? { ...run.floor, ratio: overFloor(run.rtoSeconds, run.floor), bound: FLOOR_BOUND }
+        : null,
     criticalPath: run.criticalPath,
     failback: options.brief ? null : run.failback.result,
     phases: times,
@@ -89,6 +95,8 @@ export class StandbyDrill {
   restored: StandbyReport["restored"] = null;
   rtoSeconds: number | null = null;
   rpoSeconds: number | null = null;
+  /** Known where the site is as large as the standby: one region. */
+  floor: Floor | null = null;
   criticalPath: Step[] = [];
   leftovers: string[] = [];
 
@@ -108,6 +116,7 @@ export class StandbyDrill {
   private standbyStores!: RegionStores;
   private media!: Media;
   private lostAt = 0;
+  private startSeconds = 0;
   private lastWrite = new Date(0);
 
   private readonly size: DrillSize;
@@ -186,7 +195,9 @@ export class StandbyDrill {
       ...siteConfig(PROD, this.stage.markerKeys),
       regions: this.regions,
     });
+    const started = Date.now();
     const outputs = await up(this.prod, progress);
+    this.startSeconds = (Date.now() - started) / 1000;
     this.stores = new RegionStores(outputs.regions?.value);
     await this.stores.open();
   }
@@ -219,6 +230,10 @@ export class StandbyDrill {
 
   private async pull(progress: Progress): Promise<void> {
     await runJobs(this.standbyKubeconfig, /^copy-/, progress);
+    if (this.regions.length > 1) return;
+    const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
+    const copy = await rawCopy(process.env.SANDBOX_STORAGE_ENDPOINT ?? "", token, COPIES_BUCKET, `${PROD}/`);
+    this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
   }
 
   private async disaster(progress: Progress): Promise<void> {
