@@ -16,7 +16,6 @@ import { newestRestored, newestWritten } from "./canaries";
 import type { RegionOutput } from "./clusters";
 import {
   CONTROL_REGION,
-  COPIES_BUCKET,
   type DrillSize,
   FOUNDATION,
   foundationConfig,
@@ -34,14 +33,14 @@ import {
   vaultConfig,
 } from "./config";
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
-import { FLOOR_BOUND, type Floor, overFloor, rawCopy } from "./floor";
+import { besideFloor, type Floor, measureFloor } from "./floor";
 import { expectFresh } from "./freshness";
 import { removeCloud } from "./leftovers";
 import { Media } from "./media";
 import { runNight, runVaultJob } from "./night";
 import { type Phase, runWhole, watchMemory } from "./phases";
 import type { DrillReport, PhaseTime } from "./report";
-import { loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
+import { loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
 import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
 import {
@@ -77,10 +76,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
     secrets: run.secrets,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
-    floor:
-      run.floor && run.rtoSeconds !== null
-        ? { ...run.floor, ratio: overFloor(run.rtoSeconds, run.floor), bound: FLOOR_BOUND }
-        : null,
+    floor: besideFloor(run.rtoSeconds, run.floor),
     criticalPath: run.criticalPath,
     phases: times,
     peakMemoryMiB: memory.stop(),
@@ -323,9 +319,7 @@ export class Drill {
   }
 
   protected async verify(progress: Tell): Promise<void> {
-    const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
-    const copy = await rawCopy(this.storage, token, COPIES_BUCKET, `${PROD}/`);
-    this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
+    this.floor = await measureFloor(this.startSeconds, this.storage);
     const newest = await newestRestored(this.rebuiltStores.regions, progress);
     this.rpoSeconds = (this.lostAt - newest.getTime()) / 1000;
     if (newest >= this.lastWrite)

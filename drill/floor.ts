@@ -6,6 +6,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
+import { serviceAccountEmail } from "../plan/names";
+import { COPIES_BUCKET, PROD, VAULT_PROJECT } from "./config";
+import { stealToken } from "./sandbox";
 
 /** A copy of objects onto the disk. */
 export interface RawCopy {
@@ -24,6 +27,26 @@ export interface Floor {
 
 /** Greatest RTO as a multiple of its floor. */
 export const FLOOR_BOUND = 2;
+
+/** A floor beside the RTO that it bounds. */
+export type FloorReport = Floor & { ratio: number; bound: number };
+
+/** What a report says of an RTO and its floor; null when one of them is not known. */
+export function besideFloor(rtoSeconds: number | null, floor: Floor | null): FloorReport | null {
+  if (floor === null || rtoSeconds === null) return null;
+  return { ...floor, ratio: overFloor(rtoSeconds, floor), bound: FLOOR_BOUND };
+}
+
+/**
+ * The floor of a site that is restored from the second copies.
+ * @param startSeconds of the same stacks without data
+ * @param endpoint of the storage
+ */
+export async function measureFloor(startSeconds: number, endpoint: string): Promise<Floor> {
+  const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
+  const { seconds, bytes } = await rawCopy(endpoint, token, COPIES_BUCKET, `${PROD}/`);
+  return { startSeconds, copySeconds: seconds, copyBytes: bytes };
+}
 
 /** The RTO as a multiple of its floor. */
 export function overFloor(rtoSeconds: number, floor: Floor): number {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { describePath, type Step } from "./critical-path";
-import type { Floor } from "./floor";
+import type { FloorReport } from "./floor";
 import { PROJECT_ROOT } from "./workspace";
 
 export interface PhaseTime {
@@ -44,7 +44,7 @@ export interface DrillReport {
   /** From the newest write that was restored to the loss. */
   rpoSeconds: number | null;
   /** What the RTO cannot be below, measured in the same run; `criticalPath` is what the rebuild waited for. */
-  floor: (Floor & { ratio: number; bound: number }) | null;
+  floor: FloorReport | null;
   criticalPath: Step[];
   phases: PhaseTime[];
   /** Peak of the memory in use above the least in use, in MiB. */
@@ -110,7 +110,7 @@ export function summary(report: DrillReport & Partial<StandbyReport>): string {
   return lines.join("\n");
 }
 
-function floorLine({ ratio, bound, startSeconds, copySeconds, copyBytes }: Floor & { ratio: number; bound: number }) {
+function floorLine({ ratio, bound, startSeconds, copySeconds, copyBytes }: FloorReport) {
   const copied = `${Math.round(copyBytes / 2 ** 20)} MiB in ${copySeconds.toFixed(1)} s`;
   return `floor      RTO is ${ratio.toFixed(2)} times (bound ${bound}) the start of the same site, ${Math.round(startSeconds)} s, and a raw copy of ${copied}`;
 }

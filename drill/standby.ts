@@ -5,12 +5,10 @@
  */
 import type { Stack } from "@pulumi/pulumi/automation";
 import { sandboxS3 } from "../faults/attack/clients";
-import { serviceAccountEmail } from "../plan/names";
 import { roleArn } from "../plan/s3-permissions";
 import { standbyRegion } from "../plan/standby";
 import { newestRestored, newestWritten } from "./canaries";
 import {
-  COPIES_BUCKET,
   type DrillRegion,
   type DrillSize,
   FOUNDATION,
@@ -27,14 +25,14 @@ import {
 } from "./config";
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
 import { type Asset, Failback, type Serving } from "./failback";
-import { FLOOR_BOUND, type Floor, overFloor, rawCopy } from "./floor";
+import { besideFloor, type Floor, measureFloor } from "./floor";
 import { removeCloud } from "./leftovers";
 import { Media } from "./media";
 import { runJobs, runNight } from "./night";
 import { type Phase, runWhole, watchMemory } from "./phases";
 import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
 import type { PhaseTime, StandbyReport } from "./report";
-import { loseGoogle, projectNumber, SANDBOX_DIR, stealToken, upFresh } from "./sandbox";
+import { loseGoogle, projectNumber, SANDBOX_DIR, upFresh } from "./sandbox";
 import {
   STANDBY,
   STANDBY_ACCOUNT,
@@ -78,10 +76,7 @@ export async function standbyDrill(options: StandbyDrillOptions): Promise<Standb
     secrets: null,
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
-    floor:
-      run.floor && run.rtoSeconds !== null
-        ? { ...run.floor, ratio: overFloor(run.rtoSeconds, run.floor), bound: FLOOR_BOUND }
-        : null,
+    floor: besideFloor(run.rtoSeconds, run.floor),
     criticalPath: run.criticalPath,
     failback: options.brief ? null : run.failback.result,
     phases: times,
@@ -231,9 +226,7 @@ export class StandbyDrill {
   private async pull(progress: Progress): Promise<void> {
     await runJobs(this.standbyKubeconfig, /^copy-/, progress);
     if (this.regions.length > 1) return;
-    const token = await stealToken(serviceAccountEmail("backup-replicator", VAULT_PROJECT));
-    const copy = await rawCopy(process.env.SANDBOX_STORAGE_ENDPOINT ?? "", token, COPIES_BUCKET, `${PROD}/`);
-    this.floor = { startSeconds: this.startSeconds, copySeconds: copy.seconds, copyBytes: copy.bytes };
+    this.floor = await measureFloor(this.startSeconds, process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
   }
 
   private async disaster(progress: Progress): Promise<void> {

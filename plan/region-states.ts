@@ -7,6 +7,9 @@ export type RegionState = (typeof regionStates)[number];
 /** States in which a region's cluster is no full one of its site: a label says so to policies and people. */
 export type PassingState = Extract<RegionState, "joining" | "retired">;
 
+/** Is a state one of these? */
+export const isPassing = (state: RegionState): state is PassingState => state === "joining" || state === "retired";
+
 interface InState {
   state: RegionState;
 }

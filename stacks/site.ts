@@ -11,7 +11,7 @@ import type { IdentityId } from "../plan/identities";
 import { maintenanceDays } from "../plan/maintenance";
 import { clusterName, nodeAccountId, restorerAccountId, serviceAccountEmail } from "../plan/names";
 import { ports } from "../plan/ports";
-import { isActive, isSaved } from "../plan/region-states";
+import { isActive, isPassing, isSaved } from "../plan/region-states";
 import { regions as knownRegions } from "../plan/regions";
 import { controlNodes, databaseNodes, databaseNodesPerZone, pools, serviceNodes } from "../plan/sizing";
 import { app } from "./app";
@@ -109,7 +109,7 @@ export function site(config: SiteConfig, onePasswordToken: string): Outputs {
       zones,
       [...config.authorizedNetworks, fromControl.nodes, fromControl.pods],
       regionPools(config, zones),
-      state === "joining" || state === "retired" ? { state, datacenter } : undefined,
+      isPassing(state) ? { state, datacenter } : undefined,
     ),
   );
   const controlCluster = cluster(controlRegion, knownRegions.get(controlRegion)!.zones, config.authorizedNetworks, [

@@ -74,8 +74,8 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
     written: bucket(`live-${each.name}`, "s3Media", each.live, retention.s3LiveVersionsDays),
   }));
   // Those of activations that are over stay as they are, with what was written there.
-  const backups = ownBackups.map((of, index) =>
-    bucket(index === 0 ? "backups" : `backups-${index + 1}`, "s3Backups", of, retention.s3LiveVersionsDays),
+  const backups = standbyBackups(config.activation, "").map((name, index) =>
+    bucket(name, "s3Backups", ownBackups[index]!, retention.s3LiveVersionsDays),
   );
   const states = bucket("states", "s3States", names.states, retention.stateVersionsDays);
   new RequestMetrics(

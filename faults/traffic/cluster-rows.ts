@@ -9,9 +9,9 @@ import {
   allHealthy,
   apiRefused,
   failoverBounds,
-  foundBounds,
   outcome,
   rates,
+  recoveryBounds,
   refusals,
   sent,
   silenceApi,
@@ -93,7 +93,7 @@ export const podKilled: Fault<SiteStage> = {
   rows: ["D1", "S4"],
   mayLoseSeconds: 0,
   small: true,
-  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  bounds: recoveryBounds,
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
@@ -118,7 +118,7 @@ export const cassandraNodeKilled: Fault<SiteStage> = {
   rows: ["S1", "D3"],
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
-  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  bounds: recoveryBounds,
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);
@@ -164,7 +164,7 @@ export const zoneHung: Fault<SiteStage> = {
   fault: "the machines of one zone stand still: nothing is refused, nothing answers, and no API is told",
   rows: ["S1", "S4", "D1"],
   mayLoseSeconds: 0,
-  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  bounds: recoveryBounds,
   atLeast: sent("others", { silentPods: 1 }),
   inject: async (stage) => {
     const output = first(stage);
@@ -197,7 +197,7 @@ export const zoneLost: Fault<SiteStage> = {
   rows: ["S1", "S4", "D1"],
   alert: "cassandra-node-down",
   mayLoseSeconds: 0,
-  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  bounds: recoveryBounds,
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = first(stage);

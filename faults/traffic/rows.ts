@@ -83,12 +83,14 @@ const INDEXED_MS = 60_000;
 /** Every region's search finds whatever was acknowledged. */
 export const foundBounds = { unindexed: 0 } as const;
 
-/** Nothing failed after the detection, which with the last failure is within the time that the plan allows. */
+/** The last failure is within the time that the plan allows. */
+export const recoveryBounds = { ...foundBounds, recoverySeconds: failoverSeconds } as const;
+
+/** Nothing failed after the detection, which is within it as well. */
 export const failoverBounds = {
-  ...foundBounds,
+  ...recoveryBounds,
   failedAfterDetection: 0,
   detectionSeconds: failoverSeconds,
-  recoverySeconds: failoverSeconds,
 } as const;
 
 /** Share of the requests that were asked for which a run has to have sent. */

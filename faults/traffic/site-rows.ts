@@ -6,7 +6,7 @@ import { failoverSeconds } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
 import { nodetool } from "./nodetool";
-import { foundBounds, outcome, RETURN_SECONDS, rates, sent } from "./rows";
+import { foundBounds, outcome, RETURN_SECONDS, rates, recoveryBounds, sent } from "./rows";
 import { pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
@@ -79,7 +79,7 @@ export const secretsUnreachable: Fault<SiteStage> = {
   rows: ["S5", "D1"],
   alert: "secrets-not-synced",
   mayLoseSeconds: 0,
-  bounds: { ...foundBounds, recoverySeconds: failoverSeconds },
+  bounds: recoveryBounds,
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = stage.outputs[0]!;

@@ -147,6 +147,24 @@ async function siteStage(
     found?.elasticsearch.close();
     await found?.cassandra.shutdown();
   };
+  /** Which of some ids a store of a region knows. */
+  const those = async (
+    name: string,
+    ids: readonly string[],
+    ask: (to: Connected, some: string[]) => Promise<string[]>,
+  ) => {
+    const known = new Set<string>();
+    try {
+      const to = await connection(name);
+      for (let from = 0; from < ids.length; from += AT_ONCE)
+        for (const id of await ask(to, ids.slice(from, from + AT_ONCE))) known.add(id);
+    } catch (error) {
+      // Its nodes are still starting, or others than before: asked again.
+      tell(`${name}: ${(error as Error).message}`);
+      await disconnect(name);
+    }
+    return known;
+  };
   const [first, second] = outputs.map(({ name }) => name);
   const stage: SiteStage = {
     entry: { host: appDomain, listener, authority, clientHeader },
@@ -162,38 +180,17 @@ async function siteStage(
       await client.fault(fault);
     },
     apiAnswers: (name) => apiAnswers([...outputs, control].find((each) => each.name === name)!),
-    held: async (name, ids) => {
-      const held = new Set<string>();
-      try {
-        const { cassandra } = await connection(name);
-        for (let from = 0; from < ids.length; from += AT_ONCE) {
-          const query = `SELECT id FROM ${appKeyspace}.assets WHERE id IN ?`;
-          const { rows } = await cassandra.execute(query, [ids.slice(from, from + AT_ONCE)], { prepare: true });
-          for (const row of rows) held.add(String(row.id));
-        }
-      } catch (error) {
-        // Its nodes are still starting: asked again.
-        tell(`${name}: ${(error as Error).message}`);
-        await disconnect(name);
-      }
-      return held;
-    },
-    indexed: async (name, ids) => {
-      const indexed = new Set<string>();
-      try {
-        const { elasticsearch } = await connection(name);
-        for (let from = 0; from < ids.length; from += AT_ONCE) {
-          const body = { ids: ids.slice(from, from + AT_ONCE) };
-          const { docs } = await elasticsearch.request<Found>("POST", `/${assetIndex}/_mget?_source=false`, body);
-          for (const { _id, found } of docs) if (found) indexed.add(_id);
-        }
-      } catch (error) {
-        // Another node than before: asked again.
-        await disconnect(name);
-        tell(`${name}: ${(error as Error).message}`);
-      }
-      return indexed;
-    },
+    held: (name, ids) =>
+      those(name, ids, async ({ cassandra }, some) => {
+        const query = `SELECT id FROM ${appKeyspace}.assets WHERE id IN ?`;
+        return (await cassandra.execute(query, [some], { prepare: true })).rows.map(({ id }) => String(id));
+      }),
+    indexed: (name, ids) =>
+      those(name, ids, async ({ elasticsearch }, some) => {
+        const path = `/${assetIndex}/_mget?_source=false`;
+        const { docs } = await elasticsearch.request<Found>("POST", path, { ids: some });
+        return docs.flatMap(({ _id, found }) => (found ? [_id] : []));
+      }),
     redeploy: async (change) => {
       setConfig(PROD, { ...configOf(size), ...change });
       await up(prod, tell);

@@ -160,11 +160,11 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
   }
 
   async fault({ kind, target, state }: Fault): Promise<void> {
+    const clusters = this.options.clusters();
+    const own = () => clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
     if (kind === "cloud") {
       this.lost = state === "lost";
-      const clusters = this.options.clusters();
-      const own = clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
-      await Promise.all(own.map(({ spec }) => clusters.pause(spec.id, this.lost)));
+      await Promise.all(own().map(({ spec }) => clusters.pause(spec.id, this.lost)));
       return;
     }
     if (kind === "bucket") {
@@ -174,18 +174,13 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
       else this.registry.forget(UNREADABLE, target);
       return;
     }
-    const clusters = this.options.clusters();
     if (kind === "zone") {
-      const own = clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
-      const nodes = await Promise.all(own.map(({ spec }) => clusters.pauseZone(spec.id, target, state === "hung")));
+      const nodes = await Promise.all(own().map(({ spec }) => clusters.pauseZone(spec.id, target, state === "hung")));
       if (nodes.every((count) => count === 0))
         throw new CloudError(404, "notFound", `no cluster has a node in zone ${target}`);
       return;
     }
-    const hit = clusters
-      .list()
-      .filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp")
-      .filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
+    const hit = own().filter(({ spec }) => spec.location === target || regionOf(spec.location) === target);
     if (hit.length === 0) throw new CloudError(404, "notFound", `no cluster runs in region ${target}`);
     const { network } = this.options;
     if (state === "apart" || state === "joined") network?.partition(target, state === "apart");

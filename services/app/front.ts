@@ -87,7 +87,7 @@ async function look(url: URL): Promise<Answer> {
 }
 
 /**
- * Hands a request on; one that may be made twice is, over a new connection, when a pod ends under it or says nothing. The repetitions of
+ * Hands a request on; one that may be made twice is, over another connection, when a pod ends under it or says nothing. The repetitions of
  * silence have a budget: a region that is only slow would get slower with each.
  */
 async function forward(url: URL, method: string, body: string | undefined, budget: Budget): Promise<Answer> {

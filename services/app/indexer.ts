@@ -15,7 +15,7 @@ import { indexVersion, type Search } from "./search";
 
 const MINUTE_MS = 60_000;
 /** What counts as the last minutes: longer than a write takes to every region when nothing is wrong. */
-export const OVERLAP_MS = 2 * MINUTE_MS;
+const OVERLAP_MS = 2 * MINUTE_MS;
 /** Older minutes that one step looks at: as many of the newest, and the next ones of the pass. */
 const STEP = 20;
 /** Assets read at once, and indexed with one request. */
