@@ -25,7 +25,8 @@ export async function newestWritten(regions: RegionOutput[], progress: Progress)
       newest = Math.max(newest, sample.value);
     }
   }
-  return new Date(newest * 1000);
+  // Seconds with a fraction: their product may lie a little below the millisecond.
+  return new Date(Math.round(newest * 1000));
 }
 
 /**
@@ -43,6 +44,28 @@ export async function newestRestored(regions: RegionOutput[], progress: Progress
     }
   }
   return new Date(oldest);
+}
+
+/** What is known of a site's canaries before it is lost. */
+export interface Written {
+  /** The newest that a store took; see {@link newestWritten}. */
+  newest: Date;
+  /** When the backup had ended from which the site comes back. */
+  backedUp: Date;
+}
+
+/**
+ * RPO in seconds: how much of what was written before the loss did not come back.
+ * @param lostAt milliseconds since the epoch
+ * @throws when what came back was written after the backup: it is no canary of the lost site
+ */
+export function pointOfRecovery(restored: Date, { newest, backedUp }: Written, lostAt: number): number {
+  // A loss soon after the backup may come before the next canary: the newest that was written is then in the backup.
+  if (restored > newest || restored > backedUp)
+    throw new Error(
+      `what came back was written until ${restored.toISOString()}, after the backup (ended ${backedUp.toISOString()}) or the lost site's newest canary (${newest.toISOString()}): it is none of the lost site's`,
+    );
+  return (lostAt - restored.getTime()) / 1000;
 }
 
 /** Field `newestCanary` of the summary that a restore's succeeded pod left in its status. */

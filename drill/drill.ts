@@ -12,7 +12,7 @@ import { repository } from "../plan/layout";
 import { mediaJobName } from "../plan/media";
 import { serviceAccountEmail, verificationJobName } from "../plan/names";
 import { standbyRegion } from "../plan/standby";
-import { newestRestored, newestWritten } from "./canaries";
+import { newestRestored, newestWritten, pointOfRecovery } from "./canaries";
 import type { RegionOutput } from "./clusters";
 import {
   CONTROL_REGION,
@@ -112,6 +112,7 @@ export class Drill {
   protected startSeconds = 0;
   /** Newest canary of prod when it was lost. */
   protected lastWrite = new Date(0);
+  protected backedUp = new Date(0);
 
   constructor(
     protected readonly size: DrillSize,
@@ -250,8 +251,13 @@ export class Drill {
     await Promise.all([this.vault, this.prod, this.foundation].map((stack) => expectNoDrift(stack, progress)));
   }
 
-  protected async night(progress: Tell): Promise<void> {
+  protected async backUp(progress: Tell): Promise<void> {
     await runNight(this.prodStores.regions, this.vaultKubeconfig, progress);
+    this.backedUp = new Date();
+  }
+
+  protected async night(progress: Tell): Promise<void> {
+    await this.backUp(progress);
     await expectFresh(this.vaultKubeconfig, PROD, repositoriesOf(REGIONS), progress);
   }
 
@@ -321,9 +327,7 @@ export class Drill {
   protected async verify(progress: Tell): Promise<void> {
     this.floor = await measureFloor(this.startSeconds, this.storage);
     const newest = await newestRestored(this.rebuiltStores.regions, progress);
-    this.rpoSeconds = (this.lostAt - newest.getTime()) / 1000;
-    if (newest >= this.lastWrite)
-      throw new Error("what came back is younger than the backup: these are no old canaries");
+    this.rpoSeconds = pointOfRecovery(newest, { newest: this.lastWrite, backedUp: this.backedUp }, this.lostAt);
     this.restored = await this.rebuiltStores.verify(this.size, progress);
     await this.rebuiltStores.close();
     const { cassandra, elasticsearch } = this.restored;

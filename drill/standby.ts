@@ -7,7 +7,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { sandboxS3 } from "../faults/attack/clients";
 import { roleArn } from "../plan/s3-permissions";
 import { standbyRegion } from "../plan/standby";
-import { newestRestored, newestWritten } from "./canaries";
+import { newestRestored, newestWritten, pointOfRecovery } from "./canaries";
 import {
   type DrillRegion,
   type DrillSize,
@@ -113,6 +113,7 @@ export class StandbyDrill {
   private lostAt = 0;
   private startSeconds = 0;
   private lastWrite = new Date(0);
+  private backedUp = new Date(0);
 
   private readonly size: DrillSize;
   private readonly kills: number;
@@ -221,6 +222,7 @@ export class StandbyDrill {
 
   private async night(progress: Progress): Promise<void> {
     await runNight(this.stores.regions, this.vaultKubeconfig, progress);
+    this.backedUp = new Date();
   }
 
   private async pull(progress: Progress): Promise<void> {
@@ -278,9 +280,7 @@ export class StandbyDrill {
     this.standbyStores = new RegionStores([{ name, datacenter, kubeconfig: this.standbyKubeconfig }]);
     await this.standbyStores.open();
     const newest = await newestRestored(this.standbyStores.regions, progress);
-    this.rpoSeconds = (this.lostAt - newest.getTime()) / 1000;
-    if (newest >= this.lastWrite)
-      throw new Error("what came back is younger than the backup: these are no old canaries");
+    this.rpoSeconds = pointOfRecovery(newest, { newest: this.lastWrite, backedUp: this.backedUp }, this.lostAt);
     this.restored = await this.standbyStores.verify(this.size, progress);
     await this.standbyStores.close();
     await this.media.verifyStandby(await this.s3(), servicesRole, STANDBY_BUCKETS.media, progress);

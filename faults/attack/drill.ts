@@ -17,7 +17,7 @@ import {
 } from "../../drill/config";
 import { Drill } from "../../drill/drill";
 import { Media } from "../../drill/media";
-import { runNight, runVaultJob } from "../../drill/night";
+import { runVaultJob } from "../../drill/night";
 import type { Phase } from "../../drill/phases";
 import { down, SANDBOX_DIR } from "../../drill/sandbox";
 import { forget, openStack, serviceAccounts, setConfig, stateOf, up } from "../../drill/workspace";
@@ -74,7 +74,6 @@ export class AttackDrill extends Drill {
   private standbyKubeconfig = "";
   /** Of the standby's cluster; undefined: it is not known yet. */
   private issuer?: string;
-  private whole = new Date();
 
   /** @param withStandby the standby on AWS is up as well */
   constructor(private readonly withStandby: boolean) {
@@ -93,7 +92,7 @@ export class AttackDrill extends Drill {
       },
       { name: "pulumi up foundation, which names both", run: (tell) => this.upFoundation(tell) },
       { name: "data is written in every region", run: (tell) => this.write(tell) },
-      { name: "the night: snapshots and replication", run: (tell) => this.nightOnly(tell) },
+      { name: "the night: snapshots and replication", run: (tell) => this.backUp(tell) },
       { name: "media reached their secondaries", run: (tell) => this.media.verify(tell) },
       {
         name: "pulumi up vault, in the window of a failback; the standby's cluster is trusted",
@@ -151,11 +150,6 @@ export class AttackDrill extends Drill {
     const outputs = await up(this.standby, tell);
     this.standbyKubeconfig = outputs.kubeconfig?.value;
     this.issuer = outputs.issuer?.value;
-  }
-
-  private async nightOnly(tell: Tell): Promise<void> {
-    await runNight(this.prodStores.regions, this.vaultKubeconfig, tell);
-    this.whole = new Date();
   }
 
   /** After the night, which would wait for backups of a standby that wrote none. */
@@ -253,7 +247,7 @@ export class AttackDrill extends Drill {
     const restores = MEDIA_BUCKETS.map(({ name }, index) => ({
       id: `wiped-${index}`,
       bucket: name,
-      at: this.whole.toISOString(),
+      at: this.backedUp.toISOString(),
       expires: this.until.toISOString(),
     }));
     setConfig(VAULT, withRestores(this.vaultConfig(), restores));
