@@ -31,6 +31,8 @@ export interface ServicesArgs {
   config: Record<string, string>;
   /** 1Password vault with their credentials. */
   onePasswordVault: string;
+  /** Conditions that a Deployment's pods wait for beside their own probes, by its name. Default: none. */
+  readinessGates?: Record<string, string[]>;
 }
 
 /** The image in manifests; which one it is depends on the stack. */
@@ -104,7 +106,10 @@ interface PodTemplate {
 }
 
 /** A manifest with what depends on the stack. */
-export function fitted(manifest: Manifest, args: Pick<ServicesArgs, "image" | "zones" | "config">): Manifest {
+export function fitted(
+  manifest: Manifest,
+  args: Pick<ServicesArgs, "image" | "zones" | "config" | "readinessGates">,
+): Manifest {
   if (manifest.kind === "HorizontalPodAutoscaler") {
     const spec = manifest.spec as { minReplicas: number };
     return { ...manifest, spec: { ...spec, minReplicas: Math.max(spec.minReplicas, args.zones) } };
@@ -116,11 +121,13 @@ export function fitted(manifest: Manifest, args: Pick<ServicesArgs, "image" | "z
     ...container,
     image: container.image === imagePlaceholder ? args.image : container.image,
   }));
+  const gates = args.readinessGates?.[manifest.metadata.name];
+  const readiness = gates && { readinessGates: gates.map((conditionType) => ({ conditionType })) };
   // Pods read their environment once: another configuration makes other pods.
   const annotations = { "iconik.io/region-config": digest(args.config) };
   return {
     ...manifest,
-    spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, containers } } },
+    spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, ...readiness, containers } } },
   };
 }
 

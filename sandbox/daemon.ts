@@ -162,9 +162,12 @@ async function main(): Promise<void> {
     k8ssandraOperator,
     eckOperator,
     onePasswordOperator(onePassword),
-    loadBalancerOperator((pod, groupArn, found) => {
-      aws.checkTargets(pod, groupArn);
-      targets.set(groupArn, found);
+    loadBalancerOperator({
+      set: (pod, groupArn, found) => {
+        aws.checkTargets(pod, groupArn);
+        targets.set(groupArn, found);
+      },
+      healthy: (groupArn) => targets.healthy(groupArn),
     }),
   ]);
   const clusters: LocalClusters = new LocalClusters({

@@ -5,7 +5,7 @@ import type { EksCluster } from "../components/aws/eks-cluster";
 import { Failback } from "../components/aws/failback";
 import { GoogleAccess } from "../components/aws/google-access";
 import { googleConfigMaps } from "../components/aws/s3-copier";
-import { TargetBinding } from "../components/aws/target-binding";
+import { TargetBinding, targetHealthy } from "../components/aws/target-binding";
 import { CassandraCluster } from "../components/cassandra";
 import { ElasticsearchCluster } from "../components/elasticsearch";
 import { InternodeCertificates } from "../components/internode-certificates";
@@ -162,6 +162,12 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
     // An empty standby serves nobody.
     { dependsOn: data },
   );
+  // Before the pods, which are ready when the load balancer has found them so: what is up is answered.
+  const binding = new TargetBinding(
+    "target-binding",
+    { cluster, targetGroup: args.targetGroup },
+    { dependsOn: [pilot.controller.release, spaces] },
+  );
   const services = new Services(
     "services",
     {
@@ -180,8 +186,9 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
         MEDIA_COPIES: names.media.map(({ copies }) => s3Url(copies)).join(","),
       },
       onePasswordVault: vault,
+      readinessGates: { front: [targetHealthy] },
     },
-    { dependsOn: [schema, ...accounts] },
+    { dependsOn: [schema, binding, ...accounts] },
   );
   if (config.vault.failbackBucket) {
     const { project, projectNumber, failbackBucket } = config.vault;
@@ -207,10 +214,5 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
       { dependsOn: [...data, ...accounts, ...storage.serving] },
     );
   }
-  const binding = new TargetBinding(
-    "target-binding",
-    { cluster, targetGroup: args.targetGroup },
-    { dependsOn: [pilot.controller.release, services] },
-  );
-  return [services, binding];
+  return [services];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import type { V1Deployment } from "@kubernetes/client-node";
 import { rolesAllowed } from "../plan/s3-permissions";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
@@ -71,6 +72,18 @@ for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"
       assert.equal(bindings.length, stack === "aws-standby" ? 0 : 1);
       const [group] = of(/^aws:lb\/targetGroup:TargetGroup$/);
       assert.equal(group?.inputs.targetType, "ip");
+      const gates = of(/^kubernetes:apps\/v1:Deployment$/).map(({ inputs }) => {
+        const { metadata, spec } = inputs as unknown as V1Deployment;
+        return [metadata?.name, spec?.template.spec?.readinessGates?.map(({ conditionType }) => conditionType)];
+      });
+      assert.deepEqual(
+        gates.filter(([, conditions]) => conditions),
+        bindings.map(({ inputs }) => [
+          "front",
+          [`target-health.elbv2.k8s.aws/${(inputs.metadata as { name: string }).name}`],
+        ]),
+        "the front's pods are ready when the load balancer has found them so",
+      );
       for (const { inputs } of bindings) {
         const { targetGroupARN, ...spec } = inputs.spec as Record<string, unknown>;
         assert.match(String(targetGroupARN), new RegExp(`:targetgroup/${group?.inputs.name}/`));

@@ -30,6 +30,13 @@ export interface PodContext {
 
 const RETRY_MS = 1_000;
 
+/** What the conditions that a pod waits for beside its containers say. */
+function gates({ spec, status }: V1Pod): (string | undefined)[] {
+  return (spec?.readinessGates ?? []).map(
+    ({ conditionType }) => status?.conditions?.find(({ type }) => type === conditionType)?.status,
+  );
+}
+
 export class PodWorker {
   private readonly core: CoreV1Api;
   private readonly runners = new Map<string, ContainerRunner>();
@@ -62,7 +69,9 @@ export class PodWorker {
 
   /** Takes over a newer version of the object. */
   update(pod: V1Pod): void {
+    const gated = JSON.stringify(gates(this.pod)) !== JSON.stringify(gates(pod));
     this.pod = pod;
+    if (gated) this.report();
   }
 
   /** Ends every container; with `graceSeconds` 0 at once. Frees the pod's address and files. */

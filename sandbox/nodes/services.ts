@@ -13,6 +13,7 @@ export const ADDRESSES_ANNOTATION = "meta.sandbox/addresses";
 
 /** A pod as Services see it. */
 export interface Backend {
+  pod: V1Pod;
   address: string;
   ready: boolean;
   hostname?: string;
@@ -84,6 +85,11 @@ export class Services {
   }
 }
 
+/** Does a condition of a pod hold? */
+export function isTrue({ status }: V1Pod, condition: string): boolean {
+  return (status?.conditions ?? []).some(({ type, status }) => type === condition && status === "True");
+}
+
 /** Pods that a Service selects and that have an address. Finished and unselected pods are none. */
 export function backends(service: V1Service, pods: V1Pod[]): Backend[] {
   const selector = Object.entries(service.spec?.selector ?? {});
@@ -97,10 +103,9 @@ export function backends(service: V1Service, pods: V1Pod[]): Backend[] {
         selector.every(([key, value]) => pod.metadata?.labels?.[key] === value),
     )
     .map((pod) => ({
+      pod,
       address: pod.status?.podIP ?? "",
-      ready:
-        !pod.metadata?.deletionTimestamp &&
-        (pod.status?.conditions ?? []).some((condition) => condition.type === "Ready" && condition.status === "True"),
+      ready: !pod.metadata?.deletionTimestamp && isTrue(pod, "Ready"),
       hostname: pod.spec?.hostname,
       subdomain: pod.spec?.subdomain,
       ports: Object.fromEntries(

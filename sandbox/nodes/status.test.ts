@@ -24,6 +24,27 @@ const ready = (of: V1Pod, states: Record<string, ContainerSnapshot>) =>
     ({ type }) => type === "Ready",
   )?.status;
 
+test("a pod with readiness gates is ready when its containers are and every gate says so", () => {
+  const gated = pod("Always", ["a"]);
+  gated.spec!.readinessGates = [{ conditionType: "x/one" }, { conditionType: "x/two" }];
+  const said = (...types: [string, string][]) => {
+    gated.status = { conditions: types.map(([type, status]) => ({ type, status })) };
+  };
+  assert.equal(ready(gated, { a: running() }), "False");
+  said(["x/one", "True"]);
+  assert.equal(ready(gated, { a: running() }), "False");
+  said(["x/one", "True"], ["x/two", "False"]);
+  assert.equal(ready(gated, { a: running() }), "False");
+  said(["x/one", "True"], ["x/two", "True"]);
+  assert.equal(ready(gated, { a: running() }), "True");
+  assert.equal(ready(gated, { a: running(false) }), "False");
+  const status = podStatus(gated, "127.20.0.1", START, new Map([["a", running()]]), NOW);
+  assert.deepEqual(
+    status.conditions?.map(({ type }) => type),
+    ["x/one", "x/two", "Initialized", "ContainersReady", "Ready"],
+  );
+});
+
 test("a pod is pending until each container was started", () => {
   assert.equal(phase(pod("Always", ["a", "b"]), {}), "Pending");
   assert.equal(phase(pod("Always", ["a", "b"]), { a: running(), b: created() }), "Pending");

@@ -58,10 +58,14 @@ export function podStatus(
   const phase = podPhase(pod, snapshots, initialized);
   const watched = [...containers, ...inits.filter(isSidecar)];
   const ready = phase === "Running" && watched.every((container) => of(container).ready);
+  const before = pod.status?.conditions ?? [];
+  const gated = (pod.spec?.readinessGates ?? []).every(({ conditionType }) =>
+    before.some(({ type, status }) => type === conditionType && status === "True"),
+  );
   const condition = (type: string, holds: boolean, reason: string): V1PodCondition => {
-    const before = pod.status?.conditions?.find((old) => old.type === type);
+    const old = before.find((each) => each.type === type);
     const status = holds ? "True" : "False";
-    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;
+    const lastTransitionTime = old?.status === status ? old.lastTransitionTime : now;
     return { type, status, lastTransitionTime, ...(holds ? {} : { reason }) };
   };
   const unready = phase === "Succeeded" ? "PodCompleted" : "ContainersNotReady";
@@ -73,12 +77,10 @@ export function podStatus(
     hostIPs: [{ ip: "127.0.0.1" }],
     startTime,
     conditions: [
-      ...(pod.status?.conditions ?? []).filter(
-        ({ type }) => !["Initialized", "ContainersReady", "Ready"].includes(type),
-      ),
+      ...before.filter(({ type }) => !["Initialized", "ContainersReady", "Ready"].includes(type)),
       condition("Initialized", initialized, "ContainersNotInitialized"),
       condition("ContainersReady", ready, unready),
-      condition("Ready", ready, unready),
+      condition("Ready", ready && gated, ready ? "ReadinessGatesNotReady" : unready),
     ],
     initContainerStatuses: inits.map((container) => containerStatus(container, of(container))),
     containerStatuses: containers.map((container) => containerStatus(container, of(container))),
