@@ -206,7 +206,7 @@ test("an empty vault and one that refuses say so", async () => {
   assert.match(String(lines.at(-1)!.error), /403|does not have/);
 });
 
-test("what the contract wants: datacenter, nodes, racks, major version", async () => {
+test("what the contract wants: datacenter, nodes, racks, both stores' major versions", async () => {
   await night();
   const [path] = (await storage.names(COPIES)).filter((name) => name.startsWith("markers/"));
   const id = /copy-[^.]+/.exec(path!)![0];
@@ -221,6 +221,12 @@ test("what the contract wants: datacenter, nodes, racks, major version", async (
   const { manifest } = entry.repositories["cassandra-emea"]!;
   if (manifest.kind === "cassandra") manifest.versions.cassandra = "4.1.9";
   assert.match(contractProblems(entry, topology)[0]!, /was written by 4\.1\.9/);
+  const documents = structuredClone(marker);
+  const search = documents.repositories["elasticsearch-emea"]!.manifest;
+  if (search.kind === "elasticsearch") search.versions.elasticsearch = "99.0.0";
+  assert.match(contractProblems(documents, topology)[0]!, /Elasticsearch .* was written by 99\.0\.0 in emea/);
+  if (search.kind === "elasticsearch") search.versions.elasticsearch = "1.0.0";
+  assert.deepEqual(contractProblems(documents, topology), [], "an older one is read");
 });
 
 const pullMedia = (overrides: Partial<JobInput<"copy-media-to-s3">> = {}) =>

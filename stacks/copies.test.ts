@@ -172,7 +172,10 @@ test("a copy of other nodes and racks does not fit", () => {
 
 test("a copy of another major version does not fit", () => {
   const heads = [cassandra("emea", RACKS, "4.1.9"), ...whole.slice(1)];
-  return refused(find(reader(marker(NEWER, heads)), {}), /was written by 4\.1\.9; restore with the same major version/);
+  return refused(
+    find(reader(marker(NEWER, heads)), {}),
+    /was written by 4\.1\.9 in emea; use the program of a commit with its major version/,
+  );
 });
 
 test("before takes the newest copy that began at or before a moment", async () => {
@@ -192,6 +195,6 @@ test("a copy that a newer Elasticsearch wrote is refused", async () => {
   );
   await refused(
     find(reader(marker(NEWER, newer)), {}),
-    /has Elasticsearch 9\.2\.3: copy copy-20260115t020000z was written by 10\.0\.0 in emea; restore with the same major/,
+    /has Elasticsearch 9\.2\.3: copy copy-20260115t020000z was written by 10\.0\.0 in emea; use the program of a commit with its major version or a newer one/,
   );
 });

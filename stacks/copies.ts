@@ -1,11 +1,11 @@
 /** Looks a copy up before anything is created: does it exist, and does the site to be restored fit it? */
 import { stripVTControlCharacters } from "node:util";
+import { versionProblems } from "../jobs/lib/contract";
 import { JobError } from "../jobs/lib/log";
 import type { Marker } from "../jobs/lib/manifest";
 import { findMarker, isFrom, type Refusal } from "../jobs/lib/markers";
 import { markerOfPath, markersPrefix, repository } from "../plan/layout";
 import { rackNames } from "../plan/names";
-import { cassandraVersion, elasticsearchVersion } from "../plan/versions";
 import { ConfigError, type SiteConfig } from "./config";
 
 /** Read access to a bucket, as the deployer's manifest reader has it. */
@@ -113,24 +113,6 @@ export function misfits(config: SiteConfig, marker: Marker): string[] {
         `iconik-dr:cassandra.racks is ${racks} (${wantedRacks}): copy ${marker.id} has ${copied} in ${datacenter}; set ${manifest.racks.length}`,
       );
     }
-    if (major(manifest.versions.cassandra) !== major(cassandraVersion)) {
-      problems.push(
-        `plan/versions.ts has Cassandra ${cassandraVersion}: copy ${marker.id} was written by ${manifest.versions.cassandra}; restore with the same major version`,
-      );
-    }
-    const search = marker.repositories[repository("elasticsearch", datacenter)]!.manifest;
-    if (
-      search.kind === "elasticsearch" &&
-      Number(major(search.versions.elasticsearch)) > Number(major(elasticsearchVersion))
-    ) {
-      problems.push(
-        `plan/versions.ts has Elasticsearch ${elasticsearchVersion}: copy ${marker.id} was written by ${search.versions.elasticsearch} in ${datacenter}; restore with the same major version or a newer one`,
-      );
-    }
-    return problems;
+    return [...problems, ...versionProblems(marker, datacenter)];
   });
-}
-
-function major(version: string): string {
-  return version.split(".")[0]!;
 }

@@ -1,6 +1,6 @@
 /** The backup contract (S7): can the standby take a copy as it would be now? Pure; the copier asks every night, previews ask too. */
 import { repository } from "../../plan/layout";
-import { cassandraVersion } from "../../plan/versions";
+import { cassandraVersion, elasticsearchVersion } from "../../plan/versions";
 import type { Marker } from "./manifest";
 
 /** What would be restored onto. */
@@ -30,10 +30,26 @@ export function contractProblems(marker: Marker, { datacenter, nodes, racks }: T
     problems.push(
       `cassandra.racks is ${racks.length} (${wanted}): copy ${marker.id} has ${copied} in ${datacenter}; set ${manifest.racks.length}`,
     );
-  const [theirs, ours] = [manifest.versions.cassandra, cassandraVersion].map((version) => version.split(".")[0]);
-  if (theirs !== ours)
+  return [...problems, ...versionProblems(marker, datacenter)];
+}
+
+/**
+ * Why the stores as they would be started cannot read a datacenter's part of a copy; empty when they can. Cassandra reads its
+ * own major version's files, Elasticsearch those and older ones.
+ */
+export function versionProblems(marker: Marker, datacenter: string): string[] {
+  const of = (kind: "cassandra" | "elasticsearch") => marker.repositories[repository(kind, datacenter)]?.manifest;
+  const [rows, documents] = [of("cassandra"), of("elasticsearch")];
+  const problems: string[] = [];
+  if (rows?.kind === "cassandra" && major(rows.versions.cassandra) !== major(cassandraVersion))
     problems.push(
-      `plan/versions.ts has Cassandra ${cassandraVersion}: copy ${marker.id} was written by ${manifest.versions.cassandra}; use the program of the site's commit`,
+      `plan/versions.ts has Cassandra ${cassandraVersion}: copy ${marker.id} was written by ${rows.versions.cassandra} in ${datacenter}; use the program of a commit with its major version`,
+    );
+  if (documents?.kind === "elasticsearch" && major(documents.versions.elasticsearch) > major(elasticsearchVersion))
+    problems.push(
+      `plan/versions.ts has Elasticsearch ${elasticsearchVersion}: copy ${marker.id} was written by ${documents.versions.elasticsearch} in ${datacenter}; use the program of a commit with its major version or a newer one`,
     );
   return problems;
 }
+
+const major = (version: string) => Number(version.split(".")[0]);
