@@ -352,10 +352,11 @@ export const jobSchemas = {
   }),
   /**
    * Media that the standby wrote, from its live `bucket` into the product's own at Google, as standby-failback: get and list in S3;
-   * put, get and list at Google.
+   * put, get and list at Google. `backups`: the activation's own bucket, whose restore says when it began.
    */
   "return-media": z.strictObject({
     bucket: s3,
+    backups: s3,
     primary: cloudStorage,
     batch: z.int().min(1).max(10_000).default(1000),
     transfers: z.int().min(1).max(64).default(16),

@@ -1,15 +1,18 @@
 /**
  * Failback: brings what the standby wrote of one media bucket into the product's own bucket at Google. Names are never used twice, so
- * it adds: what is there already is left as it is, and another content under the same name is for people to decide about.
+ * it adds: what is there already is left as it is, and another content under the same name is for people to decide about. What an
+ * earlier activation wrote came back with its own failback: whoever removed it since does not get it again.
  *
  * Two passes over both listings, read as ordered streams; memory does not grow with the buckets. May be killed, repeated, and run
  * before the window as well: the run in the window then has little left.
  */
+import { restoreStartedPath } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { batches, Findings, listOrdered, merge } from "./lib/listing";
 import { type Fields, JobError, log } from "./lib/log";
+import { parseDocument, restoreStartedSchema } from "./lib/manifest";
 import { differs, isReachable, type MediaObject } from "./lib/media";
-import { bucketUrl, copy } from "./lib/rclone";
+import { bucketUrl, copy, listUnder, readObject } from "./lib/rclone";
 
 type Config = JobConfig<"return-media">;
 
@@ -17,22 +20,23 @@ type Config = JobConfig<"return-media">;
 export async function returnMedia(config: Config): Promise<Fields> {
   const { bucket, primary } = config;
   const startedAt = Date.now();
+  const since = await activatedAt(config.backups);
   let written = 0;
   let copied = 0;
   const into = batches<string>(config.batch, (names) =>
     copy({ bucket, prefix: "" }, { bucket: primary, prefix: "" }, names, config.transfers),
   );
-  for await (const { source, there } of pairs(config)) {
+  for await (const { source, there } of pairs(config, since)) {
     written++;
     if (there || !isReachable(source)) continue;
     copied++;
     await into.add(source.name);
   }
   await into.end();
-  log("copying", { bucket, primary, objects: written, copied });
+  log("copying", { bucket, primary, since: new Date(since).toISOString(), objects: written, copied });
   const missing = new Findings();
   const others = new Findings();
-  for await (const { source, there } of pairs(config)) {
+  for await (const { source, there } of pairs(config, since)) {
     // What came since is the next run's.
     if (!there && source.modified < startedAt) missing.add(source.key);
     if (there && differs(source, there)) others.add(source.key);
@@ -58,8 +62,31 @@ export async function returnMedia(config: Config): Promise<Fields> {
   return { bucket, primary, objects: written, copied };
 }
 
-/** What the standby wrote, and what is there under its name. */
-async function* pairs({ bucket, primary }: Config): AsyncGenerator<{ source: MediaObject; there?: MediaObject }> {
+/** When this activation's restore began, in ms: nothing that it wrote is older. @throws JobError when nothing was restored */
+async function activatedAt(backups: string): Promise<number> {
+  const paths = await listUnder(backups, "restores/");
+  if (paths.has(restoreStartedPath)) {
+    const started = parseDocument(
+      restoreStartedSchema,
+      await readObject(backups, restoreStartedPath),
+      restoreStartedPath,
+    );
+    // S3 knows whole seconds.
+    return Math.floor(Date.parse(started.startedAt) / 1000) * 1000;
+  }
+  throw new JobError(`no restore has begun in ${bucketUrl(backups)}: which media this activation wrote is not known`, {
+    value: restoreStartedPath,
+    allowed: "the bucket of an activation that was restored",
+    fix: "set iconik-dr:activation to the activation that served, and run pulumi up",
+    final: true,
+  });
+}
+
+/** What this activation wrote, and what is there under its name. */
+async function* pairs(
+  { bucket, primary }: Config,
+  since: number,
+): AsyncGenerator<{ source: MediaObject; there?: MediaObject }> {
   for await (const { source, secondary } of merge(listOrdered(bucket), listOrdered(primary)))
-    if (source) yield { source, ...(secondary && { there: secondary }) };
+    if (source && source.modified >= since) yield { source, ...(secondary && { there: secondary }) };
 }

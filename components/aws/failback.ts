@@ -47,6 +47,7 @@ export class Failback extends ComponentResource {
     for (const media of args.media)
       byPeople(standbyJobs.failbackMedia(media.name), standbySchedules.failbackMedia, "return-media", {
         bucket: s3Url(media.live),
+        backups: s3Url(args.backups),
         primary: media.name,
       });
     this.registerOutputs({});
