@@ -11,8 +11,8 @@ help: ## this list
 drill: setup ## lose every region and bring the site back
 	@$(TSX) drill/cli.ts
 
-drill-standby: setup ## lose Google Cloud, serve from AWS and come back
-	@$(TSX) drill/standby-cli.ts
+drill-standby: setup ## lose Google Cloud, serve from AWS and come back; KILLS=10: activated with ten deaths
+	@$(TSX) drill/standby-cli.ts $(if $(KILLS),--small --brief --kills $(KILLS))
 
 test: setup ## checks, unit and integration tests, a small drill, a brief one of the standby
 	@$(TSX) tests/run.ts

@@ -42,12 +42,23 @@ import {
   standbyConfig,
 } from "./standby-config";
 import { RegionStores } from "./stores";
-import { destroy, dyingUp, forget, openStack, type Progress, setConfig, up } from "./workspace";
+import { destroy, dyingUp, forget, openStack, type Progress, refusedPreview, setConfig, up } from "./workspace";
 
 /** Assets that are written through the public name before the loss, and as many in AWS. */
 const ASSETS = 25;
-/** Steps that an activation makes between two deaths. */
-const STEPS = 4;
+/** Where an activation is killed, the worst first: the stores and their restores, what serves, and the machines below. */
+export const DEATHS: readonly string[] = [
+  `restore-${STANDBY_REGION.datacenter}-cassandra`,
+  "services-deployment-front",
+  "cassandra-k8ssandra",
+  "restore-copy",
+  `restore-${STANDBY_REGION.datacenter}-elasticsearch`,
+  "services-schema-job",
+  "elasticsearch-elasticsearch",
+  "cluster-nodes-databases-1",
+  "snapshots-cassandra",
+  "services-deployment-worker",
+];
 /** Whom the services of the standby are. */
 const servicesRole = roleArn(STANDBY_ACCOUNT, "standby-services");
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
@@ -55,7 +66,7 @@ const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
 /** How much of it is run. */
 export interface StandbyDrillOptions {
   size: DrillSize;
-  /** Times that the activation is killed before it may end. Default: 0. */
+  /** Times that the activation is killed before it may end, 10 at most. Default: 0. */
   kills?: number;
   /** A site of one region, no way home, and the cloud goes as a whole. Default: false. */
   brief?: boolean;
@@ -137,6 +148,7 @@ export class StandbyDrill {
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "the standby pulls the copies into S3", run: (progress) => this.pull(progress) },
+      { name: "an activation is refused while Google serves", run: (progress) => this.refused(progress) },
       { name: "Google Cloud is lost", run: (progress) => this.disaster(progress) },
       { name: "pulumi up standby, active", run: (progress) => this.activate(progress) },
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
@@ -231,6 +243,13 @@ export class StandbyDrill {
     this.floor = await measureFloor(this.startSeconds, process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
   }
 
+  /** Two sites that take writes would lose some: a primary that answers has to be fenced, or given up by name. */
+  private async refused(progress: Progress): Promise<void> {
+    setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
+    await refusedPreview(this.standby, /active is true: site "[^"]+" still answers at/, progress);
+    setConfig(STANDBY, standbyConfig(this.stage));
+  }
+
   private async disaster(progress: Progress): Promise<void> {
     this.lastWrite = await newestWritten(this.stores.regions, progress);
     await this.stores.close();
@@ -246,9 +265,11 @@ export class StandbyDrill {
 
   private async activate(progress: Progress): Promise<void> {
     setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
-    for (let death = 1; death <= this.kills; death++) {
-      if (await dyingUp(this.standby, STEPS, progress)) throw new Error(`it ended before it was killed ${death} times`);
-      progress(`killed, the ${death}. time`);
+    const deaths = new Set(DEATHS.slice(0, this.kills));
+    while (deaths.size > 0) {
+      const at = await dyingUp(this.standby, [...deaths], progress);
+      deaths.delete(at);
+      progress(`killed at ${at}; ${deaths.size} more`);
     }
     const watch = new Stopwatch();
     const outputs = await up(this.standby, progress, watch.hear);

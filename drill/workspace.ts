@@ -53,38 +53,47 @@ export async function up(stack: Stack, progress: Progress, hear?: (event: Engine
   }
 }
 
-/** Seconds without an event after which a dying update waits for something, such as a restore. */
-const WAITING_SECONDS = 15;
+/** Milliseconds between the begin of a step and a death in it: what the step makes is there by then, and the state does not know. */
+const WITHIN_MS = 500;
 
 /**
- * `pulumi up` that is killed (-9) with everything it started once it has ended so many steps, or waits for one. The lock that it
+ * `pulumi up` that is killed (-9) with everything it started while it makes or changes one of these resources. The lock that it
  * leaves is cancelled, as a runbook has it.
- * @returns its outputs when it ended before
+ * @param names of resources, as the program calls them
+ * @returns the resource at which it died
+ * @throws when it ended before
  */
-export async function dyingUp(stack: Stack, steps: number, progress: Progress): Promise<OutputMap | undefined> {
+export async function dyingUp(stack: Stack, names: readonly string[], progress: Progress): Promise<string> {
+  let died: string | undefined;
   let killed = false;
-  let ended = 0;
-  let waiting: NodeJS.Timeout | undefined;
-  const die = () => {
-    if (!killed) killed = killChildren("pulumi") > 0;
-  };
-  const hear = (event: EngineEvent) => {
-    if (event.resourcePreEvent && event.resourcePreEvent.metadata.op !== "same") {
-      clearTimeout(waiting);
-      waiting = setTimeout(die, WAITING_SECONDS * 1000);
-    }
-    if (event.resOutputsEvent && event.resOutputsEvent.metadata.op !== "same") ended += 1;
-    if (ended >= steps) die();
+  const hear = ({ resourcePreEvent }: EngineEvent) => {
+    const { op, urn } = resourcePreEvent?.metadata ?? {};
+    const name = urn?.split("::").at(-1);
+    if (died !== undefined || op === "same" || name === undefined || !names.includes(name)) return;
+    died = name;
+    setTimeout(() => {
+      killed = killChildren("pulumi") > 0;
+    }, WITHIN_MS);
   };
   try {
-    return await up(stack, progress, hear);
+    await up(stack, progress, hear);
   } catch (error) {
     if (!killed) throw error;
     await stack.cancel();
-    return undefined;
-  } finally {
-    clearTimeout(waiting);
+    return died!;
   }
+  throw new Error(`it ended before it was killed at one of ${names.join(", ")}`);
+}
+
+/** `pulumi preview` that has to be refused for a reason. @throws when it is not, or for another one */
+export async function refusedPreview(stack: Stack, reason: RegExp, progress: Progress): Promise<void> {
+  const said = await stack.preview({ onOutput: lines(progress), color: "never" }).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (said === undefined) throw new Error(`a preview of ${stack.name} was not refused: ${reason} was expected`);
+  if (!reason.test(said))
+    throw new Error(`a preview of ${stack.name} was refused, and not as ${reason}\n${diagnostics(said)}`);
 }
 
 /** What the engine says went wrong, without the log around it. */

@@ -1,5 +1,13 @@
+import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { program } from "./program";
+
+/** `secretsprovider` of the stack's file, which the engine does not tell; it runs programs in the project's folder. */
+function secretsProvider(): string | undefined {
+  const file = `Pulumi.${pulumi.getStack()}.yaml`;
+  return existsSync(file) ? parse(readFileSync(file, "utf8"))?.secretsprovider : undefined;
+}
 
 /** Entry of every stack: `iconik-dr:role` picks the program. */
 export = () =>
@@ -7,6 +15,7 @@ export = () =>
     stack: pulumi.getStack(),
     config: pulumi.runtime.allConfig(),
     env: process.env,
+    secretsProvider,
     reader: async () => (await import("./provider-reader")).providerReader,
     standby: async (account) => ({
       reader: (await import("./s3-reader")).s3Reader(account),

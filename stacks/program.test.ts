@@ -18,7 +18,14 @@ async function run(changes: Record<string, unknown>, env: NodeJS.ProcessEnv = TO
   let failure = "";
   const { resources } = await declared(async () => {
     try {
-      return await program({ stack: "prod", config, env, reader: async () => nothing, standby: () => assert.fail() });
+      return await program({
+        stack: "prod",
+        config,
+        env,
+        secretsProvider: () => undefined,
+        reader: async () => nothing,
+        standby: () => assert.fail(),
+      });
     } catch (error) {
       failure = (error as Error).message;
       return {};

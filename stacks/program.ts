@@ -9,6 +9,8 @@ export interface Surroundings {
   /** Every config value as the engine gives it. */
   config: Record<string, string>;
   env: NodeJS.ProcessEnv;
+  /** `secretsprovider` of the stack's file. */
+  secretsProvider(): string | undefined;
   reader(): Promise<BucketReader>;
   /** For the standby in an account: reads S3, and asks whether the primary still serves. */
   standby(account: string): Promise<{ reader: BucketReader; probe: Probe }>;
@@ -21,7 +23,14 @@ export type Outputs = Record<string, unknown>;
  * Runs the role that the configuration picks.
  * @throws ConfigError before anything is created
  */
-export async function program({ stack, config: all, env, reader, standby }: Surroundings): Promise<Outputs> {
+export async function program({
+  stack,
+  config: all,
+  env,
+  secretsProvider,
+  reader,
+  standby,
+}: Surroundings): Promise<Outputs> {
   const config = parseConfig(all, stack);
   // Each role's program loads what it needs and no more: a preview starts faster.
   switch (config.role) {
@@ -37,6 +46,8 @@ export async function program({ stack, config: all, env, reader, standby }: Surr
     case "bootstrap":
       return (await import("./bootstrap")).bootstrap(config, stack);
     case "standby": {
+      const { notShared } = await import("./standby-state");
+      notShared(stack, { backend: env.PULUMI_BACKEND_URL, secretsProvider: secretsProvider() });
       const token = onePasswordToken(stack, env);
       const { reader: s3, probe } = await standby(config.account);
       const { notServed, notServing } = await import("./standby-primary");

@@ -59,5 +59,11 @@ specify(noSharedFate, {
       /gserviceaccount\.com/,
     ],
     [[standby, record({ type: "CNAME", name: "www", records: ["c.storage.googleapis.com."] })], /googleapis/],
+    ...["accounts.google.com", "ns-cloud-a1.googledomains.com", "x.googlehosted.com", "lh3.googleusercontent.com"].map(
+      (host): [ReturnType<typeof resource>[], RegExp] => [
+        [standby, resource("aws:iam/openIdConnectProvider:OpenIdConnectProvider", { url: `https://${host}` })],
+        new RegExp(host.split(".").slice(-2).join("\\.")),
+      ],
+    ),
   ],
 });

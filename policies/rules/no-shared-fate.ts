@@ -7,7 +7,7 @@ import { at, object, objects, textsIn, type Values } from "../lib/values";
 
 /** What is Google's, wherever it stands in a text: hosts, buckets, keys, accounts, images, storage of Medusa's. */
 const GOOGLES =
-  /googleapis\.com|\bpkg\.dev\b|\bgcr\.io\b|gserviceaccount\.com|svc\.id\.goog|\bgs:\/\/|\bgcpkms:|google_storage|cloud\.goog|run\.app\b|storage\.cloud\.google/;
+  /googleapis\.com|\bpkg\.dev\b|\bgcr\.io\b|gserviceaccount\.com|svc\.id\.goog|\bgs:\/\/|\bgcpkms:|google_storage|cloud\.goog|run\.app\b|storage\.cloud\.google|\baccounts\.google\.com|googledomains\.com|googlehosted\.com|googleusercontent\.com/;
 
 /** Texts for people; they say where to look while Google is there. */
 const words: readonly string[] = ["alarmDescription", "description", "comment", "inputTransformer"];
