@@ -20,7 +20,9 @@ import type { Entry } from "./stage";
 /** Seconds that a region's clocks are ahead, and after which its assets are changed elsewhere: less, and more than the lag between regions. */
 const AHEAD_SECONDS = 5;
 const LATER_SECONDS = 2;
-/** Of that, what has to be left when the changes are sent: how slow the machine is comes off it. */
+/** Seconds from the last answer to the changes at least: more than the lag, or the two have not seen each other. */
+const SEEN_SECONDS = 1;
+/** Of the lead, what has to be left when the changes are sent: how slow the machine is comes off it. */
 const LEFT_SECONDS = 0.1;
 /** Assets that are written and changed. */
 const ASSETS = 20;
@@ -84,8 +86,9 @@ async function written(stage: SiteStage, from: string, id: string, title: string
 async function writeAndChange(stage: SiteStage): Promise<{ ids: string[]; aheadSeconds: number }> {
   const [ahead, behind] = stage.regions;
   const ids = Array.from({ length: ASSETS }, () => randomUUID());
+  const sent = Date.now();
   const before = await Promise.all(ids.map((id) => written(stage, ahead, id, "before")));
-  await pause(LATER_SECONDS * 1000);
+  await pause(Math.max(sent + LATER_SECONDS * 1000 - Date.now(), SEEN_SECONDS * 1000));
   const now = Date.now();
   await Promise.all(ids.map((id) => written(stage, behind, id, "after")));
   return { ids, aheadSeconds: Math.min(...before.map(({ changed }) => (Date.parse(changed ?? "") - now) / 1000)) };
