@@ -1,4 +1,4 @@
-/** Names of what jobs report in the field `event` of their log lines, for the alerts that listen to them. */
+/** Names of what jobs and services report in the field `event` of their log lines, for the alerts that listen to them. */
 export const events = {
   /** A media bucket's secondary holds what the primary does. */
   mediaCopied: "media-copied",
@@ -12,6 +12,8 @@ export const events = {
   copyDamaged: "copy-damaged",
   /** A marker in the second copy is not signed by the vault's key, or for another copy. */
   markerRefused: "marker-refused",
+  /** A service saw a change whose time is ahead of its own clock. */
+  clockAhead: "clock-ahead",
   /** The last line of a run that did its work. */
   jobSucceeded: "job-succeeded",
   /** The last line of a run that did not; Kubernetes may start another one. */

@@ -19,6 +19,13 @@ export const limits = {
   uptimeCheckers: 2,
   /** Seconds that a store's node may be away: a restart takes less. */
   nodeDownSeconds: 600,
+  /** Seconds that the time of a change may be ahead of the clock that sees it before somebody is told: clocks that are kept differ by less. */
+  clockAheadSeconds: 1,
+  /**
+   * Seconds from which such a change is not followed and writes to its asset are refused: each that followed would be as far ahead. Above
+   * what time synchronisation takes to notice, and short enough to wait for.
+   */
+  clockRefusedSeconds: 60,
   /** Days that the vault's logs are kept, above the time that an attacker stays unnoticed. */
   auditLogDays: 400,
 } as const;

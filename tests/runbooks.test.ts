@@ -227,6 +227,7 @@ const GCLOUD = [
   "iam service-accounts create",
   "iam service-accounts disable",
   "kms keys versions restore",
+  "logging read",
   "monitoring policies list",
   "monitoring uptime list-configs",
   "projects describe",

@@ -4,10 +4,8 @@
  * name anything.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { backupName } from "../../plan/layout";
+import { clockAhead } from "../clock-ahead";
 import type { Fault } from "../fault";
 import { cut } from "../report";
 import {
@@ -25,27 +23,6 @@ import {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** Environment in which a job's clock is so many seconds ahead. */
-function skewed(folder: string, seconds: number): Record<string, string> {
-  const file = join(folder, `ahead-${seconds}.cjs`);
-  writeFileSync(
-    file,
-    `const Real = Date;
-const ahead = ${seconds} * 1000;
-globalThis.Date = class extends Real {
-  constructor(...given) {
-    if (given.length === 0) super(Real.now() + ahead);
-    else super(...given);
-  }
-  static now() {
-    return Real.now() + ahead;
-  }
-};
-`,
-  );
-  return { NODE_OPTIONS: `--require ${file}` };
-}
-
 const told = (line: Record<string, unknown>) => cut(String(line.error ?? JSON.stringify(line)), 120);
 
 export const clockSkew: Fault<CopiesStage> = {
@@ -56,34 +33,29 @@ export const clockSkew: Fault<CopiesStage> = {
   mayLoseSeconds: 0,
   small: true,
   async inject(stage) {
-    const folder = mkdtempSync(join(tmpdir(), "clock-"));
-    try {
-      await reset(stage);
-      await backUp(stage, backupName(new Date()), FILES + 1, 8);
-      await succeeded(replicate(stage, {}, skewed(folder, -4 * MINUTE)));
-      const objects = await assertRestores(stage, "latest");
-      const first = await markers(stage);
-      await backUp(stage, backupName(new Date()), FILES + 2, 9);
-      const behind = await failed(replicate(stage, {}, skewed(folder, -3 * HOUR)), /future/);
-      assert.deepEqual(await markers(stage), first, "a copy was named by a clock that is hours behind");
-      await succeeded(replicate(stage, {}, skewed(folder, 3 * HOUR)));
-      await assertRestores(stage, "latest");
-      // A night later the clock is right: its copy has to be the latest, after the one that was named too late.
-      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 3, 10);
-      await succeeded(replicate(stage, {}, skewed(folder, 24 * HOUR)));
-      await assertRestores(stage, "latest");
-      const before = await markers(stage);
-      await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 4, 11);
-      const line = await failed(replicate(stage, {}, skewed(folder, (24 + 30) * HOUR)), /old|hours|stale/i);
-      assert.deepEqual(await markers(stage), before, "a copy was named by a clock that is a day off");
-      return {
-        noticed: `3 hours behind the backups are from the future (${told(behind)}); 30 hours ahead they are too old (${told(line)})`,
-        signal: { kind: "log", command: "replicate", line },
-        recovered: `4 minutes behind and 3 hours ahead the copy is the latest, and the next night's after it; ${objects} objects and more restored and compared each time`,
-        lostSeconds: 0,
-      };
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    await reset(stage);
+    await backUp(stage, backupName(new Date()), FILES + 1, 8);
+    await succeeded(replicate(stage, {}, clockAhead(-4 * MINUTE)));
+    const objects = await assertRestores(stage, "latest");
+    const first = await markers(stage);
+    await backUp(stage, backupName(new Date()), FILES + 2, 9);
+    const behind = await failed(replicate(stage, {}, clockAhead(-3 * HOUR)), /future/);
+    assert.deepEqual(await markers(stage), first, "a copy was named by a clock that is hours behind");
+    await succeeded(replicate(stage, {}, clockAhead(3 * HOUR)));
+    await assertRestores(stage, "latest");
+    // A night later the clock is right: its copy has to be the latest, after the one that was named too late.
+    await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000)), FILES + 3, 10);
+    await succeeded(replicate(stage, {}, clockAhead(24 * HOUR)));
+    await assertRestores(stage, "latest");
+    const before = await markers(stage);
+    await backUp(stage, backupName(new Date(Date.now() + 24 * HOUR * 1000 + 60_000)), FILES + 4, 11);
+    const line = await failed(replicate(stage, {}, clockAhead((24 + 30) * HOUR)), /old|hours|stale/i);
+    assert.deepEqual(await markers(stage), before, "a copy was named by a clock that is a day off");
+    return {
+      noticed: `3 hours behind the backups are from the future (${told(behind)}); 30 hours ahead they are too old (${told(line)})`,
+      signal: { kind: "log", command: "replicate", line },
+      recovered: `4 minutes behind and 3 hours ahead the copy is the latest, and the next night's after it; ${objects} objects and more restored and compared each time`,
+      lostSeconds: 0,
+    };
   },
 };

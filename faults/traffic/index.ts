@@ -1,6 +1,7 @@
 /** The faults of a site under traffic. */
 import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
+import { clockSkew } from "./clock-rows";
 import {
   cassandraNodeKilled,
   controlLost,
@@ -29,6 +30,7 @@ const regions: Group<SiteStage> = {
     searchLost,
     controlLost,
     drainedByHand,
+    clockSkew,
     regionKilled,
     regionHung,
     regionReturns,

@@ -297,6 +297,24 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     }),
   },
   {
+    id: "clock-ahead",
+    owner: "site",
+    title: "A clock of a region is wrong",
+    rows: ["S1", "S3", "D3"],
+    severity: "ERROR",
+    watches: `A service saw a change whose time is more than ${limits.clockAheadSeconds} s ahead of its own clock.`,
+    why: `Stores keep what has the later time. Writes follow a clock that is ahead by up to ${limits.clockRefusedSeconds} s; beyond that, writes to what it has stamped are refused in every region.`,
+    steps: [
+      "The line has the asset, if it was a write, and by how much; its pod saw the change. Either that clock is behind, or the one of whoever wrote is ahead: the lines of other regions tell which.",
+      "Compare the machines of both regions: the runbook has the commands. Drain a node, or a region, whose clock is wrong, and set it right.",
+    ],
+    runbook: "docs/runbooks/clock-ahead.md",
+    condition: () => ({
+      kind: "log",
+      filter: every(containers(namespaces.services), `jsonPayload.event="${events.clockAhead}"`),
+    }),
+  },
+  {
     id: "backup-bucket-changed",
     owner: "site",
     title: "The primary backup bucket's policy or settings were changed",

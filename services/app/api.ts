@@ -6,6 +6,7 @@ import { types } from "cassandra-driver";
 import { z } from "zod";
 import { assetIndex } from "../../plan/names";
 import { cassandra } from "./cassandra";
+import { STORED, stampHeader, stampOf, storedOf } from "./clock";
 import { type Answer, bodyOf, cached, type Route, serve } from "./http";
 import { minuteOf } from "./schema";
 import { indexVersion, type Search, SearchError, search } from "./search";
@@ -18,6 +19,8 @@ const FOUND = "found";
 /** Results of one search. */
 const PAGE = 50;
 
+/** Milliseconds since 1970, as the front sends them. */
+const STAMP = /^\d{13}$/;
 const asset = z.strictObject({ title: z.string().min(1).max(500) });
 const ID = "([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})";
 
@@ -57,13 +60,27 @@ export function routes(database: Database, find: Search): Route[] {
         const wait = query.get("wait");
         if (wait !== null && wait !== FOUND)
           return { status: 400, body: { error: `wait=${wait} is not known; allowed: wait=${FOUND}` } };
-        const changed = new Date();
+        const given = request.headers[stampHeader];
+        if (given !== undefined && !STAMP.test(String(given)))
+          return {
+            status: 400,
+            body: { error: `${stampHeader}: ${given} is no time; allowed: milliseconds since 1970` },
+          };
+        const { title } = parsed.data;
+        const { rows } = await database.execute(`SELECT ${STORED} FROM assets WHERE id = ?`, [id]);
+        const stored = rows[0] && storedOf(rows[0] as never);
+        const stamped = stampOf(id!, title, stored, given === undefined ? undefined : Number(given));
+        if ("refused" in stamped) return { status: 503, body: { error: stamped.refused } };
+        if ("newest" in stamped)
+          return { status: 409, body: { error: `asset ${id} has a later change`, newest: stamped.newest } };
+        const changed = new Date(stamped.stamp);
         // No logged batch: its log needs two other racks, so that a node that dies costs every write until gossip misses it. Who
         // hears of a failure writes again; between the two an asset is there that the index does not know yet.
-        await database.execute("INSERT INTO assets (id, title, changed) VALUES (?, ?, ?)", [
+        await database.execute("INSERT INTO assets (id, title, changed) VALUES (?, ?, ?) USING TIMESTAMP ?", [
           id,
-          parsed.data.title,
+          title,
           changed,
+          types.Long.fromNumber(stamped.stamp * 1000),
         ]);
         await database.execute("INSERT INTO changes (minute, at, asset) VALUES (?, ?, ?)", [
           minuteOf(changed),
@@ -71,7 +88,7 @@ export function routes(database: Database, find: Search): Route[] {
           id,
         ]);
         if (wait === FOUND) return foundAgain(database, find, id!);
-        return { status: 200, body: { id, ...parsed.data, changed } };
+        return { status: 200, body: { id, title, changed } };
       },
     ],
     [
@@ -121,12 +138,27 @@ async function checkStores(database: Database, find: Search): Promise<string[]> 
   const checks = [
     // A quorum of the region's replicas answers, for a row that is not there.
     database.execute("SELECT id FROM assets WHERE id = ?", [types.Uuid.random()]),
-    find("GET", "/_cluster/health?timeout=1s").then((health) => {
-      if ((health as { status: string }).status === "red") throw new Error("Elasticsearch is red");
+    assetsHealth(find).then((status) => {
+      if (status === "red") throw new Error(`Elasticsearch's index ${assetIndex} is red`);
     }),
   ];
   const results = await Promise.allSettled(checks);
   return results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
+}
+
+/**
+ * Health of the index that requests need, whatever becomes of others in the cluster; undefined: nothing has been indexed yet. Nothing is
+ * waited for, so an index that is not there is all that can be timed out for: Elasticsearch says so in the answer, before 8 with a 408.
+ */
+async function assetsHealth(find: Search): Promise<string | undefined> {
+  const path = `/_cluster/health/${assetIndex}?timeout=0s&master_timeout=1s`;
+  try {
+    const { status, timed_out } = await find<{ status: string; timed_out: boolean }>("GET", path);
+    return timed_out ? undefined : status;
+  } catch (error) {
+    if (error instanceof SearchError && error.code === 408) return undefined;
+    throw error;
+  }
 }
 
 function json(text: string): unknown {

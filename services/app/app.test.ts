@@ -3,84 +3,20 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { types } from "cassandra-driver";
 import { regionHeader } from "../../plan/traffic";
 import { routes as apiRoutes } from "./api";
 import { cassandra } from "./cassandra";
 import { routes as frontRoutes } from "./front";
-import { cached, type Route, serve } from "./http";
+import { cached } from "./http";
 import { roleStatements, schema } from "./schema";
-import { SearchError } from "./search";
-
-const ID = "8c6f0c5e-5d5c-4a6e-9a51-0f1f3c1b2a10";
-
-const opened: { close(): void; closeAllConnections(): void }[] = [];
-after(() => {
-  for (const server of opened) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-async function started(routes: Route[]): Promise<string> {
-  const server = await serve(routes, { HOST: "127.0.0.1", PORT: 0, REGION: "europe-west1" });
-  opened.push(server);
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** A database that remembers, and a search that answers one thing; both fail when they are told to. */
-function stores() {
-  const state = {
-    assets: new Map<string, { id: string; title: string; changed: Date }>(),
-    changes: [] as { minute: Date; asset: string }[],
-    documents: new Map<string, object>(),
-    /** The index has a newer version of every document. */
-    newer: false,
-    databaseFails: false,
-    changesFail: false,
-    health: "green",
-    found: [] as object[] | undefined,
-  };
-  const rows = ([id]: unknown[]) => {
-    const found = state.assets.get(String(id));
-    return found ? [found] : [];
-  };
-  const database = {
-    execute: async (query: string, params: unknown[] = []) => {
-      if (state.databaseFails || (state.changesFail && query.includes("INTO changes"))) throw new Error("no quorum");
-      if (query.startsWith("INSERT INTO assets")) {
-        const [id, title, changed] = params as [string, string, Date];
-        state.assets.set(id, { id, title, changed });
-      }
-      if (query.startsWith("INSERT INTO changes"))
-        state.changes.push({ minute: params[0] as Date, asset: String(params[2]) });
-      return { rows: query.startsWith("SELECT") ? rows(params) : [] };
-    },
-  };
-  const search = async (_method: string, path: string, body?: unknown) => {
-    if (path.startsWith("/_cluster")) return { status: state.health };
-    const [, document, version] = /_doc\/([^?]+)(?:\?version=(\d+)&version_type=external_gte)?$/.exec(path) ?? [];
-    if (document && state.health === "red") throw new SearchError(503, path, "unavailable");
-    if (document && body) {
-      assert.ok(version, "an older one is not to replace a newer one");
-      if (state.newer) throw new SearchError(409, path, "version_conflict_engine_exception");
-      state.documents.set(document, body as object);
-    }
-    if (document) return { found: state.documents.has(document) };
-    if (!state.found) throw new SearchError(404, path, "index_not_found_exception");
-    return { hits: { hits: state.found } };
-  };
-  return { state, database: database as never, search: search as never };
-}
-
-const put = (base: string, id: string, body: unknown) =>
-  fetch(`${base}/api/assets/${id}`, { method: "PUT", body: typeof body === "string" ? body : JSON.stringify(body) });
+import { answers, dies, ID, inTurns, opened, put, silent, started, stores } from "./testing";
 
 test("an asset that was written is read again, and its change is noted for the index", async () => {
   const { state, database, search } = stores();
@@ -155,12 +91,23 @@ test("a store that fails makes requests fail with why, and the API not ready", a
     else state.health = "red";
     const ready = await fetch(`${base}/readyz`);
     assert.equal(ready.status, 503);
-    assert.match(await ready.text(), fail === "database" ? /no quorum/ : /Elasticsearch is red/);
+    assert.match(await ready.text(), fail === "database" ? /no quorum/ : /index assets is red/);
     assert.equal((await fetch(`${base}/livez`)).status, 200, "the process is well");
     if (fail === "database") assert.equal((await fetch(`${base}/api/assets/${ID}`)).status, 503);
   }
   const { database, search } = stores();
   assert.equal((await fetch(`${await started(apiRoutes(database, search))}/readyz`)).status, 200);
+});
+
+test("an index of somebody else that is red, or one that is not there yet, does not make the API unready", async () => {
+  const { state, database, search } = stores();
+  state.otherHealth = "red";
+  assert.equal((await fetch(`${await started(apiRoutes(database, search))}/readyz`)).status, 200);
+  state.health = undefined;
+  for (state.timedOutStatus of [408, 200])
+    assert.equal((await fetch(`${await started(apiRoutes(database, search))}/readyz`)).status, 200);
+  state.timedOutStatus = 503;
+  assert.equal((await fetch(`${await started(apiRoutes(database, search))}/readyz`)).status, 503, "there is no master");
 });
 
 test("the front shows the page, hands on to the API, and is as healthy as its region", async () => {
@@ -212,20 +159,6 @@ async function raw(base: string, bytes: string): Promise<string> {
   for await (const text of socket) said += text;
   return said;
 }
-
-/** A server for each turn of its connections: the last one's behaviour goes on. */
-async function inTurns(...turns: ((request: IncomingMessage, response: ServerResponse) => void)[]): Promise<string> {
-  let connections = 0;
-  const turnOf = new WeakMap<object, number>();
-  const server = createServer((request, response) => turns[turnOf.get(request.socket)!]!(request, response));
-  server.on("connection", (socket) => turnOf.set(socket, Math.min(connections++, turns.length - 1)));
-  opened.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-const silent = () => undefined;
-const answers = (_: IncomingMessage, response: ServerResponse) => void response.end("{}");
-const dies = ({ socket }: IncomingMessage) => void socket.destroy();
 
 test("a pod of the API that dies under a request costs none that may be made twice", async () => {
   const front = await started(frontRoutes(await inTurns(dies, answers)));

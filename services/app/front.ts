@@ -5,6 +5,7 @@
 import { request as http, type IncomingMessage, type RequestOptions } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { healthCheck } from "../../plan/traffic";
+import { stampHeader } from "./clock";
 import { type Answer, bodyOf, cached, type Route, serve, targetOf } from "./http";
 
 /** For how long a look at the API counts, in milliseconds. */
@@ -54,15 +55,15 @@ export function routes(api: string): Route[] {
     ["GET", /^\/$/, async () => ({ status: 200, body: PAGE, type: "text/html; charset=utf-8" })],
     ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
     ["GET", new RegExp(`^${healthCheck.path}$`), () => region()],
-    ["*", /^\/api\//, (request) => proxied(request, api, budget)],
+    ["*", /^\/api\//, (request, _match, _query, gone) => proxied(request, api, budget, gone)],
   ];
 }
 
-async function proxied(request: IncomingMessage, api: string, budget: Budget): Promise<Answer> {
+async function proxied(request: IncomingMessage, api: string, budget: Budget, gone: AbortSignal): Promise<Answer> {
   const body = request.method === "GET" || request.method === "HEAD" ? undefined : await bodyOf(request);
   const { pathname, search } = targetOf(request)!;
   try {
-    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body, budget);
+    return await forward(new URL(`${pathname}${search}`, api), request.method ?? "GET", body, budget, gone);
   } catch (error) {
     return { status: 502, body: { error: `the API does not answer: ${(error as Error).message}` } };
   }
@@ -87,21 +88,44 @@ async function look(url: URL): Promise<Answer> {
 }
 
 /**
- * Hands a request on; one that may be made twice is, over another connection, when a pod ends under it or says nothing. The repetitions of
- * silence have a budget: a region that is only slow would get slower with each.
+ * Hands a request on; one that may be made twice is, over another connection, when a pod ends under it or says nothing, for as long as its
+ * client is there. The repetitions of silence have a budget: a region that is only slow would get slower with each.
  */
-async function forward(url: URL, method: string, body: string | undefined, budget: Budget): Promise<Answer> {
-  if (!IDEMPOTENT.includes(method)) return call(url, { method }, body, CALL_MS);
+async function forward(
+  url: URL,
+  method: string,
+  body: string | undefined,
+  budget: Budget,
+  gone: AbortSignal,
+): Promise<Answer> {
+  if (!IDEMPOTENT.includes(method)) return call(url, { method, signal: gone }, body, CALL_MS);
   budget.earn();
   const over = Date.now() + CALL_MS;
+  let stamp = Date.now();
+  let unanswered = false;
   for (let broken = 0; ; await sleep(AGAIN_MS)) {
+    const headers = method === "PUT" ? { [stampHeader]: String(stamp) } : undefined;
     try {
-      return await call(url, { method }, body, over - Date.now(), () => budget.spend());
+      const answer = await call(url, { method, headers, signal: gone }, body, over - Date.now(), () => budget.spend());
+      const newest = newerThan(answer);
+      if (newest === undefined) return answer;
+      // Is what is newer from before this request, by a clock that is ahead, or from after an attempt that may have been made? Who is told
+      // so can look; to write again here could undo what was acknowledged meanwhile.
+      if (unanswered)
+        return { status: 503, body: { error: "the asset was changed meanwhile; read it, and write again" } };
+      if (Date.now() + AGAIN_MS >= over) return answer;
+      stamp = Math.max(Date.now(), newest + 1);
     } catch (error) {
+      unanswered = true;
       if (!(error instanceof SilentError)) broken++;
-      if (Date.now() + AGAIN_MS >= over || broken > AGAIN) throw error;
+      if (gone.aborted || Date.now() + AGAIN_MS >= over || broken > AGAIN) throw error;
     }
   }
+}
+
+/** The stamp of a change that is newer than the one that was sent, which the API has not made then. */
+function newerThan({ status, body }: Answer): number | undefined {
+  return status === 409 ? (JSON.parse(String(body)) as { newest?: number }).newest : undefined;
 }
 
 /** Repetitions that are left. */
@@ -132,7 +156,8 @@ function call(
   again: () => boolean = () => false,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = http(url, { ...options, headers: { "content-type": "application/json" } }, (response) => {
+    const headers = { "content-type": "application/json", ...options.headers };
+    const sent = http(url, { ...options, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
       response.on("error", reject);

@@ -10,7 +10,13 @@ export interface Answer {
   type?: string;
 }
 
-export type Handler = (request: IncomingMessage, match: RegExpExecArray, query: URLSearchParams) => Promise<Answer>;
+/** @param gone aborted when the client leaves before it has its answer */
+export type Handler = (
+  request: IncomingMessage,
+  match: RegExpExecArray,
+  query: URLSearchParams,
+  gone: AbortSignal,
+) => Promise<Answer>;
 export type Route = [method: string, path: RegExp, handler: Handler];
 
 /** Largest request body, in bytes. */
@@ -24,7 +30,11 @@ export function serve(
   { HOST, PORT, REGION }: { HOST: string; PORT: number; REGION: string },
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    void answer(routes, request).then(({ status, body, type }) => {
+    const gone = new AbortController();
+    response.once("close", () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    void answer(routes, request, gone.signal).then(({ status, body, type }) => {
       const text = typeof body === "string" ? body : JSON.stringify(body);
       response.writeHead(status, {
         "content-type": type ?? (typeof body === "string" ? "text/plain; charset=utf-8" : "application/json"),
@@ -64,7 +74,7 @@ export function targetOf({ url = "/" }: IncomingMessage): URL | undefined {
 }
 const BASE = "http://localhost";
 
-async function answer(routes: Route[], request: IncomingMessage): Promise<Answer> {
+async function answer(routes: Route[], request: IncomingMessage, gone: AbortSignal): Promise<Answer> {
   const target = targetOf(request);
   if (!target) return { status: 400, body: { error: "the request has no path" } };
   const { pathname, searchParams } = target;
@@ -73,7 +83,7 @@ async function answer(routes: Route[], request: IncomingMessage): Promise<Answer
   const route = fitting.find(([wanted]) => wanted === method || wanted === "*");
   if (!route) return { status: fitting.length > 0 ? 405 : 404, body: { error: `no ${method} ${pathname}` } };
   try {
-    return await route[2](request, route[1].exec(pathname)!, searchParams);
+    return await route[2](request, route[1].exec(pathname)!, searchParams, gone);
   } catch (error) {
     const { status = 503, message } = error as { status?: number; message: string };
     if (status >= 500) log({ severity: "ERROR", method, path: pathname, status, error: message });

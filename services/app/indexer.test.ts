@@ -1,8 +1,9 @@
 /** What comes into the index, how often, and what is looked at again. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { types } from "cassandra-driver";
+import { events } from "../../plan/events";
 import { Indexer } from "./indexer";
 import { minuteOf } from "./schema";
 
@@ -84,6 +85,19 @@ test("each changed asset is indexed once, as it is now; older ones are left to t
   assert.equal(await indexer.recent(NOW), 0, "the index has it");
   assert.equal(await pass(indexer), 1);
   assert.deepEqual([titles(old), index.size], [["old"], 2]);
+});
+
+test("a change that another region's clock has put into the next minute is indexed now, and somebody is told", async () => {
+  const { indexer, change, titles } = stores();
+  const id = randomUUID();
+  const lines = mock.method(console, "log", () => undefined);
+  change(id, ago(-45), "ahead");
+  assert.equal(await indexer.recent(NOW), 1);
+  lines.mock.restore();
+  assert.deepEqual(titles(id), ["ahead"]);
+  const [line] = lines.mock.calls.map(({ arguments: [text] }) => JSON.parse(text));
+  assert.equal(line.event, events.clockAhead);
+  assert.ok(line.aheadMs > 40_000 && line.aheadMs <= 45_000, `${line.aheadMs}`);
 });
 
 test("what arrives late in a minute that has passed is indexed, and nothing else is read again", async () => {

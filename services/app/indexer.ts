@@ -8,14 +8,18 @@
  * Memory: the changes of the last {@link OVERLAP_MS}, or of one older minute, and a number for each of those.
  */
 import type { types } from "cassandra-driver";
+import { limits } from "../../plan/limits";
 import { assetIndex } from "../../plan/names";
 import type { cassandra } from "./cassandra";
+import { tellAhead } from "./clock";
 import { CHANGES_SECONDS, minuteOf } from "./schema";
 import { indexVersion, type Search } from "./search";
 
 const MINUTE_MS = 60_000;
 /** What counts as the last minutes: longer than a write takes to every region when nothing is wrong. */
 const OVERLAP_MS = 2 * MINUTE_MS;
+/** How far ahead of this clock changes are looked for: another region's may be ahead. */
+const AHEAD_MS = limits.clockRefusedSeconds * 1000;
 /** Older minutes that one step looks at: as many of the newest, and the next ones of the pass. */
 const STEP = 20;
 /** Assets read at once, and indexed with one request. */
@@ -56,9 +60,13 @@ export class Indexer {
   /** Indexes what changed in the last minutes. @returns how many assets. May be repeated. */
   async recent(now: Date): Promise<number> {
     const changes: Change[] = [];
-    for (let minute = firstRecent(now); minute <= now.getTime(); minute += MINUTE_MS)
+    const began = Date.now();
+    for (let minute = firstRecent(now); minute <= now.getTime() + AHEAD_MS; minute += MINUTE_MS)
       for (const change of await this.changesOf(minute)) changes.push(change);
-    const { assets, current } = await this.bring(changes.filter(({ at }) => !this.done.has(String(at))));
+    const read = now.getTime() + (Date.now() - began);
+    const fresh = changes.filter(({ at }) => !this.done.has(String(at)));
+    tellAhead(fresh.reduce((latest, { at }) => Math.max(latest, at.getDate().getTime()), 0) - read, {});
+    const { assets, current } = await this.bring(fresh);
     for (const { at } of current) this.done.add(String(at));
     const seen = new Set(changes.map(({ at }) => String(at)));
     for (const at of this.done) if (!seen.has(at)) this.done.delete(at);
