@@ -89,8 +89,11 @@ const KINDS = 4;
 function kinds(failed: readonly Answered[], seconds: (at: number) => number): string[] {
   const byKind = new Map<string, Answered[]>();
   for (const each of failed) {
-    const what = each.error || String(each.status);
-    byKind.set(what, [...(byKind.get(what) ?? []), each]);
+    // Without the request and the connection, which are another each time.
+    const what = (each.error || String(each.status)).replace(/^\w+ "[^"]*": /, "").replace(/ \S+->\S+:/, "");
+    const all = byKind.get(what);
+    if (all) all.push(each);
+    else byKind.set(what, [each]);
   }
   const found = [...byKind];
   const told = found

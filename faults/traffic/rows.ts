@@ -25,7 +25,7 @@ export const silence: Signal = { kind: "log", command: "", line: {} };
 export const RETURN_SECONDS = 180;
 
 /** Figures of a run by name, for bounds and the report. */
-export function figures(found: Findings, more: Record<string, number> = {}): Record<string, number> {
+function figures(found: Findings): Record<string, number> {
   return {
     requests: found.requests,
     requestsPerSecond: found.requestsPerSecond,
@@ -38,7 +38,6 @@ export function figures(found: Findings, more: Record<string, number> = {}): Rec
     latencyBeforeMs: found.latencyMs.before,
     latencyAfterMs: found.latencyMs.after,
     slowedMs: found.slowedMs,
-    ...more,
   };
 }
 

@@ -43,6 +43,11 @@ test("failures are told by kind, the most frequent first", () => {
     "2 from 0.0 s on: timeout after 30010 ms at most",
     "1 from 1.0 s on: reset after 5 ms at most",
   ]);
+  const reset = (id: string, port: number) =>
+    `Get "https://h/api/${id}": read tcp 127.0.3.1:${port}->127.0.0.1:443: EOF`;
+  assert.deepEqual(findings([failed(2, 5, reset("a", 1)), failed(2, 6, reset("b", 2))], 2000).examples, [
+    "2 from 0.0 s on: read tcp EOF after 6 ms at most",
+  ]);
 });
 
 test("a search that finds nothing of what is there has failed", () => {
