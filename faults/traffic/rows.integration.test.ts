@@ -51,7 +51,7 @@ class Stores {
       const id = /assets\/([^?]+)/.exec(asked.url ?? "")?.[1];
       if (id && asked.method === "PUT") {
         own.add(id);
-        this.copy(region, id);
+        this.copy(id);
       }
       asked.resume();
       const found = id ? {} : { assets: [...own].slice(0, 1).map((each) => ({ id: each, title: "load" })) };
@@ -59,10 +59,10 @@ class Stores {
     };
   };
 
-  private copy(from: string, id: string): void {
+  private copy(id: string): void {
     if (this.dropping) return;
     setTimeout(() => {
-      if (this.off.size > 0) this.copy(from, id);
+      if (this.off.size > 0) this.copy(id);
       else for (const each of REGIONS) this.kept[each]!.add(id);
     }, COPY_MS).unref();
   }
