@@ -9,6 +9,8 @@ export const patience = {
   healthySeconds: 30,
   /** How long a region's stores may lag behind what was acknowledged. */
   storesMs: 60_000,
+  /** How long a front end may keep back what it logs: Envoy writes its files every 10 s. */
+  logMs: 12_000,
 };
 
 /** A write that was answered well. */

@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Fault } from "../fault";
 import { runFault } from "../run";
-import { findings } from "./findings";
+import { findings, patience } from "./findings";
 import { ledgerOf, recorded } from "./ledger";
 import { regionReturns } from "./region-rows";
 import { heard, outcome, silence } from "./rows";
 import type { TrafficStage } from "./stage";
+
+patience.logMs = 0;
 
 /** A stage whose stores have nothing, and whose health nobody can read. */
 function stageOf(more: Partial<TrafficStage> = {}): TrafficStage {

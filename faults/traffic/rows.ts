@@ -5,7 +5,7 @@ import type { Fault, Outcome, Signal } from "../fault";
 import { type Findings, patience } from "./findings";
 import { ledgerOf } from "./ledger";
 import { lostSeconds, missing, pause, region, type UnderLoad, underLoad, until } from "./run";
-import type { Seen, TrafficStage } from "./stage";
+import type { HealthEvent, Seen, TrafficStage } from "./stage";
 
 /** How hard and how long; a test, or a slow machine, sets less, and the report says what it was. */
 export const rates = {
@@ -83,8 +83,12 @@ const unhealthySince = async (stage: TrafficStage, since: number) =>
 
 /** What `region-unhealthy` hears of a region since a moment, as the log of health checks has it. @throws when it has nothing */
 export async function heard(stage: TrafficStage, since: number, name: string, near?: string): Promise<Signal> {
-  const events = await unhealthySince(stage, since);
-  if (events.some((each) => each.region === name && (near === undefined || each.near === near))) return unhealthy;
+  let events: HealthEvent[] = [];
+  for (const deadline = Date.now() + patience.logMs; ; await pause(500)) {
+    events = await unhealthySince(stage, since);
+    if (events.some((each) => each.region === name && (near === undefined || each.near === near))) return unhealthy;
+    if (Date.now() > deadline) break;
+  }
   const where = near === undefined ? "" : ` near ${near}`;
   throw new Error(
     `the log of health checks has no UNHEALTHY of ${name}${where} since the fault, and ${events.length} of others; region-unhealthy hears that log alone: enable logConfig of the health check`,
@@ -189,6 +193,8 @@ export function unnoticed<Stage extends TrafficStage>(
         };
         found = await underLoad(stage, { ...run, inject }).finally(() => ejected?.().catch(() => undefined));
         onlyBy(found, [run.from ?? stage.regions[0]]);
+        // What is not in the log yet would be missed.
+        await pause(patience.logMs);
         moved = { failovers: (await unhealthySince(stage, since)).length, ejected: (await ejected?.()) ?? Number.NaN };
         shown = await act.shows?.(stage);
         seconds = (Date.now() - found.injectedAt) / 1000;
