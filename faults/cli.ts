@@ -1,6 +1,6 @@
 /**
  * `faults night|traffic [--small] [--only ID]… [--again] [--page]` and `faults attack [--google] [--page]`: runs a matrix; exit status 0
- * only if every row held.
+ * only if every row held. A part (`--small`, `--only`) is reported beside the last whole run.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import {
   type MatrixReport,
   matrixPage,
   matrixTable,
+  reportName,
   reportOf,
   unfinished,
   withAgain,
@@ -53,7 +54,7 @@ async function measured(
 ): Promise<MatrixReport> {
   const run = (chosen: Choice) => runFaults(choose(groups, chosen), (row) => console.log(line(row)));
   const startedAt = new Date();
-  if (!again) return reportOf(name, startedAt, await run(choice));
+  if (!again) return reportOf(reportName(name, choice), startedAt, await run(choice));
   if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
   const last = lastMatrix(name);
   return withAgain(last, await run({ only: unfinished(last, faultsOf(groups)) }), idsOf(groups));

@@ -3,7 +3,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Fault } from "./fault";
-import { columnWidths, cut, type MatrixReport, matrixPage, matrixTable, unfinished, withAgain } from "./report";
+import {
+  columnWidths,
+  cut,
+  figuresOf,
+  type MatrixReport,
+  matrixPage,
+  matrixTable,
+  reportName,
+  unfinished,
+  withAgain,
+} from "./report";
 import type { Row } from "./run";
 
 const row: Row = {
@@ -70,6 +80,41 @@ test("the page says what a plan row is and when no alert is expected", () => {
   const page = matrixPage("Faults", "make it", report);
   assert.match(page, /\(\.\.\/plan\/systems\.ts\).*\(\.\.\/plan\/objectives\.ts\)/);
   assert.match(page, /"none: it harms nothing" is where no alert is expected/);
+});
+
+test("a page shows what was measured beside what is allowed", () => {
+  const figures = {
+    recoverySeconds: 5.893,
+    failedPercent: 1.743,
+    requestsPerSecond: 50,
+    latencyAfterMs: 198,
+    slowedMs: 3,
+  };
+  const bounded = {
+    expected: { lostSeconds: 0, recoverySeconds: 10, failedPercent: 5, unindexed: 0 },
+    atLeast: { requestsPerSecond: 47.5 },
+    measured: { ...row.measured!, figures },
+  };
+  assert.deepEqual(figuresOf(bounded), [
+    "recovery 5.9 s (at most 10 s)",
+    "failed 1.7 % (at most 5 %)",
+    "unindexed unknown (at most 0)",
+    "requests per second 50 (at least 47.5)",
+    "latency after 198 ms",
+  ]);
+  assert.deepEqual(figuresOf({ ...bounded, measured: null }), []);
+  const rows = [{ ...row, ...bounded, measured: { ...bounded.measured, lostSeconds: Number.POSITIVE_INFINITY } }];
+  const read = JSON.parse(JSON.stringify({ ...report, rows })) as MatrixReport;
+  assert.match(
+    matrixPage("t", "make faults", read),
+    / \| recovery 5\.9 s \(at most 10 s\)<br>.* \| what was written after/,
+  );
+});
+
+test("a part of a matrix leaves the whole one's report alone", () => {
+  assert.equal(reportName("faults", {}), "faults");
+  assert.equal(reportName("faults", { only: ["a"] }), "faults-part");
+  assert.equal(reportName("faults-night", { small: true }), "faults-night-part");
 });
 
 test("a text that is cut says so", () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Table from "cli-table3";
 import type { Fault } from "./fault";
-import { beyond, type Row } from "./run";
+import { beyond, type Choice, type Row } from "./run";
 
 const ROOT = join(__dirname, "..");
 
@@ -56,12 +56,20 @@ export function withAgain(report: MatrixReport, again: readonly Row[], ids: read
   };
 }
 
+/**
+ * Name of a run's report. A part of a matrix has its own: a pass of some rows says nothing of the others, and those of the last
+ * whole run stay as they were measured.
+ */
+export const reportName = (matrix: string, { small, only }: Choice): string =>
+  small || only ? `${matrix}-part` : matrix;
+
 const pathOf = (matrix: string): string => join(ROOT, "reports", "latest", `${matrix}.json`);
 
 /** The last report of a matrix. @throws when there is none */
 export function lastMatrix(matrix: string): MatrixReport {
   const path = pathOf(matrix);
-  if (!existsSync(path)) throw new Error(`there is no ${path} yet; run the whole matrix first, without --again`);
+  if (!existsSync(path))
+    throw new Error(`there is no ${path} yet; run the whole matrix first, without --again, --only and --small`);
   return JSON.parse(readFileSync(path, "utf8")) as MatrixReport;
 }
 
@@ -126,18 +134,20 @@ export function cut(text: string, length: number): string {
 /** The matrix as a page of the docs, with the day it was measured. */
 export function matrixPage(title: string, command: string, { rows, startedAt, again = [] }: MatrixReport): string {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
-  const lines = rows.map(({ id, fault, rows: plan, alert, measured, pass, failure }) =>
-    [
+  const lines = rows.map((row) => {
+    const { id, fault, rows: plan, alert, measured, pass, failure } = row;
+    return [
       `**${id}**: ${fault}`,
       plan.join(", "),
       measured?.noticed ?? failure ?? "",
       alert.startsWith("none") ? alert : `[${alert}](alerts.md#${alert})`,
       measured?.recovered ?? "",
+      figuresOf(row).join("<br>"),
       `${measured ? lost(measured.lostSeconds) : ""}${pass ? "" : " **not as promised**"}`,
     ]
       .map(cell)
-      .join(" | "),
-  );
+      .join(" | ");
+  });
   return [
     `# ${title}`,
     "",
@@ -145,16 +155,52 @@ export function matrixPage(title: string, command: string, { rows, startedAt, ag
     "it passes only when what the alert's condition names was seen, the data came back, and no more was lost than the plan allows. Where the fault was over before",
     "the alert's patience was, the row says so. Metrics of the cloud itself (machines, checkers) are not there locally: that they end is what the fault means.",
     "Column _plan_ names what is at stake: S1 to S8 are the plan's [systems](../plan/systems.ts), D1 to D5 its [disasters](../plan/objectives.ts);",
-    '"none: it harms nothing" is where no alert is expected.',
+    '"none: it harms nothing" is where no alert is expected. Column _measured_ has what is bounded, with the least or most that is allowed in brackets.',
     ...(again.length > 0
       ? ["", `Run again alone, as they had not passed with the others: ${again.map((id) => `\`${id}\``).join(", ")}.`]
       : []),
     "",
-    "fault | plan | noticed | alert | recovered | lost",
-    "--- | --- | --- | --- | --- | ---",
+    "fault | plan | noticed | alert | recovered | measured | lost",
+    "--- | --- | --- | --- | --- | --- | ---",
     ...lines,
     "",
   ].join("\n");
 }
 
-const lost = (seconds: number): string => (seconds === 0 ? "nothing" : `${Math.round(seconds)} s`);
+/** Shown of a row that has them, bounded or not. */
+const ALWAYS = ["failedAfterDetection", "recoverySeconds", "failureEndSeconds", "latencyAfterMs"];
+const UNITS = { Seconds: " s", Ms: " ms", Percent: " %" } as const;
+
+/** What was measured of a row, with what is allowed: `recovery 5.9 s (at most 10 s)`. */
+export function figuresOf({
+  expected,
+  atLeast = {},
+  measured,
+}: Pick<Row, "expected" | "atLeast" | "measured">): string[] {
+  const figures = measured?.figures;
+  if (!figures) return [];
+  const { lostSeconds: _, ...most } = expected;
+  const names = new Set([...Object.keys(most), ...Object.keys(atLeast), ...ALWAYS.filter((name) => name in figures)]);
+  return [...names].map((name) => {
+    const unit = Object.entries(UNITS).find(([end]) => name.endsWith(end));
+    const words = (unit ? name.slice(0, -unit[0].length) : name).replace(
+      /[A-Z]/g,
+      (letter) => ` ${letter.toLowerCase()}`,
+    );
+    const value = (figure: number | null | undefined) =>
+      typeof figure === "number" ? `${Number(figure.toFixed(1))}${unit?.[1] ?? ""}` : "unknown";
+    const allowed = [
+      ...(name in most ? [`at most ${value(most[name])}`] : []),
+      ...(name in atLeast ? [`at least ${value(atLeast[name])}`] : []),
+    ];
+    return `${words} ${value(figures[name])}${allowed.length > 0 ? ` (${allowed.join(", ")})` : ""}`;
+  });
+}
+
+/** Also of a report that was read: JSON has no word for what was written after the fault. */
+const lost = (seconds: number): string =>
+  seconds === 0
+    ? "nothing"
+    : Number.isFinite(seconds)
+      ? `${Math.round(seconds)} s`
+      : "what was written after the fault";

@@ -12,7 +12,16 @@ import {
   zoneLost,
 } from "./cluster-rows";
 import { dnsGroup } from "./dns";
-import { apiServerLost, noFault, regionApart, regionHung, regionKilled, regionReturns, regionSlow } from "./rows";
+import { recorded } from "./ledger";
+import {
+  apiServerLost,
+  noFault,
+  regionApart,
+  regionHung,
+  regionKilled,
+  regionReturns,
+  regionSlow,
+} from "./region-rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
 import { allRegionsLost, secretsUnreachable } from "./site-rows";
 
@@ -46,4 +55,4 @@ const within: Group<SiteStage> = {
   faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable],
 };
 
-export const trafficGroups: readonly AnyGroup[] = [regions, within, dnsGroup, deployGroup];
+export const trafficGroups: readonly AnyGroup[] = [recorded(regions), recorded(within), dnsGroup, deployGroup];

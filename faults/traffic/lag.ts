@@ -1,6 +1,7 @@
 /** How far another region is behind what a region has acknowledged, and what that costs while the region is away. */
+import type { Findings } from "./findings";
 import { type Load, succeeded } from "./load";
-import { type Findings, missing, pause } from "./run";
+import { missing, pause } from "./run";
 import type { TrafficStage } from "./stage";
 
 /** Writes that are followed. */

@@ -26,6 +26,8 @@ export interface Answered {
   region?: string;
   /** The asset that it writes; absent: it reads. */
   writes?: string;
+  /** It searched for what is there and was told of nothing: an index that is missing answers so, with 200. */
+  empty?: true;
   error?: string;
 }
 
@@ -46,8 +48,12 @@ const TIMEOUT_SECONDS = 35;
 /** Addresses of users: 127.0.3.1 and up. */
 const userAddress = (index: number) => `127.0.3.${index + 1}`;
 
+/** A word of every title that is written, and what searches for it. */
+const WORD = "load";
+const SEARCH = `?q=${WORD}`;
+
 /** True when a request got what it asked for. */
-export const succeeded = ({ status }: Answered): boolean => status >= 200 && status <= 299;
+export const succeeded = ({ status, empty }: Answered): boolean => status >= 200 && status <= 299 && !empty;
 
 export class Load {
   readonly answers: Answered[] = [];
@@ -56,11 +62,12 @@ export class Load {
   private constructor(
     private readonly entry: Entry,
     private readonly options: LoadOptions,
+    private readonly told: (answer: Answered) => void,
   ) {}
 
-  /** Begins; requests are sent until {@link stop}. */
-  static start(entry: Entry, options: LoadOptions): Load {
-    const load = new Load(entry, options);
+  /** Begins; requests are sent until {@link stop}. @param told hears of each answer as it comes */
+  static start(entry: Entry, options: LoadOptions, told: (answer: Answered) => void = () => undefined): Load {
+    const load = new Load(entry, options, told);
     const count = usersFor(options.rate);
     for (let index = 0; index < count; index++) load.users.push(load.user(index, options.rate / count));
     return load;
@@ -98,7 +105,11 @@ export class Load {
         said += chunk;
       });
     const lines = createInterface({ input: encode.stdout });
-    lines.on("line", (line) => this.answers.push(answered(JSON.parse(line))));
+    lines.on("line", (line) => {
+      const answer = answered(JSON.parse(line));
+      this.answers.push(answer);
+      this.told(answer);
+    });
     const done = Promise.all([once(encode, "close"), once(lines, "close")]).then(() => {
       if (said) throw new Error(`vegeta: ${said}`);
     });
@@ -123,8 +134,8 @@ export class Load {
     const header = { [this.entry.clientHeader]: [this.options.from], "content-type": ["application/json"] };
     const { assets } = this.options;
     if (count % 5 === 0)
-      return { method: "PUT", url: `${base}/${randomUUID()}?wait=found`, header, body: { title: `load ${count}` } };
-    if (count % 5 === 1) return { method: "GET", url: `${base}?q=load`, header };
+      return { method: "PUT", url: `${base}/${randomUUID()}?wait=found`, header, body: { title: `${WORD} ${count}` } };
+    if (count % 5 === 1) return { method: "GET", url: `${base}${SEARCH}`, header };
     return { method: "GET", url: `${base}/${assets[count % assets.length]}`, header };
   }
 }
@@ -134,7 +145,8 @@ export function usersFor(rate: number): number {
   return Math.ceil(rate / ((rateLimit.requests / rateLimit.intervalSeconds) * SHARE));
 }
 
-interface Result {
+/** A line of `vegeta encode -to json`. */
+export interface Result {
   timestamp: string;
   latency: number;
   code: number;
@@ -149,8 +161,11 @@ interface Result {
 /** Of a refusal, as much as tells why. */
 const SAID = 160;
 
-function answered({ timestamp, latency, code, error, method, url, headers, body }: Result): Answered {
-  const said = code >= 400 && body ? Buffer.from(body, "base64").toString("utf8").slice(0, SAID) : "";
+/** What became of a request, of a line of vegeta. */
+export function answered({ timestamp, latency, code, error, method, url, headers, body }: Result): Answered {
+  const text = body ? Buffer.from(body, "base64").toString("utf8") : "";
+  const empty = code === 200 && url.endsWith(SEARCH) && !hit(text);
+  const said = empty ? "a search for what is there found nothing" : code >= 400 ? text.slice(0, SAID) : "";
   const header = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === regionHeader);
   return {
     at: Date.parse(timestamp),
@@ -158,6 +173,17 @@ function answered({ timestamp, latency, code, error, method, url, headers, body 
     status: code,
     ...(header?.[1][0] ? { region: header[1][0] } : {}),
     ...(method === "PUT" ? { writes: /assets\/([^?]+)/.exec(url)?.[1] } : {}),
+    ...(empty ? { empty } : {}),
     ...(error || said ? { error: [error, said].filter(Boolean).join(": ") } : {}),
   };
+}
+
+/** Whether a search's answer has an asset of a load. */
+function hit(text: string): boolean {
+  try {
+    const { assets } = JSON.parse(text) as { assets?: { title?: string }[] };
+    return assets?.some(({ title }) => title?.startsWith(WORD)) ?? false;
+  } catch {
+    return false;
+  }
 }

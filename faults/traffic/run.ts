@@ -1,7 +1,11 @@
 /** A fault under load, and the figures of what users saw. */
 import { failoverSeconds } from "../../plan/traffic";
-import { type Answered, Load, type LoadOptions, succeeded } from "./load";
-import type { Seen, TrafficStage } from "./stage";
+import { type Acknowledged, type Findings, findings, patience, percentile } from "./findings";
+import { loadOn } from "./ledger";
+import { type Answered, type Load, type LoadOptions, succeeded } from "./load";
+import type { Entry, Seen, TrafficStage } from "./stage";
+
+export type { Acknowledged, Findings } from "./findings";
 
 /** How a fault is run. */
 export interface UnderLoad {
@@ -19,45 +23,6 @@ export interface UnderLoad {
   afterSeconds: number;
 }
 
-/** A write that was answered well. */
-export interface Acknowledged {
-  id: string;
-  /** When it was sent, and answered, in milliseconds since 1970. */
-  at: number;
-  answeredAt: number;
-  /** Region that answered. */
-  by?: string;
-}
-
-/** What users saw. Times are in seconds from the fault. */
-export interface Findings {
-  requests: number;
-  /** As they were sent. */
-  requestsPerSecond: number;
-  failed: number;
-  /** Failed requests that were sent after the health checks had seen the fault, or at any time when they are not to. */
-  failedAfterDetection: number;
-  /** Undefined: there was nothing to see. */
-  detectionSeconds?: number;
-  /** When the last request was sent that failed; 0: none did. */
-  recoverySeconds: number;
-  /** The longest time in which no request was sent that got what it asked for. */
-  darkSeconds: number;
-  /** Regions that answered after the detection, or after the fault. */
-  answeredBy: string[];
-  /** The 99th percentile of answers before the fault, and after the detection, in milliseconds. */
-  latencyMs: { before: number; after: number };
-  /** By how much the median of answers after the detection is above that before the fault. */
-  slowedMs: number;
-  /** Writes that were answered. */
-  acknowledged: Acknowledged[];
-  injectedAt: number;
-  /** First failures, for people. */
-  examples: string[];
-}
-
-/** Load before the fault, so that connections are open and caches are warm; none of it may fail. */
-const BEFORE_MS = 10_000;
 /** Times that the load before the fault is begun when something of it failed: the first requests may meet a cold machine. */
 const BEFORE_TURNS = 6;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
@@ -75,14 +40,19 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
   let injectedAt: number;
   let detectedAt: number | undefined;
   let answers: Answered[];
+  let done: Promise<unknown> = Promise.resolve();
   try {
     await run.before?.(load);
     injectedAt = Date.now();
     const injected = run.inject();
+    injected.catch(() => undefined);
+    // Whoever puts things back waits until nothing is done to the site any more.
+    done = injected;
     if (run.detects) detectedAt = await detection(stage, run.detects, from, injectedAt);
     await injected;
     await pause(run.afterSeconds * 1000);
   } finally {
+    await done.catch(() => undefined);
     answers = await load.stop();
   }
   return findings(answers, injectedAt, detectedAt);
@@ -95,12 +65,12 @@ export async function underLoad(stage: TrafficStage, run: UnderLoad): Promise<Fi
  */
 async function steady(stage: TrafficStage, options: LoadOptions): Promise<Load> {
   for (const share of options.rate < WARM_FROM ? [] : WARM_SHARES) {
-    const warm = Load.start(stage.entry, { ...options, rate: options.rate * share });
+    const warm = loadOn(stage, { ...options, rate: options.rate * share });
     await pause(WARM_MS);
     await warm.stop();
   }
   for (let turn = 1; ; turn++) {
-    const load = Load.start(stage.entry, options);
+    const load = loadOn(stage, options);
     const problem = await uncarried(stage, load).catch((error: Error) => error);
     if (problem === undefined) return load;
     await load.stop();
@@ -115,7 +85,7 @@ async function steady(stage: TrafficStage, options: LoadOptions): Promise<Load> 
 /** Why the site does not carry a load, seen over a while; undefined: it does. */
 async function uncarried(stage: TrafficStage, load: Load): Promise<string | undefined> {
   const startedAt = Date.now();
-  await pause(BEFORE_MS);
+  await pause(patience.beforeMs);
   const answers = load.answers.filter((each) => each.at >= startedAt);
   const failed = answers.filter((each) => !succeeded(each));
   const slow = percentile(answers, 0.99);
@@ -139,52 +109,6 @@ async function detection(stage: TrafficStage, lost: string, near: string, inject
   }
 }
 
-/** The figures of a run, from the last turn before the fault on; of acknowledged writes from all of it. */
-export function findings(all: readonly Answered[], injectedAt: number, detectedAt?: number): Findings {
-  const answers = all.filter(({ at }) => at >= injectedAt - BEFORE_MS);
-  const failed = answers.filter((each) => !succeeded(each));
-  const since = detectedAt ?? injectedAt;
-  const before = answers.filter(({ at }) => at < injectedAt);
-  const after = answers.filter(({ at }) => at >= since);
-  const seconds = (at: number) => Math.max(0, (at - injectedAt) / 1000);
-  return {
-    requests: answers.length,
-    requestsPerSecond: Math.round(
-      answers.length / Math.max(1, ((answers.at(-1)?.at ?? 0) - (answers[0]?.at ?? 0)) / 1000),
-    ),
-    failed: failed.length,
-    failedAfterDetection: after.filter((each) => !succeeded(each)).length,
-    ...(detectedAt === undefined ? {} : { detectionSeconds: seconds(detectedAt) }),
-    recoverySeconds: seconds(failed.at(-1)?.at ?? injectedAt),
-    darkSeconds: longestGap(answers),
-    answeredBy: [...new Set(after.flatMap(({ region }) => region ?? []))].sort(),
-    latencyMs: { before: percentile(before, 0.99), after: percentile(after, 0.99) },
-    slowedMs: percentile(after, 0.5) - percentile(before, 0.5),
-    acknowledged: all.flatMap((each) =>
-      each.writes && succeeded(each)
-        ? [{ id: each.writes, at: each.at, answeredAt: each.at + each.ms, by: each.region }]
-        : [],
-    ),
-    injectedAt,
-    examples: failed
-      .slice(0, 5)
-      .map(({ at, status, error, ms }) => `${seconds(at).toFixed(1)} s: ${error || status} after ${Math.round(ms)} ms`),
-  };
-}
-
-function longestGap(answers: readonly Answered[]): number {
-  const times = [...answers.filter(succeeded), ...answers.slice(-1)].map(({ at }) => at);
-  return Math.max(0, ...times.map((at, index) => at - (times[index - 1] ?? answers[0]!.at))) / 1000;
-}
-
-function percentile(answers: readonly Answered[], share: number): number {
-  const times = answers
-    .filter(succeeded)
-    .map(({ ms }) => ms)
-    .sort((a, b) => a - b);
-  return Math.round(times[Math.floor(times.length * share)] ?? Number.NaN);
-}
-
 /** Acknowledged writes that one of the regions does not have after the time. */
 export async function missing(
   stage: Pick<TrafficStage, "held">,
@@ -203,16 +127,31 @@ export async function missing(
 
 /** How old the newest acknowledged write is, at the fault, that a region does not have after the time; 0: it has all. */
 export async function lostSeconds(
-  stage: TrafficStage,
+  stage: Pick<TrafficStage, "held">,
   regions: readonly string[],
-  { acknowledged, injectedAt }: Findings,
-  withinMs = 60_000,
+  { acknowledged, injectedAt }: Pick<Findings, "acknowledged" | "injectedAt">,
+  withinMs = patience.storesMs,
 ): Promise<number> {
   const gone = await missing(stage, regions, acknowledged, withinMs);
   if (gone.length === 0) return 0;
   // Whatever was written after the fault, too: that is worse than any age.
   const newest = Math.max(...gone.map(({ at }) => at));
   return newest > injectedAt ? Number.POSITIVE_INFINITY : Math.max(1, (injectedAt - newest) / 1000);
+}
+
+/** Does something and puts back what it did, whatever came of it. @throws its own error rather than that of putting back */
+export async function mended<T>(run: () => Promise<T>, mend: () => Promise<void>): Promise<T> {
+  let result: T;
+  try {
+    result = await run();
+  } catch (error) {
+    await mend().catch((also: Error) => {
+      (error as Error).message += `; and what it did is not put back: ${also.message}`;
+    });
+    throw error;
+  }
+  await mend();
+  return result;
 }
 
 /** Waits until the front ends see so much. @returns seconds @throws after the time */
@@ -244,25 +183,26 @@ export const region =
     return own.length > 0 && own.every((each) => (healthy ? each.healthy && !each.ejected : !each.healthy));
   };
 
-/** Assets for reads, which every region has. */
+/** Assets for reads, which both stores of every region have. */
 export async function assets(stage: TrafficStage): Promise<string[]> {
-  const known = prepared.get(stage);
+  const known = prepared.get(stage.entry);
   if (known) return known;
   // They are written by a load of writes alone: each that was acknowledged may be read everywhere soon.
-  const load = Load.start(stage.entry, { rate: 10, from: stage.regions[0], assets: [NO_ASSET] });
+  const load = loadOn(stage, { rate: 10, from: stage.regions[0], assets: [NO_ASSET] });
   await pause(3_000);
   const acknowledged = (await load.stop()).flatMap((each) => (each.writes && succeeded(each) ? [each.writes] : []));
   if (acknowledged.length === 0) throw new Error("no asset could be written before the fault");
   for (const deadline = Date.now() + 30_000; ; await pause(500)) {
-    const held = await Promise.all(stage.regions.map((each) => stage.held(each, acknowledged)));
+    const stores = stage.regions.flatMap((each) => [stage.held(each, acknowledged), stage.indexed(each, acknowledged)]);
+    const held = await Promise.all(stores);
     if (held.every((each) => each.size === acknowledged.length)) break;
     if (Date.now() > deadline) throw new Error("assets written in one region did not reach every other within 30 s");
   }
-  prepared.set(stage, acknowledged);
+  prepared.set(stage.entry, acknowledged);
   return acknowledged;
 }
 
-const prepared = new WeakMap<TrafficStage, string[]>();
+const prepared = new WeakMap<Entry, string[]>();
 const NO_ASSET = "00000000-0000-4000-8000-000000000000";
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

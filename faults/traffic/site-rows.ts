@@ -2,12 +2,12 @@
 import { CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
 import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import { appKeyspace, namespaces, secrets } from "../../plan/names";
-import { failoverSeconds } from "../../plan/traffic";
+import { failoverSeconds, requests } from "../../plan/traffic";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
 import { nodetool } from "./nodetool";
 import { foundBounds, outcome, RETURN_SECONDS, rates, recoveryBounds, sent } from "./rows";
-import { pause, region, underLoad, until } from "./run";
+import { mended, pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
 /** Seconds that nothing serves. */
@@ -34,27 +34,50 @@ export const allRegionsLost: Fault<SiteStage> = {
   rows: ["D1", "D2"],
   alert: "app-unreachable",
   mayLoseSeconds: 0,
-  bounds: { ...foundBounds, detectionSeconds: failoverSeconds, recoverySeconds: DARK_SECONDS + RETURN_SECONDS },
+  bounds: {
+    ...foundBounds,
+    detectionSeconds: failoverSeconds,
+    recoverySeconds: DARK_SECONDS + RETURN_SECONDS,
+    failureEndSeconds: DARK_SECONDS + RETURN_SECONDS + requests.timeoutSeconds,
+  },
   atLeast: sent("others", { darkSeconds: DARK_SECONDS / 2 }),
   inject: async (stage) => {
     const [last, other] = stage.regions;
     const strike = (target: string, state: "off" | "on") => stage.strike({ kind: "region", target, state });
-    await strike(other, "off");
-    await until(stage, `${other} unhealthy`, region(other, false), 3 * failoverSeconds);
+    const off = new Set<string>();
+    const lose = async (target: string) => {
+      off.add(target);
+      await strike(target, "off");
+    };
+    const serves = async (target: string) => {
+      await strike(target, "on");
+      const took = await until(stage, `${target} healthy again`, region(target, true), RETURN_SECONDS);
+      off.delete(target);
+      return took;
+    };
     let seconds = Number.NaN;
-    const found = await underLoad(stage, {
-      rate: rates.others,
-      detects: last,
-      inject: async () => {
-        await strike(last, "off");
-        await pause(DARK_SECONDS * 1000);
-        await strike(last, "on");
-        seconds = await until(stage, `${last} healthy again`, region(last, true), RETURN_SECONDS);
+    let both = Number.NaN;
+    const found = await mended(
+      async () => {
+        await lose(other);
+        await until(stage, `${other} unhealthy`, region(other, false), 3 * failoverSeconds);
+        const seen = await underLoad(stage, {
+          rate: rates.others,
+          detects: last,
+          inject: async () => {
+            await lose(last);
+            await pause(DARK_SECONDS * 1000);
+            seconds = await serves(last);
+          },
+          afterSeconds: failoverSeconds,
+        });
+        both = await serves(other);
+        return seen;
       },
-      afterSeconds: failoverSeconds,
-    });
-    await strike(other, "on");
-    const both = await until(stage, `${other} healthy again`, region(other, true), RETURN_SECONDS);
+      async () => {
+        for (const target of off) await serves(target);
+      },
+    );
     const repaired = await repair(stage);
     return outcome(stage, found, stage.regions, {
       // A checker asks as users do: while none of them is answered, none of its checks passes.
