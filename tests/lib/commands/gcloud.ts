@@ -36,6 +36,7 @@ const forms: Record<string, Form> = {
   ),
   "compute disks list": form([0, 0], { ...listing, zones: text, regions: text }),
   "compute regions describe": form([1, 1]),
+  "container clusters list": form([0, 0], { ...listing, region: location, zone }),
   "iam service-accounts create": form([1, 1], { "display-name": text, description: text }),
   "iam service-accounts disable": form([1, 1]),
   "kms keys versions restore": form([1, 1], { key: name, keyring: name, location }, ["key", "keyring", "location"]),
