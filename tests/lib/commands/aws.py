@@ -15,10 +15,8 @@ argparse.ArgumentParser.__init__ = functools.partialmethod(argparse.ArgumentPars
 
 from awscli.clidriver import create_clidriver  # noqa: E402
 
-try:
-    from awscli.botocore.httpsession import URLLib3Session
-except ImportError:
-    from botocore.httpsession import URLLib3Session
+# The one that comes with awscli, under the name by which awscli itself imports it.
+from botocore.httpsession import URLLib3Session  # noqa: E402
 
 
 class Sent(BaseException):

@@ -29,7 +29,7 @@ export const smallPrograms: Record<string, Record<string, Form>> = {
     }),
   },
   dig: { "": form([1, 4]) },
-  git: { checkout: form([1, 1]) },
+  git: { checkout: form([1, 20]) },
   gh: {
     "workflow disable": form([1, 1]),
     "workflow enable": form([1, 1]),
