@@ -55,7 +55,7 @@ format: node_modules/.package-lock.json ## format and apply safe fixes
 	npx biome check --write .
 
 golden: node_modules/.package-lock.json ## rewrite tests/golden and generated docs; review the difference
-	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts plan/alerts/*.test.ts plan/identities-page.test.ts jobs/lib/schemas.test.ts
+	@UPDATE_GOLDEN=1 $(TSX) --test stacks/*.test.ts plan/alerts/*.test.ts plan/identities-page.test.ts jobs/lib/schemas.test.ts tests/runbook-index.test.ts
 
 clean: ## remove what was built here (not the cache)
 	rm -rf dist reports

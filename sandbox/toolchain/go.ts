@@ -61,3 +61,6 @@ export const kubernetes = goRecipe(
     Object.entries(kubernetesBuild).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
   ),
 );
+
+/** Kubernetes' command line: the commands of the runbooks are read by it. */
+export const kubectl = goRecipe("kubectl", ["kubectl"]);

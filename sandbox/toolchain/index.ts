@@ -1,9 +1,10 @@
 /** The programs the sandbox runs: installed, built or fetched once, and where they are. */
 import { dirname, join } from "node:path";
 import pLimit from "p-limit";
+import { aws } from "./aws";
 import { ensure, folderOf, missingResults, type Recipe, type Report } from "./cache";
 import { envoy, envoyProgram } from "./envoy";
-import { etcd, fakeGcsServer, kubernetes, pulumi, vegeta } from "./go";
+import { etcd, fakeGcsServer, kubectl, kubernetes, pulumi, vegeta } from "./go";
 import { javaRuntimes } from "./jre";
 import { cassandra, opensearch } from "./maven";
 import { findOnPath } from "./on-path";
@@ -19,7 +20,19 @@ export type { Tools } from "./tools";
 const AT_ONCE = 2;
 
 /** The quick ones first, so that a missing network shows soon. */
-const always: Recipe[] = [python, seaweedfs, envoy, cassandra, opensearch, fakeGcsServer, vegeta, etcd, kubernetes];
+const always: Recipe[] = [
+  python,
+  aws,
+  seaweedfs,
+  envoy,
+  cassandra,
+  opensearch,
+  fakeGcsServer,
+  vegeta,
+  etcd,
+  kubernetes,
+  kubectl,
+];
 
 /** Installs and builds what is missing, reporting one line per tool, and says where everything is. */
 export async function ensureTools(report: Report): Promise<Tools> {
@@ -54,6 +67,8 @@ export function loadTools(): Tools {
     seaweedfs: join(folderOf(seaweedfs), "bin/weed"),
     envoy: join(folderOf(envoy), envoyProgram),
     vegeta: join(folderOf(vegeta), "vegeta"),
+    kubectl: join(folderOf(kubectl), "kubectl"),
+    aws: folderOf(aws),
     bwrap: findOnPath("bwrap") ?? "",
     python: { home: environment, medusa: join(environment, "bin/medusa"), rclone: join(environment, "bin/rclone") },
     cassandra: {

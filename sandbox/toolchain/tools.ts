@@ -15,6 +15,9 @@ export interface Tools {
   envoy: string;
   /** The load generator of the fault matrices. */
   vegeta: string;
+  kubectl: string;
+  /** Folder of Python packages with AWS's command line. */
+  aws: string;
   bwrap: string;
   /** Python environment with Medusa and rclone; its programs are in `bin`. */
   python: { home: string; medusa: string; rclone: string };

@@ -1,4 +1,4 @@
-/** The commands that runbooks show, in indented blocks, fenced blocks and in the text. */
+/** The commands that runbooks and other documents show, in indented blocks, fenced blocks and in the text. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "shell-quote";
@@ -7,7 +7,10 @@ const ROOT = join(__dirname, "..", "..");
 const FOLDER = join("docs", "runbooks");
 
 /** Programs whose commands are checked. */
-export const programs = ["pulumi", "make", "node", "kubectl", "gcloud", "helm", "aws", "nodetool", "git"] as const;
+export const programs = [
+  ...(["pulumi", "make", "node", "kubectl", "gcloud", "helm", "aws", "nodetool", "git"] as const),
+  ...(["curl", "crane", "dig", "gh"] as const),
+] as const;
 export type Program = (typeof programs)[number];
 
 /** A command of a runbook. */
@@ -26,11 +29,15 @@ export const runbooks = (): string[] => readdirSync(join(ROOT, FOLDER)).filter((
 /** Text of a runbook. */
 export const runbook = (name: string): string => readFileSync(join(ROOT, FOLDER, name), "utf8");
 
-/** Every command of a runbook, in its order. Lines that are continued are one. */
-export function commandsOf(name: string): Shown[] {
-  const lines = runbook(name)
-    .replace(/\\\n\s*/g, (text) => ` ${"\u0000".repeat(text.split("\n").length - 1)}`)
-    .split("\n");
+/** Every command of a runbook, in its order. */
+export const commandsOf = (name: string): Shown[] => commandsIn(name, runbook(name));
+
+/** Every command of a document, by its path in the repository. */
+export const commandsOfDocument = (path: string): Shown[] => commandsIn(path, readFileSync(join(ROOT, path), "utf8"));
+
+/** Every command of a text, in its order. Lines that are continued are one. */
+function commandsIn(name: string, content: string): Shown[] {
+  const lines = content.replace(/\\\n\s*/g, (text) => ` ${"\u0000".repeat(text.split("\n").length - 1)}`).split("\n");
   let number = 0;
   return lines.flatMap((line) => {
     number += 1;
@@ -43,20 +50,34 @@ export function commandsOf(name: string): Shown[] {
   });
 }
 
-/** The commands of a line: of a pipe, of a loop, behind `xargs`. Comments are none. */
+/** What a substitution gives is not known: a variable stands for it. */
+const SUBSTITUTED = "$SUBSTITUTED";
+
+/** The commands of a line: of a pipe, of a loop, of a substitution, behind `xargs`. Comments are none, and redirections no words. */
 function parts(text: string): string[] {
-  return tokens(text)
-    .reduce<string[][]>(
-      (found, word) => {
-        if (["|", ";", "&&", "do", "done", "then"].includes(word)) found.push([]);
-        else found.at(-1)?.push(word);
-        return found;
-      },
-      [[]],
-    )
-    .map((words) => (words[0] === "xargs" ? words.slice(words.findIndex(isProgram)) : words).join("\u0001"))
+  const inner: string[] = [];
+  const outer = text.replace(/\$\(([^()]*)\)/g, (_, command: string) => {
+    inner.push(command);
+    return SUBSTITUTED;
+  });
+  const found: string[][] = [[]];
+  for (const [index, word] of tokens(outer).entries()) {
+    const before = tokens(outer)[index - 1] ?? "";
+    if (["|", ";", "&&", "||", "do", "done", "then", "{", "}", "while", "if"].includes(word)) found.push([]);
+    else if (REDIRECTIONS.includes(word)) {
+      // The number of what is redirected.
+      if (/^\d$/.test(found.at(-1)!.at(-1) ?? "")) found.at(-1)!.pop();
+    } else if (!REDIRECTIONS.includes(before)) found.at(-1)!.push(word);
+  }
+  const own = found
+    .map((words) => (words[0] === "xargs" ? words.slice(words.findIndex(isProgram)) : words))
+    // Variables that are set for it, as in `digest=$(…)`.
+    .map((words) => words.slice(words.findIndex((word) => !/^\w+=/.test(word))).join("\u0001"))
     .filter(Boolean);
+  return [...own, ...inner.flatMap(parts)];
 }
+
+const REDIRECTIONS = [">", ">>", "<", "<<", "<<<", ">&"];
 
 const isProgram = (word: string): word is Program => (programs as readonly string[]).includes(word);
 
@@ -69,8 +90,10 @@ function shown(at: string, part: string): Shown[] {
 
 /** Words of a shell's line: quotes keep spaces, `#` begins a comment, operators such as `|` are words; variables stay. */
 export function tokens(text: string): string[] {
-  return parse(text, (name) => `$${name}`).flatMap((entry) => {
-    if (typeof entry === "string") return entry;
+  // Inside a word it begins none.
+  const escaped = text.replace(/(?<=[^\s'"])#/g, "\u0002");
+  return parse(escaped, (name) => `$${name}`).flatMap((entry) => {
+    if (typeof entry === "string") return entry.replaceAll("\u0002", "#");
     if ("comment" in entry) return [];
     return "pattern" in entry ? entry.pattern : entry.op;
   });
