@@ -124,6 +124,8 @@ test("a shard that stays red ends the wait, with the server's reason; one that i
   ];
   await failed(/assets was not restored whole, it is red: shard 0 is UNASSIGNED, CorruptIndexException/);
   assert.ok(looks > 8, `${looks} looks`);
+  // A container that is started again in the same pod meets them: they are no reason to wait for the server.
+  assert.ok(!elastic.requests.some((request) => request.includes("wait_for_status")), "it waits for a colour");
 });
 
 test("a restore that never ends leaves evidence when the time is over", async () => {

@@ -120,7 +120,8 @@ function version(call: Elasticsearch, config: Config): Promise<string> {
   return waitFor<string, string>(
     async () => {
       try {
-        await call("GET", "/_cluster/health?wait_for_status=yellow&timeout=5s");
+        // Of any colour: what an earlier attempt in this pod has restored of a damaged copy is red until it is removed.
+        await call("GET", "/_cluster/health?timeout=5s");
         return { done: (await call<{ version: { number: string } }>("GET", "/")).version.number };
       } catch (error) {
         return { seen: (error as Error).message };
@@ -210,6 +211,7 @@ async function reasonOf(call: Elasticsearch, name: string): Promise<string> {
   const url = `/_cat/shards/${encodeURIComponent(name)}?format=json&h=shard,state,unassigned.details`;
   const shards = await call<Shard[]>("GET", url).catch(() => []);
   const lacking = shards.find(({ state }) => state !== "STARTED");
-  const details = lacking?.["unassigned.details"]?.slice(0, 400);
+  // The cause is the last of a nest of exceptions.
+  const details = lacking?.["unassigned.details"]?.slice(-500);
   return lacking === undefined ? "" : `: shard ${lacking.shard} is ${lacking.state}${details ? `, ${details}` : ""}`;
 }
