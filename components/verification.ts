@@ -8,7 +8,7 @@ import { pools, verificationServers } from "../plan/sizing";
 import { onPool } from "./cluster";
 import { cronJob } from "./cron-job";
 import type { GkeCluster } from "./gke-cluster";
-import { jobPod } from "./job-pod";
+import { jobPod, reportSeconds } from "./job-pod";
 import { restrictedContainer } from "./pod-security";
 import type { ReplicatedSite } from "./replication";
 
@@ -78,8 +78,8 @@ export function verificationPod(
       copiesBucket,
       markerKeys: keys,
       work,
-      // Each wait may take all of it: the Job's own deadline ends them together.
-      timeoutSeconds: schedule.activeDeadlineSeconds,
+      // What was found until then is still written down, before the Job's deadline ends the pod.
+      timeoutSeconds: schedule.activeDeadlineSeconds - reportSeconds,
     })),
   });
   return {
@@ -167,6 +167,8 @@ const servers: Record<BackupKind, (mirror: string) => k8s.types.input.core.v1.Co
       { name: "path.data", value: `${work}/data` },
       // 40 MB a second otherwise, for restores as well: nothing else wants this node's disk.
       { name: "indices.recovery.max_bytes_per_sec", value: "1gb" },
+      // One node holds the primaries of all of a cluster's; by default a restore of more than 1,000 is refused.
+      { name: "cluster.max_shards_per_node", value: "100000" },
       // Only the job beside it reaches it: the network policy lets nobody in.
       { name: "xpack.security.enabled", value: "false" },
       {

@@ -26,6 +26,9 @@ interface Index {
   documents: number;
   aliases: Record<string, Record<string, unknown>>;
   snapshot?: string;
+  uuid?: string;
+  /** What its recovery says since a primary has moved or its node was started again. */
+  since?: "PEER" | "EXISTING_STORE";
 }
 
 let storage: TestStorage;
@@ -35,6 +38,8 @@ let folder: string;
 /** The cluster. */
 let indices: Map<string, Index>;
 let registered: boolean;
+/** Indices that were restored, which numbers their uuids. */
+let restored = 0;
 /** Requests that change something, in order. */
 let changes: [string, unknown][];
 /** Called before a request is answered. */
@@ -99,11 +104,12 @@ function respond(method: string, path: string, body: unknown): [number, unknown]
     return [200, Object.fromEntries(found.map(([name, each]) => [name, { aliases: each.aliases }]))];
   const [name, index] = found[0]!;
   if (second === "_recovery") {
-    const source = index.snapshot ? { snapshot: index.snapshot } : {};
-    const type = index.snapshot ? "SNAPSHOT" : "EMPTY_STORE";
+    const source = index.snapshot && !index.since ? { snapshot: index.snapshot } : {};
+    const type = index.since ?? (index.snapshot ? "SNAPSHOT" : "EMPTY_STORE");
     return [200, { [name]: { shards: [{ type, stage: "DONE", primary: true, source }] } }];
   }
   if (second === "_count") return [200, { count: index.documents, _shards: { total: 1, successful: 1 } }];
+  if (second === "_settings") return [200, { [name]: { settings: { "index.uuid": index.uuid ?? "another" } } }];
   if (second === "_mapping") return [200, { [name]: {} }];
   return [200, {}];
 }
@@ -114,7 +120,7 @@ function restore(snapshot: string, body: Record<string, string>): [number, unkno
     : body.indices!;
   if (indices.has(name)) return [500, { error: `cannot restore index [${name}]: an open index with same name exists` }];
   const aliases: Index["aliases"] = body.include_aliases ? { found: {} } : {};
-  indices.set(name, { documents: snapshot === NEW ? 5 : 3, aliases, snapshot });
+  indices.set(name, { documents: snapshot === NEW ? 5 : 3, aliases, snapshot, uuid: `uuid-${++restored}` });
   return [200, { accepted: true }];
 }
 
@@ -291,6 +297,7 @@ test("killed at each request, it is started again and ends the same, with the ba
     assert.deepEqual([...indices.keys()], ["assets-r1"], `killed at request ${at}`);
     assert.deepEqual(indices.get("assets-r1"), {
       documents: 5,
+      uuid: `uuid-${restored}`,
       snapshot: NEW,
       aliases: { assets: {}, search: { is_write_index: true } },
     });
@@ -298,6 +305,21 @@ test("killed at each request, it is started again and ends the same, with the ba
   }
   assert.ok(kills >= 8, `${kills} kills`);
 });
+
+for (const since of ["PEER", "EXISTING_STORE"] as const) {
+  test(`a killed recovery is known by its index's uuid when its shards came from elsewhere since: ${since}`, async () => {
+    indices.set("assets", living());
+    const job = await start({ replace: true });
+    onRequest = (_, path) => {
+      if (path === "/_cluster/health") job.child.kill("SIGKILL");
+    };
+    await job.done;
+    onRequest = undefined;
+    indices.get("assets-r1")!.since = since;
+    assert.equal((await recovered({ replace: true })).index, "assets-r1");
+    assert.deepEqual([...indices.keys()], ["assets-r1"]);
+  });
+}
 
 test("an index that somebody makes under the name meanwhile is not taken for the backup's", async () => {
   onRequest = (method, path) => {

@@ -15,6 +15,7 @@ import { type Fields, JobError, log, some } from "./lib/log";
 import { listUnder, readObject } from "./lib/rclone";
 import { notNewer, Recovery } from "./lib/recovery";
 import { repositoryProblems } from "./lib/repository-listing";
+import { uuidsOf } from "./lib/restored-indices";
 
 type Config = JobConfig<"restore-index">;
 
@@ -38,10 +39,14 @@ export async function restoreIndex(config: Config): Promise<Fields> {
   await whole(call, config, recovery.backup, wanted);
   const living = await livingIndex(call, index);
   const target = await targetOf(call, config, recovery, living);
-  if ((await recoveriesOf(call, target)) === undefined) await restore(call, config, recovery.backup, target);
+  const there = await recoveriesOf(call, target);
+  if (there === undefined) await restore(call, config, recovery.backup, target);
+  // Its shards may not tell any more where they came from when all of it is whole.
+  if (judge(there, 0, recovery.backup) !== "empty") await recovery.once(await thisOne(call, target), async () => {});
   await wholeIndices(call, [{ name: target }], recovery.backup, config);
   const documents = (await checkIndices(call, [{ ...wanted, name: target }]))[target] ?? 0;
-  if (judge(await recoveriesOf(call, target), documents, recovery.backup) !== "present") {
+  const recorded = recovery.did(await thisOne(call, target));
+  if (judge(await recoveriesOf(call, target), documents, recovery.backup, recorded) !== "present") {
     throw new JobError(`index "${target}" is not the one of the backup`, {
       allowed: `an index whose every shard came from snapshot ${recovery.backup}`,
       fix: "somebody made it meanwhile: delete it if nobody needs it, then start this Job again; or recover under another id, with replace",
@@ -140,14 +145,26 @@ async function targetOf(
   return target;
 }
 
-async function restore(call: Elasticsearch, { index }: Config, backup: string, target: string): Promise<void> {
-  await call("POST", `/_snapshot/${snapshotRepository}/${backup}/_restore?wait_for_completion=false`, {
+/** The step by which a recovery records which index it has made: another one of that name has another uuid. */
+async function thisOne(call: Elasticsearch, target: string): Promise<string> {
+  return `${target} is ${(await uuidsOf(call, target)).get(target)}`;
+}
+
+async function restore(
+  call: Elasticsearch,
+  { index, timeoutSeconds }: Config,
+  backup: string,
+  target: string,
+): Promise<void> {
+  const url = `/_snapshot/${snapshotRepository}/${backup}/_restore?wait_for_completion=false`;
+  const body = {
     indices: index,
     include_global_state: false,
     // One that comes beside another would share its aliases.
     include_aliases: target === index,
     ...(target !== index && { rename_pattern: ".+", rename_replacement: target }),
-  });
+  };
+  await call("POST", url, body, timeoutSeconds);
 }
 
 /**

@@ -2,12 +2,11 @@
  * The nightly snapshot of one Elasticsearch cluster: registers the repository, takes the snapshot, checks that it is
  * complete and writes its manifest. A snapshot that is not complete gets none, so it is never copied as tonight's.
  */
-import { createHash } from "node:crypto";
 import { backupName } from "../plan/layout";
 import type { JobConfig } from "./config";
-import { canonical } from "./lib/canonical";
 import { dropped, droppedError, partsOf, previousManifest, withAliases } from "./lib/dropped";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
+import { mappingsDigest } from "./lib/indices";
 import { writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { ElasticsearchManifest } from "./lib/manifest";
@@ -94,7 +93,9 @@ async function start(call: Elasticsearch): Promise<string> {
   const backup = backupName(new Date());
   await call("PUT", `${snapshotUrl(backup)}?wait_for_completion=false`, {
     indices: "*,-.*",
-    include_global_state: false,
+    // Pipelines, policies and templates, which a person may bring back: docs/adr/0041. Users and roles are ECK's, not the backup's.
+    include_global_state: true,
+    feature_states: ["none"],
   });
   log("snapshot started", { backup });
   return backup;
@@ -138,7 +139,9 @@ export function gate(snapshot: Snapshot): string[] {
 
 async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapshot, version: string) {
   const backup = snapshot.snapshot;
-  const status = (await call<Status>("GET", `${snapshotUrl(backup)}/_status`)).snapshots[0];
+  // Answered when a file of each shard was read from the storage: minutes in a large repository.
+  const statusUrl = `${snapshotUrl(backup)}/_status`;
+  const status = (await call<Status>("GET", statusUrl, undefined, config.timeoutSeconds)).snapshots[0];
   const indices = [];
   for (const name of [...snapshot.indices].sort()) {
     const index = status?.indices[name];
@@ -152,9 +155,7 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
       shards: index.shards_stats.total,
       files: index.stats.total.file_count,
       bytes: index.stats.total.size_in_bytes,
-      mappingsDigest: createHash("sha256")
-        .update(canonical(mappings?.[name] ?? null))
-        .digest("hex"),
+      mappingsDigest: mappingsDigest(mappings?.[name]),
     });
   }
   const listing = await listUnder(config.bucket, config.repository);

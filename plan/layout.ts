@@ -8,6 +8,7 @@
  *   manifests/<repository>/<backup>.json                      written after it: the backup is complete
  *   restores/started.json                                     which copy a rebuild brings in, decided once
  *   restores/<marker>.json                                    written when a copy was brought in and verified
+ *   restores/<marker>/<repository>.json                       which indices of a search cluster came from that copy
  *   recoveries/<id>.json                                      how far a recovery in place is, or that it is done
  * The second copy (append-only, so nothing in it is ever overwritten):
  *   <site>/objects/<path>                                     the first content that was copied under a name
@@ -156,6 +157,11 @@ export const maxLayers = 6;
 /** Path in the site's own bucket that says a copy was brought in whole; written last. */
 export function restoredPath(marker: string): string {
   return `restores/${marker}.json`;
+}
+
+/** Path in the site's own bucket that says which living indices a restore of a copy has made, by their uuids. */
+export function restoredIndicesPath(marker: string, repository: string): string {
+  return `restores/${marker}/${repository}.json`;
 }
 
 /** Marker id of a path of {@link restoredPath}, or undefined when it is none. */

@@ -17,6 +17,17 @@ export class ElasticsearchError extends Error {
   }
 }
 
+/** No answer within the time that a call was given. */
+export class NoAnswerError extends Error {
+  constructor(
+    call: string,
+    readonly seconds: number,
+  ) {
+    super(`no answer to ${call} in ${seconds} s`);
+    this.name = "NoAnswerError";
+  }
+}
+
 /** Sends a request and parses the answer. Paths carry their query. `seconds` of silence end it; default: {@link CALL_SECONDS}. */
 export type Elasticsearch = <T>(
   method: "GET" | "PUT" | "POST" | "DELETE",
@@ -29,7 +40,7 @@ export type Elasticsearch = <T>(
 export const snapshotRepository = "backups";
 
 /** Seconds in which a call has to say something; long work is polled, or given more. */
-const CALL_SECONDS = 60;
+export const CALL_SECONDS = 60;
 
 /** Reads the mounted credentials and returns the client. @throws when a file is absent. */
 export async function connect(access: ElasticsearchAccess): Promise<Elasticsearch> {
@@ -77,7 +88,7 @@ export function elasticsearchOf({ url, user, password, ca }: Credentials): Elast
           }
         });
       });
-      sent.on("timeout", () => sent.destroy(new Error(`no answer to ${method} ${path} in ${seconds} s`)));
+      sent.on("timeout", () => sent.destroy(new NoAnswerError(`${method} ${path}`, seconds)));
       sent.on("error", reject);
       sent.end(content);
     });

@@ -20,10 +20,22 @@ export interface ShardRecovery {
 /** What is to be done about an index: `restore` when it is absent or empty, `present` when it came from the snapshot. */
 export type IndexState = "absent" | "empty" | "present" | "foreign";
 
-/** Judges an index by its primaries' recoveries and its number of documents; undefined: it doesn't exist. */
-export function judge(recoveries: ShardRecovery[] | undefined, documents: number, snapshot: string): IndexState {
+/**
+ * Judges an index by its primaries' recoveries and its number of documents; undefined: it doesn't exist.
+ * @param recorded its uuid is one that this restore has recorded. The recoveries tell nothing any more when primaries have
+ * moved or were started again; they count for an index whose restore was accepted by a run that died before it recorded it
+ */
+export function judge(
+  recoveries: ShardRecovery[] | undefined,
+  documents: number,
+  snapshot: string,
+  recorded = false,
+): IndexState {
   if (recoveries === undefined) {
     return "absent";
+  }
+  if (recorded) {
+    return "present";
   }
   const primaries = recoveries.filter((recovery) => recovery.primary);
   if (primaries.length > 0 && primaries.every((r) => r.type === "SNAPSHOT" && r.source.snapshot === snapshot)) {
@@ -98,6 +110,19 @@ export async function wholeIndices(
   );
 }
 
+/** Digest of an index's mappings, as `GET /<index>/_mapping` tells them; undefined: there is no such index. */
+export function mappingsDigest(mappings: unknown): string {
+  return createHash("sha256")
+    .update(canonical(mappings ?? null))
+    .digest("hex");
+}
+
+/** Has a living index the mappings that the manifest lists? */
+export async function sameMappings(call: Elasticsearch, index: ManifestIndex): Promise<boolean> {
+  const mappings = await call<Record<string, unknown>>("GET", `/${encodeURIComponent(index.name)}/_mapping`);
+  return mappingsDigest(mappings[index.name]) === index.mappingsDigest;
+}
+
 /** Compares shards and reports mappings that differ. @returns number of documents by index */
 export async function checkIndices(
   call: Elasticsearch,
@@ -116,11 +141,7 @@ export async function checkIndices(
     if (_shards.total !== index.shards || _shards.successful !== index.shards) {
       problems.push(`${index.name}: ${_shards.successful} of ${_shards.total} shards, expected ${index.shards}`);
     }
-    const mappings = await call<Record<string, unknown>>("GET", `${url}/_mapping`);
-    const digest = createHash("sha256")
-      .update(canonical(mappings[index.name] ?? null))
-      .digest("hex");
-    if (digest !== index.mappingsDigest) {
+    if (!(await sameMappings(call, index))) {
       // Mappings are read beside the snapshot, not in it: a field that came in that moment is no damage.
       log("mappings differ from the manifest", { index: index.name });
     }

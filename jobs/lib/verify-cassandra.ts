@@ -11,7 +11,9 @@ import { log, some } from "./log";
 import type { CassandraManifest, MarkerEntry } from "./manifest";
 import { metaPath, type NodeObject, nodeObjects } from "./medusa";
 import { rangesOf, scanTable, tablesOn } from "./scan";
+import { livingTable } from "./session";
 import { complaints, dataFolder, SERVER_LOG, ServerEnded, startServer, stopServer } from "./throwaway";
+import { schemaNotes, schemaProblem } from "./verify-schema";
 
 type Config = JobConfig<"verify-copy">;
 /** What a verification found. */
@@ -43,7 +45,10 @@ export async function verifyCassandra(
   for (const node of head.nodes) {
     await rm(join(config.work, "cassandra"), { recursive: true, force: true });
     await rm(join(config.work, SERVER_LOG), { force: true });
-    const lacking = await bringNode(config, copy, head, node.host, found);
+    const { lacking, schema } = await bringNode(config, copy, head, node.host, found);
+    const absent = lacking.length === 0 ? "schema.cql is not in the copy" : undefined;
+    const other = schema === undefined ? absent : schemaProblem(schema, head.schemaDigest);
+    if (other !== undefined) found.problems.push(`node ${node.host}: ${other}`);
     if (lacking.length > 0) {
       found.problems.push(...some(lacking, 20).map((line) => `node ${node.host}: ${line}`));
       continue;
@@ -52,6 +57,10 @@ export async function verifyCassandra(
     try {
       client = await startServer(config.work, host, { ...node, datacenter: head.datacenter }, config);
       await readNode(client, head, node.host, ranges, found, replicas);
+      for (const { keyspace, table } of schema === undefined ? [] : head.tables) {
+        const notes = schemaNotes(schema!, keyspace, table, await livingTable(client, keyspace, table));
+        found.notes.push(...notes.map((line) => `node ${node.host}: ${line}`));
+      }
     } catch (error) {
       if (!(error instanceof ServerEnded)) throw error;
       found.problems.push(`node ${node.host}: ${error.message}`);
@@ -75,28 +84,37 @@ export async function verifyCassandra(
   return found;
 }
 
-/** Brings a node's SSTables to where its server looks for them. @returns what is missing or is not what it should be */
+/** What a node's part of a copy is. */
+interface BroughtNode {
+  /** What is missing or is not what it should be. */
+  lacking: string[];
+  /** The schema that the node wrote with the backup. */
+  schema: string | undefined;
+}
+
+/** Brings a node's SSTables to where its server looks for them. */
 async function bringNode(
   config: Config,
   { entry, list }: Copy,
   manifest: CassandraManifest,
   host: string,
   found: Found,
-): Promise<string[]> {
+): Promise<BroughtNode> {
   const { copiesBucket, site, transfers } = config;
   const folder = join(config.work, "cassandra", "incoming");
-  const path = metaPath(repositoryFolder(manifest.repository), host, manifest.backup, "manifest.json");
+  const [path, schemaPath] = ["manifest.json", "schema.cql"].map((file) =>
+    metaPath(repositoryFolder(manifest.repository), host, manifest.backup, file),
+  ) as [string, string];
   const from: Bringing = { copiesBucket, site, list, folder, transfers };
-  let text: string | undefined;
+  const texts = new Map<string, string>();
   const meta = await bring(
     from,
-    ({ name }) => name === path,
-    async (_, local) => {
-      text = await readFile(local, "utf8");
-    },
+    ({ name }) => name === path || name === schemaPath,
+    async ({ name }, local) => void texts.set(name, await readFile(local, "utf8")),
   );
-  if (text === undefined)
-    return meta.findings.count > 0 ? meta.findings.shown() : [`${path} is not in the marker's list`];
+  const [text, schema] = [texts.get(path), texts.get(schemaPath)];
+  if (meta.findings.count > 0) return { lacking: meta.findings.shown(), schema };
+  if (text === undefined) return { lacking: [`${path} is not in the marker's list`], schema };
   const objects = nodeObjects(text, path).filter(({ keyspace }) => !OWN.test(keyspace));
   const places = new Map(objects.map((object) => [object.path, placeOf(config.work, object)]));
   const data = await bring(
@@ -112,11 +130,9 @@ async function bringNode(
   found.objects += data.objects;
   found.bytes += data.bytes;
   log("node brought", { host, objects: data.objects, bytes: data.bytes, backup: entry.backup });
-  if (data.findings.count > 0) return data.findings.shown();
-  return some(
-    [...places.keys()].map((name) => `${name} is not in the marker's list`),
-    20,
-  );
+  if (data.findings.count > 0) return { lacking: data.findings.shown(), schema };
+  const absent = [...places.keys()].map((name) => `${name} is not in the marker's list`);
+  return { lacking: some(absent, 20), schema };
 }
 
 /** Where a server looks for an object of its tables. A secondary index has a folder inside its table's, as in the backup. */
