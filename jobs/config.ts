@@ -58,7 +58,7 @@ const cql = z.strictObject({
   passwordFile: z.string().default("/var/run/cassandra/superuser/password"),
 });
 
-/** Tables (`keyspace.table`) or indices that people dropped on purpose; `*` stands for anything. */
+/** Tables (`keyspace.table`, of one node `keyspace.table@host`) or indices that people dropped on purpose; `*` stands for anything. */
 const approvedDrops = z.array(z.string().min(1)).default([]);
 
 /** Seconds between two looks at something awaited. */

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { backupName, backupOfManifest, manifestsPrefix, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
-import { dropped, droppedError, expiringTables, partsOf, previousManifest } from "./lib/dropped";
+import { dropped, droppedError, expiringTables, previousManifest } from "./lib/dropped";
 import { type BackupSource, gate } from "./lib/gate";
 import { kinds, Resources } from "./lib/kube";
 import { listFolders } from "./lib/listing";
 import { ListWriter, type LocalList, removeManifest, withScratch, writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
+import { heldByNodes, withNodes } from "./lib/lost-on-node";
 import type { CassandraManifest, Manifest } from "./lib/manifest";
 import { hostsOf, metaPath } from "./lib/medusa";
 import { listUnder, namesMatching, readObjects } from "./lib/rclone";
@@ -144,8 +145,9 @@ async function manifestOf(
     versions: { cassandra: verdict.versions[0] ?? "unknown" },
   };
   const mayEmpty = expiringTables(verdict.schema);
-  manifest.dropped = dropped(before, partsOf(manifest), { approved: config.approvedDrops, mayEmpty });
   const keyspaces = keyspacesOf(verdict.schema);
+  const held = heldByNodes(before, manifest, { keyspaces, mayEmpty });
+  manifest.dropped = dropped(before, withNodes(manifest), { approved: config.approvedDrops, mayEmpty, held });
   const replicas = [
     ...replicationProblems(keyspaces, config.datacenters, minimumReplicas),
     ...unread(verdict.tables, keyspaces),

@@ -34,7 +34,10 @@ const common = {
   finishedAt: moment,
   /** The backup's objects. */
   files: listRef,
-  /** Tables or indices that an earlier backup had, the last of them `backup`, and that nobody said should be gone. */
+  /**
+   * Tables, tables of a node (`keyspace.table@host`) or indices that an earlier backup had, the last of them `backup`, and that
+   * nobody said should be gone.
+   */
   dropped: z.array(z.object({ name: z.string().min(1), backup: z.string().min(1) })).default([]),
 };
 
