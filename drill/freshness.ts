@@ -1,4 +1,4 @@
-/** What the vault's exporter says after the night: every repository and copy is fresh, by the plan's own limits. */
+/** What the vault's exporter says after the night: every repository and its copy is fresh, by the plan's own limits. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { freshnessPort, lateAfterSeconds, metrics } from "../plan/freshness";
@@ -45,7 +45,9 @@ export function staleness(found: Sample[], site: string, repositories: string[],
       const limit = lateAfterSeconds(kind === "cassandra" ? "cassandraSnapshot" : "elasticsearchSnapshot");
       return problem(repository, age(metrics.backup, { site, repository }), limit);
     }),
-    ...problem(`the copy of ${site}`, age(metrics.copy, { site }), lateAfterSeconds("replication")),
+    ...repositories.flatMap((repository) =>
+      problem(`the copy of ${repository}`, age(metrics.copy, { site, repository }), lateAfterSeconds("replication")),
+    ),
     ...problem(`the look at ${site}`, age(metrics.looked, { site }), TIMEOUT_MS / 1000),
   ];
 }
@@ -81,7 +83,7 @@ export async function expectFresh(
     if (!response?.ok) continue;
     problems = staleness(samples(await response.text()), site, repositories, new Date());
     if (problems.length === 0) {
-      progress(`${repositories.length} repositories and the copy are fresh`);
+      progress(`${repositories.length} repositories and their copies are fresh`);
       return;
     }
   }

@@ -6,7 +6,13 @@ type Judged = Pick<Alert, "id" | "owner"> & { condition: Condition };
 
 /** Every alert with its condition, over names that stand for any stack's. */
 const judged: readonly Judged[] = [
-  ...vaultAlerts.map((alert) => ({ ...alert, condition: alert.condition({ copiesBucket: "copies" }) })),
+  ...vaultAlerts.map((alert) => ({
+    ...alert,
+    condition: alert.condition({
+      copiesBucket: "copies",
+      repositories: [{ site: "prod", repository: "cassandra-emea" }],
+    }),
+  })),
   ...siteAlerts.map((alert) => ({
     ...alert,
     condition: alert.condition({ clusters: ["cluster"], regions: 2, canaries: 2, backupBucket: "backups" }),

@@ -58,7 +58,7 @@ const cql = z.strictObject({
   passwordFile: z.string().default("/var/run/cassandra/superuser/password"),
 });
 
-/** Tables (`keyspace.table`) or indices that people dropped on purpose; `*` stands for anything. */
+/** Tables (`keyspace.table`, of one node `keyspace.table@host`) or indices that people dropped on purpose; `*` stands for anything. */
 const approvedDrops = z.array(z.string().min(1)).default([]);
 
 /** Seconds between two looks at something awaited. */
@@ -309,7 +309,7 @@ export const jobSchemas = {
     markerKeys,
     /** What the standby would restore onto: the copy is held against it. */
     topology: z.strictObject({ datacenter: name, nodes: z.int().min(1), racks: z.array(z.string().min(1)).min(1) }),
-    /** A copy whose marker is older than this is not tonight's. */
+    /** A repository's copy that was begun longer ago than this is not tonight's, however new the marker is. */
     maxAgeHours: z.number().positive().default(20),
     /** Parallel transfers of rclone; bytes pass through the job. */
     transfers: z.int().min(1).max(64).default(8),

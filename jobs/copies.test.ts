@@ -28,6 +28,7 @@ import { standingStill } from "../faults/night/two-replicators";
 import {
   backupName,
   copyPath,
+  listingPath,
   manifestPath,
   markerOfRestored,
   markerPath,
@@ -245,6 +246,8 @@ test("a region without a backup of tonight holds up no other, and stays in the c
   const [, second] = await markers(stage);
   const marker = await markerAt(stage, second!);
   assert.equal(marker.repositories["cassandra-emea"]!.backup, next);
+  const lists = (await stage.storage.names(COPIES)).filter((name) => name.startsWith(`listings/prod/${marker.id}/`));
+  assert.deepEqual(lists, [listingPath("prod", marker.id, "cassandra-emea")], "what was carried on does not look new");
   assert.deepEqual(
     [marker.repositories["elasticsearch-emea"]!.backup, marker.repositories["elasticsearch-emea"]!.copy],
     [night, first.marker],
@@ -276,6 +279,21 @@ test("told to end while a repository is copied, the run names those that are don
   assert.deepEqual(await repositories(), ["cassandra-emea"]);
   await succeeded(replicate(stage));
   assert.deepEqual(await repositories(), ["cassandra-emea", "elasticsearch-emea"]);
+});
+
+test("what a second attempt copied is listed under the run's own id, by which its age is known", async () => {
+  const moved = "elasticsearch-emea/index-7";
+  stage.storage.onCopy = async ({ object }) => {
+    if (object !== moved) return;
+    stage.storage.onCopy = undefined;
+    await stage.storage.remove(PRIMARY, moved);
+    for (const [path, content] of Object.entries(elasticsearchObjects(8)))
+      await stage.storage.put(PRIMARY, path, content);
+  };
+  const { marker } = await succeeded(replicate(stage, { attempts: 2 }));
+  const entry = (await markerAt(stage, markerPath("prod", String(marker)))).repositories["elasticsearch-emea"]!;
+  assert.notEqual(entry.copy, marker, "a layer of its own");
+  assert.equal(entry.listing.path, listingPath("prod", String(marker), "elasticsearch-emea"));
 });
 
 test("a manifest from the future is passed over, and fails the run that has copied the others", async () => {

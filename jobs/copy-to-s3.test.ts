@@ -4,9 +4,11 @@ import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { events } from "../plan/events";
 import { backupName, markerId, markerPath, restoredPath } from "../plan/layout";
+import { markerType } from "../plan/markers";
 import { s3Url } from "../plan/standby";
 import { FINAL_EXIT_CODE, type JobInput, jobConfig } from "./config";
 import { contractProblems } from "./lib/contract";
+import { seal } from "./lib/envelope";
 import { openMarker } from "./lib/markers";
 import { cassandraObjects, elasticsearchObjects, putBackup } from "./testing/backups";
 import { startJob } from "./testing/job";
@@ -194,8 +196,26 @@ test("a copy of another night is told, too", async () => {
   await night();
   const { code, lines } = await (await pull({ maxAgeHours: 0.000001 })).done;
   assert.equal(code, 1);
-  assert.match(String(lines.at(-1)!.error), /the vault's newest copy of prod is .* h old/);
+  assert.match(
+    String(lines.at(-1)!.error),
+    /the vault's newest copy of prod is old: cassandra-emea, elasticsearch-emea/,
+  );
   assert.equal((await markers()).length, 1);
+});
+
+test("a marker of tonight that carries on a repository's old copy is told, too", async () => {
+  await night();
+  const key = testKey();
+  const [path] = (await storage.names(COPIES)).filter((name) => name.startsWith("markers/"));
+  const marker = openMarker((await storage.get(COPIES, path!))!, "prod", /copy-[^.]+/.exec(path!)![0], [kms.pem]);
+  marker.id = markerId(new Date(Date.now() + 2000));
+  marker.repositories["cassandra-emea"]!.copy = markerId(new Date(Date.now() - 48 * 3_600_000));
+  await storage.put(COPIES, markerPath("prod", marker.id), await seal(markerType, JSON.stringify(marker), key));
+  const { code, lines } = await (await pull({ markerKeys: [kms.pem, key.pem] })).done;
+  assert.equal(code, 1);
+  const said = JSON.stringify(lines.at(-1));
+  assert.match(said, /the vault's newest copy of prod is old: cassandra-emea".*cassandra-emea: copy-\S+ is 48.0 h old/);
+  assert.equal((await markers()).length, 1, "copied all the same");
 });
 
 test("an empty vault and one that refuses say so", async () => {

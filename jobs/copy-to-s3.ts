@@ -148,11 +148,17 @@ function judge({ site, copiesBucket, topology, maxAgeHours }: Config, marker: Ma
       final: true,
     });
   }
-  const hours = (Date.now() - momentOf(marker.id).getTime()) / 3_600_000;
-  if (hours <= maxAgeHours) return;
-  throw new JobError(`the vault's newest copy of ${site} is ${hours.toFixed(1)} h old`, {
-    value: `${bucketUrl(copiesBucket)}: ${marker.id}`,
-    allowed: `a copy of tonight, not older than ${maxAgeHours} h`,
-    fix: "look at the vault's replication; what there is has been copied",
-  });
+  // By repository: a marker of tonight carries on the old copy of what tonight could not copy.
+  const old = Object.entries(marker.repositories)
+    .map(([repository, { copy }]) => ({ repository, copy, hours: (Date.now() - momentOf(copy).getTime()) / 3_600_000 }))
+    .filter(({ hours }) => hours > maxAgeHours);
+  if (old.length === 0) return;
+  throw new JobError(
+    `the vault's newest copy of ${site} is old: ${old.map(({ repository }) => repository).join(", ")}`,
+    {
+      value: old.map(({ repository, copy, hours }) => `${repository}: ${copy} is ${hours.toFixed(1)} h old`),
+      allowed: `copies of tonight in ${bucketUrl(copiesBucket)}, not older than ${maxAgeHours} h`,
+      fix: "look at the vault's replication; what there is has been copied",
+    },
+  );
 }

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { metrics } from "../plan/freshness";
-import { backupName, evidencePath, manifestPath, markerId, markerPath } from "../plan/layout";
+import { backupName, evidencePath, listingPath, manifestPath, markerId, markerPath } from "../plan/layout";
 import { jobConfig } from "./config";
 import { lateAfter, newestBackup, newestCopy, newestEvidence } from "./lib/newest";
 import { type RunningJob, startJob } from "./testing/job";
@@ -73,7 +73,8 @@ async function exporter() {
 }
 
 const backupOf = (repository: string) => `${metrics.backup}{site="prod",repository="${repository}"}`;
-const COPY = `${metrics.copy}{site="prod"}`;
+const copyOf = (repository: string) => `${metrics.copy}{site="prod",repository="${repository}"}`;
+const COPY = copyOf("cassandra-emea");
 const LOOKED = `${metrics.looked}{site="prod"}`;
 const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
 
@@ -83,8 +84,11 @@ test("the newest backups and copies are served, none as 0, and new ones are noti
   for (const at of [fresh, old]) {
     await storage.put(PRIMARY, manifestPath("cassandra-emea", backupName(at, "emea")), "{}");
     await storage.put(COPIES, markerPath("prod", markerId(at)), "{}");
+    await storage.put(COPIES, listingPath("prod", markerId(at), "cassandra-emea"), "{}");
   }
   await storage.put(COPIES, markerPath("other", markerId(now)), "{}");
+  // The newer of the two runs carried on what the older one had copied.
+  await storage.put(COPIES, listingPath("prod", markerId(old), "elasticsearch-emea"), "{}");
   await storage.put(PRIMARY, "cassandra/node-1/data/media/files/nb-1-big-Data.db", "rows");
   // What it may do is list: anything else would be refused, and an alert.
   storage.listOnly.add(PRIMARY).add(COPIES);
@@ -93,6 +97,7 @@ test("the newest backups and copies are served, none as 0, and new ones are noti
   assert.equal(seen.get(backupOf("cassandra-emea")), seconds(fresh));
   assert.equal(seen.get(backupOf("elasticsearch-emea")), 0);
   assert.equal(seen.get(COPY), seconds(fresh));
+  assert.equal(seen.get(copyOf("elasticsearch-emea")), seconds(old), "one repository's copy says nothing of another's");
   assert.equal(storage.refusals, 0);
   assert.equal((await get("/healthz")).status, 200);
   assert.equal((await get("/")).status, 404);
@@ -127,7 +132,25 @@ test("names without a moment and moments of the future are nobody's freshness", 
   );
   assert.equal(newestBackup("cassandra-emea", [], now), 0);
   assert.equal(newestBackup("cassandra-amer", [good], now), 0);
-  assert.equal(newestCopy("prod", ["markers/prod/copy-20260115t020000z.json", "markers/prod/x.json"], now), 1768442400);
+});
+
+test("a repository's copy counts by its list beside a marker: what was carried on or cut off does not", () => {
+  const now = new Date("2026-01-15T12:00:00Z");
+  const [first, second, cutOff] = ["copy-20260114t020000z", "copy-20260115t020000z", "copy-20260115t040000z"] as const;
+  const markers = [first, second, "copy-20990101t000000z"].map((id) => markerPath("prod", id));
+  const list = (id: string, repository: string, site = "prod") => listingPath(site, id, repository);
+  const lists = [
+    ...REPOSITORIES.map((repository) => list(first, repository)),
+    list(second, "elasticsearch-emea"),
+    list(second, "cassandra-emea", "other"),
+    list(cutOff, "cassandra-emea"),
+    list("copy-20990101t000000z", "cassandra-emea"),
+  ];
+  const newest = (repository: string) =>
+    newestCopy("prod", repository, [...markers, "markers/prod/x.json"], lists, now);
+  assert.equal(newest("elasticsearch-emea"), Date.parse("2026-01-15T02:00:00Z") / 1000);
+  assert.equal(newest("cassandra-emea"), Date.parse("2026-01-14T02:00:00Z") / 1000);
+  assert.equal(newest("cassandra-amer"), 0);
 });
 
 test("evidence counts by its repository and result; a name of the future, or of another site, does not", () => {

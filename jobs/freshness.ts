@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, KubeConfig, type V1CronJob } from "@kubernetes/client-node";
 import { Gauge, Registry } from "prom-client";
 import { metrics } from "../plan/freshness";
-import { evidencePrefix, evidenceResults, markersPrefix } from "../plan/layout";
+import { evidencePrefix, evidenceResults, listingsPrefix, markersPrefix } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { serveMetrics } from "./lib/exporter";
 import { type Fields, log } from "./lib/log";
@@ -35,7 +35,7 @@ export async function freshness(config: Config): Promise<Fields> {
 class Exporter {
   private readonly registry = new Registry();
   private readonly backup = this.gauge(metrics.backup, "Start of the newest complete backup", ["site", "repository"]);
-  private readonly copy = this.gauge(metrics.copy, "Start of the newest second copy", ["site"]);
+  private readonly copy = this.gauge(metrics.copy, "Start of the newest second copy", ["site", "repository"]);
   private readonly verification = this.gauge(metrics.verification, "Start of the newest deep verification by result", [
     "site",
     "repository",
@@ -84,7 +84,9 @@ class Exporter {
   private async lookAtSite(site: Site): Promise<void> {
     const now = new Date();
     const manifests = await namesBelow(site.bucket, "manifests");
+    // Lists after markers: a marker is written after its lists.
     const markers = await namesBelow(this.config.copiesBucket, markersPrefix(site.name));
+    const lists = await namesBelow(this.config.copiesBucket, listingsPrefix(site.name));
     const evidence = await namesBelow(this.config.copiesBucket, evidencePrefix(site.name));
     for (const repository of site.repositories) {
       for (const result of evidenceResults) {
@@ -92,8 +94,8 @@ class Exporter {
         this.verification.set({ site: site.name, repository, result }, at);
       }
       this.backup.set({ site: site.name, repository }, newestBackup(repository, manifests, now));
+      this.copy.set({ site: site.name, repository }, newestCopy(site.name, repository, markers, lists, now));
     }
-    this.copy.set({ site: site.name }, newestCopy(site.name, markers, now));
     this.looked.set({ site: site.name }, now.getTime() / 1000);
   }
 

@@ -4,15 +4,16 @@
  * finds neither. An index that is gone comes back under its name. Everything is checked first.
  *
  * May be killed and repeated: backup and name are chosen once, an index that came from the snapshot is recognised, and the switch
- * is done or not. In memory is the listing of the repository.
+ * is done or not. The repository is listed as a stream: memory does not grow with it.
  */
 import { recoveredIndex } from "../plan/recovery";
 import { elasticsearchVersion } from "../plan/versions";
 import type { JobConfig } from "./config";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { checkIndices, hasSnapshot, judge, type ManifestIndex, recoveriesOf, wholeIndices } from "./lib/indices";
+import { listFolders } from "./lib/listing";
 import { type Fields, JobError, log, some } from "./lib/log";
-import { listUnder, readObject } from "./lib/rclone";
+import { readObject } from "./lib/rclone";
 import { notNewer, Recovery } from "./lib/recovery";
 import { repositoryProblems } from "./lib/repository-listing";
 import { uuidsOf } from "./lib/restored-indices";
@@ -85,7 +86,7 @@ async function whole(call: Elasticsearch, config: Config, backup: string, index:
     repository,
     { snapshot: backup, uuid },
     new Map([[index.name, index.shards]]),
-    await listUnder(bucket, repository),
+    () => listFolders(bucket, "", [`${repository}/`]),
     (name) => readObject(bucket, name),
   );
   if (problems.length === 0) return;

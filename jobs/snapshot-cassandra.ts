@@ -1,17 +1,22 @@
 /**
  * The nightly snapshot of one Cassandra datacenter: asks the operator for a Medusa backup, waits, checks that it is
- * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's.
+ * complete and writes its manifest. An incomplete backup gets none, so it is never copied as tonight's. Memory grows with what one
+ * node's own manifest lists, not with the repository (lib/gate.ts).
  */
+import { join } from "node:path";
 import { backupName, backupOfManifest, manifestsPrefix, repositoryFolder } from "../plan/layout";
 import { minimumReplicas } from "../plan/repair";
 import type { JobConfig } from "./config";
-import { dropped, droppedError, expiringTables, partsOf, previousManifest } from "./lib/dropped";
+import { dropped, droppedError, expiringTables, previousManifest } from "./lib/dropped";
+import { type BackupSource, gate } from "./lib/gate";
 import { kinds, Resources } from "./lib/kube";
-import { removeManifest, writeManifest } from "./lib/lists";
+import { listFolders } from "./lib/listing";
+import { ListWriter, type LocalList, removeManifest, withScratch, writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
+import { heldByNodes, withNodes } from "./lib/lost-on-node";
 import type { CassandraManifest, Manifest } from "./lib/manifest";
-import { gate, hostsOf, metaPath, type NodeMeta } from "./lib/medusa";
-import { listUnder, readObjects, type StoredFile } from "./lib/rclone";
+import { hostsOf, metaPath } from "./lib/medusa";
+import { listUnder, namesMatching, readObjects } from "./lib/rclone";
 import { keyspacesOf, replicationProblems, unread } from "./lib/replication";
 
 type Config = JobConfig<"snapshot-cassandra">;
@@ -51,10 +56,11 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
     ]);
   }
   const before = await previousManifest(config.bucket, config.repository, backup);
-  const listing = await listUnder(config.bucket, repositoryFolder(config.repository));
-  const { manifest, files, replicas } = await manifestOf(config, backup, status, before, listing);
-  await writeManifest(config.bucket, manifest, files);
-  await removePurged(config, listing);
+  const { manifest, replicas, indexed } = await withScratch(async (folder) => {
+    const judged = await manifestOf(config, backup, status, before, folder);
+    return { ...judged, manifest: await writeManifest<CassandraManifest>(config.bucket, judged.manifest, judged.list) };
+  });
+  await removePurged(config, indexed);
   if (manifest.dropped.length > 0) throw droppedError("tables", manifest.dropped);
   if (replicas.length > 0) {
     throw new JobError("the backup is complete, but keyspaces have too few replicas", {
@@ -65,7 +71,7 @@ export async function snapshotCassandra(config: Config): Promise<Fields> {
       final: true,
     });
   }
-  return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: files.length };
+  return { backup, nodes: manifest.nodes.length, tables: manifest.tables.length, objects: manifest.files.objects };
 }
 
 function incomplete(backup: string, problems: string[]): JobError {
@@ -98,20 +104,28 @@ async function startOrAdopt(resources: Resources, config: Config): Promise<strin
   return backup;
 }
 
-/** The manifest and its files, and what is wrong with keyspaces' replicas: that makes the backup no worse. */
+/**
+ * The manifest and the list of its objects, and what is wrong with keyspaces' replicas: that makes the backup no worse.
+ * @param folder for the list
+ */
 async function manifestOf(
   config: Config,
   backup: string,
   status: BackupStatus,
   before: Manifest | undefined,
-  listing: ReadonlyMap<string, StoredFile>,
-): Promise<{ manifest: Omit<CassandraManifest, "files">; files: StoredFile[]; replicas: string[] }> {
+  folder: string,
+): Promise<{
+  manifest: Omit<CassandraManifest, "files">;
+  list: LocalList;
+  replicas: string[];
+  indexed: ReadonlySet<string>;
+}> {
   const prefix = repositoryFolder(config.repository);
-  const metas = await readMetas(config, backup, listing);
-  const verdict = gate(prefix, backup, { nodes: config.nodes, racks: config.racks }, listing, metas);
-  if (verdict.versions.length > 1) {
-    verdict.problems.push(`nodes run different versions: ${verdict.versions.join(", ")}`);
-  }
+  const source = await sourceOf(config, backup);
+  const writer = new ListWriter(join(folder, "files.jsonl"));
+  const expected = { nodes: config.nodes, racks: config.racks };
+  const verdict = await gate(prefix, backup, expected, source, (file) => writer.add(file));
+  const list = { file: writer.file, written: await writer.end() };
   if (verdict.problems.length > 0) {
     throw incomplete(backup, verdict.problems);
   }
@@ -130,22 +144,19 @@ async function manifestOf(
     tables: verdict.tables,
     versions: { cassandra: verdict.versions[0] ?? "unknown" },
   };
-  const mayEmpty = expiringTables(metas[0]?.schema ?? "");
-  manifest.dropped = dropped(before, partsOf(manifest), { approved: config.approvedDrops, mayEmpty });
-  const keyspaces = keyspacesOf(metas[0]?.schema ?? "");
+  const mayEmpty = expiringTables(verdict.schema);
+  const keyspaces = keyspacesOf(verdict.schema);
+  const held = heldByNodes(before, manifest, { keyspaces, mayEmpty });
+  manifest.dropped = dropped(before, withNodes(manifest), { approved: config.approvedDrops, mayEmpty, held });
   const replicas = [
     ...replicationProblems(keyspaces, config.datacenters, minimumReplicas),
     ...unread(verdict.tables, keyspaces),
   ];
-  return { manifest, files: verdict.files, replicas };
+  return { manifest, list, replicas, indexed: verdict.indexed };
 }
 
 /** Manifests of backups that Medusa has purged: nothing can be restored from them, and whoever looks by time must not find them. */
-async function removePurged({ bucket, repository }: Config, listing: ReadonlyMap<string, StoredFile>): Promise<void> {
-  const index = `${repositoryFolder(repository)}/index/backup_index/`;
-  const kept = new Set(
-    [...listing.keys()].filter((name) => name.startsWith(index)).map((name) => name.slice(index.length).split("/")[0]),
-  );
+async function removePurged({ bucket, repository }: Config, kept: ReadonlySet<string>): Promise<void> {
   const manifests = await listUnder(bucket, manifestsPrefix(repository));
   for (const path of manifests.keys()) {
     const name = backupOfManifest(repository, path);
@@ -155,32 +166,31 @@ async function removePurged({ bucket, repository }: Config, listing: ReadonlyMap
   }
 }
 
-async function readMetas(
-  config: Config,
-  backup: string,
-  listing: ReadonlyMap<string, StoredFile>,
-): Promise<NodeMeta[]> {
-  const prefix = repositoryFolder(config.repository);
-  const hosts = hostsOf(prefix, backup, listing);
+/** Where the gate reads a backup. @throws JobError when a host's backup lacks what it says of itself */
+async function sourceOf({ bucket, repository }: Config, backup: string): Promise<BackupSource> {
+  const prefix = repositoryFolder(repository);
+  const present = new Set(await namesMatching(bucket, `${prefix}/*/${backup}/meta/**`));
+  const hosts = hostsOf(prefix, backup, [...present]);
   const path = (host: string, file: string) => metaPath(prefix, host, backup, file);
-  const files = ["manifest.json", "schema.cql", "tokenmap.json", "server_version.json"];
-  const names = hosts.flatMap((host) => files.map((file) => path(host, file)));
-  const absent = names.filter((name) => !listing.has(name) && !name.endsWith("server_version.json"));
+  const needed = ["manifest.json", "schema.cql", "tokenmap.json"];
+  const absent = hosts.flatMap((host) => needed.map((file) => path(host, file))).filter((name) => !present.has(name));
   if (absent.length > 0) {
     throw incomplete(
       backup,
       absent.map((name) => `${name} is missing`),
     );
   }
-  const texts = await readObjects(
-    config.bucket,
-    names.filter((name) => listing.has(name)),
-  );
-  return hosts.map((host) => ({
-    host,
-    manifest: texts.get(path(host, "manifest.json"))!,
-    schema: texts.get(path(host, "schema.cql"))!,
-    tokenmap: texts.get(path(host, "tokenmap.json"))!,
-    version: texts.get(path(host, "server_version.json")) ?? "",
-  }));
+  return {
+    hosts,
+    listing: (folder) => listFolders(bucket, "", [folder]),
+    meta: async (host) => {
+      const names = [...needed, "server_version.json"].map((file) => path(host, file));
+      const texts = await readObjects(
+        bucket,
+        names.filter((name) => present.has(name)),
+      );
+      const [manifest, schema, tokenmap, version] = names.map((name) => texts.get(name) ?? "");
+      return { host, manifest: manifest!, schema: schema!, tokenmap: tokenmap!, version: version! };
+    },
+  };
 }

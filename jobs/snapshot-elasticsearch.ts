@@ -1,17 +1,20 @@
 /**
  * The nightly snapshot of one Elasticsearch cluster: registers the repository, takes the snapshot, checks that it is
  * complete and writes its manifest. A snapshot that is not complete gets none, so it is never copied as tonight's.
+ * The repository is listed once, as a stream into a list on disk: memory does not grow with it.
  */
+import { join } from "node:path";
 import { backupName } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { dropped, droppedError, partsOf, previousManifest, withAliases } from "./lib/dropped";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { mappingsDigest } from "./lib/indices";
-import { writeManifest } from "./lib/lists";
+import { listFolders } from "./lib/listing";
+import { ListWriter, type LocalList, readList, withScratch, writeManifest } from "./lib/lists";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { ElasticsearchManifest } from "./lib/manifest";
 import { pruneSnapshots } from "./lib/prune-snapshots";
-import { listUnder, readObject } from "./lib/rclone";
+import { readObject } from "./lib/rclone";
 import { repositoryProblems } from "./lib/repository-listing";
 import { waitFor } from "./lib/wait";
 
@@ -57,11 +60,13 @@ export async function snapshotElasticsearch(config: Config): Promise<Fields> {
       fix: "look at the cluster's health and the named shards, then start the snapshot CronJob again",
     });
   }
-  const { manifest, files } = await manifestOf(call, config, snapshot, version.number);
-  await writeManifest(config.bucket, manifest, files);
+  const manifest = await withScratch(async (folder) => {
+    const judged = await manifestOf(call, config, snapshot, version.number, folder);
+    return writeManifest<ElasticsearchManifest>(config.bucket, judged.manifest, judged.list);
+  });
   if (manifest.dropped.length > 0) throw droppedError("indices", manifest.dropped);
   if (unpruned) throw unpruned;
-  return { backup, indices: manifest.indices.length, objects: files.length };
+  return { backup, indices: manifest.indices.length, objects: manifest.files.objects };
 }
 
 /** A run that was killed leaves its snapshot running: the next run waits for that one instead of starting another. */
@@ -137,7 +142,8 @@ export function gate(snapshot: Snapshot): string[] {
   return problems;
 }
 
-async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapshot, version: string) {
+/** The manifest, and the list of its objects in a folder. @throws JobError when the snapshot is not whole in the bucket */
+async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapshot, version: string, folder: string) {
   const backup = snapshot.snapshot;
   // Answered when a file of each shard was read from the storage: minutes in a large repository.
   const statusUrl = `${snapshotUrl(backup)}/_status`;
@@ -158,13 +164,12 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
       mappingsDigest: mappingsDigest(mappings?.[name]),
     });
   }
-  const listing = await listUnder(config.bucket, config.repository);
-  const files = [...listing.values()].filter((file) => !file.name.startsWith(`${config.repository}/tests-`));
+  const list = await listed(config, join(folder, "files.jsonl"));
   const problems = await repositoryProblems(
     config.repository,
     snapshot,
     new Map(indices.map(({ name, shards }) => [name, shards])),
-    listing,
+    () => readList(list.file, `the listing of ${config.repository}`),
     (name) => readObject(config.bucket, name),
   );
   if (problems.length > 0) {
@@ -191,5 +196,14 @@ async function manifestOf(call: Elasticsearch, config: Config, snapshot: Snapsho
   const before = await previousManifest(config.bucket, config.repository, backup);
   const parts = withAliases(partsOf(manifest), await call("GET", "/_alias"));
   manifest.dropped = dropped(before, parts, { approved: config.approvedDrops });
-  return { manifest, files };
+  return { manifest, list };
+}
+
+/** Lists the repository into a local file, without what Elasticsearch's verification of it left. */
+async function listed({ bucket, repository }: Config, file: string): Promise<LocalList> {
+  const writer = new ListWriter(file);
+  for await (const object of listFolders(bucket, "", [`${repository}/`])) {
+    if (!object.name.startsWith(`${repository}/tests-`)) await writer.add(object);
+  }
+  return { file, written: await writer.end() };
 }

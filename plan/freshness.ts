@@ -18,7 +18,7 @@ export const verificationLateSeconds = 14 * day + schedules.verification.activeD
 export const metrics = {
   /** Labels `site`, `repository`. */
   backup: "iconik_backup_newest_timestamp_seconds",
-  /** Label `site`. */
+  /** Labels `site`, `repository`: start of the newest run that copied it and wrote its marker. */
   copy: "iconik_copy_newest_timestamp_seconds",
   /** Labels `site`, `repository`, `result` (`ok`, `failed`): start of the newest deep verification that ended so. */
   verification: "iconik_verification_newest_timestamp_seconds",

@@ -13,7 +13,7 @@
  * The second copy (append-only, so nothing in it is ever overwritten):
  *   <site>/objects/<path>                                     the first content that was copied under a name
  *   <site>/layers/<copy>/<path>                               pointers of that night, and content that came later under a name in use
- *   listings/<site>/<copy>/<repository>.jsonl                 the objects of a repository's copy, and which layer has each
+ *   listings/<site>/<marker>/<repository>.jsonl               the objects of what that run copied, and which layer has each
  *   markers/<site>/<marker>.json                              written last; a copy without it is no copy
  *   evidence/<site>/<marker>/<repository>-<moment>-<result>.json   what a deep verification found
  */
@@ -121,7 +121,7 @@ export function listingsPrefix(site?: string): string {
   return site === undefined ? "listings/" : `listings/${site}/`;
 }
 
-/** Path of the list of the objects of a repository's copy. */
+/** Path of the list of the objects of a repository's copy; `copy` is the id of the run that made it, and of its marker. */
 export function listingPath(site: string, copy: string, repository: string): string {
   return `${listingsPrefix(site)}${copy}/${repository}.jsonl`;
 }

@@ -332,7 +332,10 @@ export function vault(config: VaultConfig): Outputs {
     },
     { dependsOn: [...accountsOf("pruner", pruner), bucket.store.policy, markerKey] },
   );
-  monitorVault(config, { copiesBucket: copies.bucket }, [services]);
+  const repositories = config.sites.flatMap(({ name, repositories }) =>
+    repositories.map((repository) => ({ site: name, repository })),
+  );
+  monitorVault(config, { copiesBucket: copies.bucket, repositories }, [services]);
   if (config.media && mediaReplicator && secondaries) {
     new MediaReplication(
       "media-replication",

@@ -36,12 +36,17 @@ interface Damage {
   unlisted?: readonly string[];
   /** Tables that the schema no longer has. */
   dropped?: readonly string[];
+  /** Tables whose object of the last node is not in the bucket. */
+  lost?: readonly string[];
+  /** Tables whose object of the last node has another byte in it. */
+  flipped?: readonly string[];
 }
 
-/** The objects of a backup by their paths, as Medusa writes them. */
-function backupObjects(backup: string, { empty = [], absent = [], unlisted = [], dropped = [] }: Damage) {
+/** The objects of a backup by their paths, as Medusa writes them; undefined: one of a night before goes. */
+function backupObjects(backup: string, damage: Damage) {
+  const { empty = [], absent = [], unlisted = [], dropped = [], lost = [], flipped = [] } = damage;
   const tables = TABLES.filter((table) => !dropped.includes(table));
-  const objects: Record<string, string> = {};
+  const objects: Record<string, string | undefined> = {};
   const tokens = Object.entries(HOSTS).map(([host, rack], index) => [host, { tokens: [index * 1000], rack }] as const);
   const schema = [
     "CREATE KEYSPACE media WITH replication = {'class': 'NetworkTopologyStrategy', 'emea': '2'} AND durable_writes = true;",
@@ -54,7 +59,9 @@ function backupObjects(backup: string, { empty = [], absent = [], unlisted = [],
         const path = `${medusaFolder}/${host}/data/media/${table}-${ID}/nb-1-big-Data.db`;
         const content = `rows of ${table} on ${host}`;
         const MD5 = createHash("md5").update(content).digest("base64");
-        if (!empty.includes(host)) objects[path] = content;
+        const last = host === Object.keys(HOSTS).at(-1);
+        const stored = last && flipped.includes(table) ? content.replace("r", "R") : content;
+        if (!empty.includes(host)) objects[path] = last && lost.includes(table) ? undefined : stored;
         const files = empty.includes(host) ? [] : [{ path, MD5, size: content.length }];
         return { keyspace: "media", columnfamily: `${table}-${ID}`, objects: files };
       });
@@ -84,7 +91,7 @@ export async function night(
     const startTime = new Date().toISOString();
     void (async () => {
       for (const [name, content] of Object.entries(backupObjects(backup, damage)))
-        await storage.put(BUCKET, name, content);
+        await (content === undefined ? storage.remove(BUCKET, name) : storage.put(BUCKET, name, content));
       object.status = { startTime, finishTime: new Date().toISOString(), finished: Object.keys(HOSTS) };
     })();
   };
@@ -168,6 +175,20 @@ export const backupTableMissing = row(
   /table media\.collections is not in the backup of node node-1/,
 );
 
+export const backupObjectLost = row(
+  "backup-object-lost",
+  "an object that a node's backup lists is not in the bucket",
+  { lost: ["collections"] },
+  /node-2\/data\/media\/collections-.*Data\.db is missing/,
+);
+
+export const backupObjectFlipped = row(
+  "backup-object-flipped",
+  "an object of a node's backup has another byte than its node wrote",
+  { flipped: ["assets"] },
+  /node-2\/data\/media\/assets-.*Data\.db has md5 [0-9a-f]{32}, expected/,
+);
+
 export const tableDropped: Fault<BackupStage> = {
   id: "table-dropped",
   fault: "a table is dropped, and the night backs up what is left",
@@ -212,5 +233,5 @@ export const backupGroup: Group<BackupStage> = {
   close: async ({ storage, kube }) => {
     await Promise.all([storage.stop(), kube.stop()]);
   },
-  faults: [backupEmpty, backupNodeMissing, backupTableMissing, tableDropped],
+  faults: [backupEmpty, backupNodeMissing, backupTableMissing, backupObjectLost, backupObjectFlipped, tableDropped],
 };

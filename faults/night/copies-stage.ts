@@ -39,7 +39,7 @@ export async function reset(stage: CopiesStage): Promise<string> {
   const { storage, kms, kube } = stage;
   kms.refuses = false;
   kube.clear();
-  Object.assign(storage, { onCopy: undefined, trouble: undefined, copies: 0, refusals: 0 });
+  Object.assign(storage, { onCopy: undefined, onUpload: undefined, trouble: undefined, copies: 0, refusals: 0 });
   storage.appendOnly.clear();
   storage.refused.clear();
   for (const bucket of [PRIMARY, COPIES, OWN]) await storage.emptyBucket(bucket);

@@ -1,29 +1,56 @@
 /** A copy is killed, started again, and ends as one that was not. */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { events } from "../../plan/events";
 import { markerPath } from "../../plan/layout";
 import type { Fault } from "../fault";
 import { assertRestores, COPIES, type CopiesStage, markers, replicate, reset, succeeded } from "./copies-stage";
 
-/** Copies between buckets after which it is killed; the last ones are past the end. */
-const POINTS = [1, 5, 10, 15, 20, 25, 30, 35, 40, 45] as const;
+/** Where a run is killed: at its n-th copy between the buckets, or at its n-th upload: a list of each repository, then the marker. */
+type Point = number | { upload: number };
 
-/**
- * Kills a run at its n-th copied object and runs it again, and once more.
- * @returns copies that the second run made less than a whole one would have
- */
-async function killedAt(stage: CopiesStage, point: number): Promise<{ killed: boolean; spared: number }> {
-  await reset(stage);
+/** The last ones of the copies are past the end. */
+const POINTS: readonly Point[] = [1, 5, 10, 15, 20, 25, 30, 35, 40, 45, { upload: 1 }, { upload: 2 }, { upload: 3 }];
+
+/** Kills a run at a point. @returns did it come that far? */
+async function kill(stage: CopiesStage, point: Point): Promise<boolean> {
   const { storage } = stage;
   const first = await replicate(stage);
   let killed = false;
-  storage.onCopy = ({ count }) => {
-    if (count !== point) return;
+  const strike = () => {
     killed = true;
     first.child.kill("SIGKILL");
   };
+  if (typeof point === "number") {
+    storage.onCopy = ({ count }) => {
+      if (count === point) strike();
+    };
+  } else {
+    storage.onUpload = (count) => {
+      if (count === point.upload) strike();
+      // A pod's rclone dies with it; here it lives on and would write after all.
+      return killed ? "refuse" : undefined;
+    };
+  }
   await first.done;
+  if (storage.onUpload !== undefined) await sleep(ORPHAN_MS);
   storage.onCopy = undefined;
+  storage.onUpload = undefined;
+  return killed;
+}
+
+/** An rclone without its job gives up within this time. */
+const ORPHAN_MS = 2000;
+
+/**
+ * Kills a run at a point and runs it again, and once more.
+ * @returns copies that the second run made less than a whole one would have
+ */
+async function killedAt(stage: CopiesStage, point: Point): Promise<{ killed: boolean; spared: number }> {
+  await reset(stage);
+  const { storage } = stage;
+  const killed = await kill(stage, point);
+  assert.ok(killed || typeof point === "number", `no such upload: ${JSON.stringify(point)}`);
   if (killed) assert.deepEqual(await markers(stage), [], "a copy that was killed has no marker");
   const made = storage.copies;
   const { marker } = await succeeded(replicate(stage));
@@ -36,7 +63,7 @@ async function killedAt(stage: CopiesStage, point: number): Promise<{ killed: bo
   return { killed, spared: Object.keys(stage.objects).length - again };
 }
 
-const kill = (id: string, points: readonly number[], more: { small?: true }): Fault<CopiesStage> => ({
+const row = (id: string, points: readonly Point[], more: { small?: true }): Fault<CopiesStage> => ({
   id,
   fault: `the copy is killed at ${points.length} points, and once more as often it is started again`,
   rows: ["S2", "D2"],
@@ -55,5 +82,5 @@ const kill = (id: string, points: readonly number[], more: { small?: true }): Fa
   },
 });
 
-export const replicatorKilled = kill("replicator-killed", POINTS, {});
-export const replicatorKilledTwice = kill("replicator-killed-twice", [10, 30], { small: true });
+export const replicatorKilled = row("replicator-killed", POINTS, {});
+export const replicatorKilledTwice = row("replicator-killed-twice", [10, 30], { small: true });

@@ -44,7 +44,8 @@ export const BATCH = 10_000;
 
 /**
  * Copies a backup's objects that the second copy lacks.
- * @param copyId the copy's own layer; another attempt takes an id of its own, as nothing can be overwritten
+ * @param copyId the run's id: the copy's own layer, and where its list lies. Another attempt takes a layer of its own, as nothing
+ * can be overwritten; the list is written by the one that succeeds alone, so that its name says whose marker vouches for it
  * @param last what the newest copy has of the repository: its layers are looked through
  * @throws JobError when the source is incomplete or moves in every attempt, or the copy is not what it should be
  */
@@ -65,7 +66,9 @@ export async function copyRepository(
   const layers = [...(last?.layers ?? [])].sort().slice(1 - maxLayers);
   for (let attempt = 1, id = copyId; ; attempt++) {
     try {
-      return await withScratch((folder) => new Attempt(config, manifest, layers, id, folder, last).run());
+      return await withScratch((folder) =>
+        new Attempt(config, manifest, layers, { run: copyId, layer: id }, folder, last).run(),
+      );
     } catch (error) {
       if (!(error instanceof MovedError) || attempt >= config.attempts) throw error;
       log("source moved, trying again", { repository, attempt, reasons: error.details.value });
@@ -105,7 +108,7 @@ class Attempt {
     private readonly config: Config,
     private readonly manifest: Manifest,
     private readonly layers: readonly string[],
-    private readonly id: string,
+    private readonly ids: { run: string; layer: string },
     private readonly folder: string,
     private readonly last: MarkerEntry | undefined,
   ) {
@@ -125,10 +128,10 @@ class Attempt {
     for (const check of await Promise.allSettled([this.fence(survey.generations), this.verifyCopy(layers)])) {
       if (check.status === "rejected") throw check.reason;
     }
-    const listing = await storeList(copiesBucket, listingPath(site, this.id, repository), this.listFile, written);
+    const listing = await storeList(copiesBucket, listingPath(site, this.ids.run, repository), this.listFile, written);
     log("verified", { repository, backup, objects: listing.objects });
     return {
-      entry: { backup, copy: this.id, manifest: this.manifest, listing, layers },
+      entry: { backup, copy: this.ids.layer, manifest: this.manifest, listing, layers },
       copied: missing,
       copiedBytes: survey.missingBytes,
     };
@@ -161,7 +164,7 @@ class Attempt {
     const harmed = new Findings();
     let own = 0;
     const last = await this.lastList(harmed);
-    const stored = [this.stored(), this.layered(this.layers), this.id] as const;
+    const stored = [this.stored(), this.layered(this.layers), this.ids.layer] as const;
     for await (const { file, missing, renamed } of place(selected, ...stored, last, harmed)) {
       await writer.add(file);
       if (file.layer !== undefined) survey.layers.add(file.layer);
@@ -210,7 +213,7 @@ class Attempt {
       batches<string>(BATCH, (names) =>
         copy(from, { bucket: copiesBucket, prefix: copyFolder(site, layer) }, names, transfers),
       );
-    const [objects, own] = [into(), into(this.id)];
+    const [objects, own] = [into(), into(this.ids.layer)];
     for await (const { name, layer } of readList(this.missingFile, "what is to be copied")) {
       await (layer === undefined ? objects : own).add(name);
     }

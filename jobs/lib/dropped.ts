@@ -16,7 +16,7 @@ import { namesBelow, readObject } from "./rclone";
 
 /** A table or index of a backup. */
 export interface Part {
-  /** `keyspace.table`, or the index's name. */
+  /** `keyspace.table`, that of one node (`keyspace.table@host`), or the index's name. */
   name: string;
   empty: boolean;
 }
@@ -47,13 +47,18 @@ export function withAliases(parts: readonly Part[], aliases: Record<string, { al
 
 /**
  * What is gone since the previous backup, and what was gone before and nobody confirmed.
+ * @param held parts of the previous backup besides those that its manifest lists
  * @param mayEmpty names of parts that lose all their rows by themselves
  * @param approved names or patterns (`*` for anything) that people confirmed
  */
 export function dropped(
   previous: Manifest | undefined,
   parts: readonly Part[],
-  { approved, mayEmpty = new Set() }: { approved: readonly string[]; mayEmpty?: ReadonlySet<string> },
+  {
+    approved,
+    mayEmpty = new Set(),
+    held = [],
+  }: { approved: readonly string[]; mayEmpty?: ReadonlySet<string>; held?: readonly Part[] },
 ): Dropped[] {
   if (previous === undefined) return [];
   const now = new Map(parts.map((part) => [part.name, part]));
@@ -64,7 +69,7 @@ export function dropped(
   // What lay empty since is still missed; what has rows again, restored or new, is not.
   const before = previous.dropped.filter(({ name }) => now.get(name)?.empty ?? true);
   const known = new Set(before.map(({ name }) => name));
-  const since = partsOf(previous).filter((part) => !known.has(part.name) && gone(part));
+  const since = [...partsOf(previous), ...held].filter((part) => !known.has(part.name) && gone(part));
   return [...before, ...since.map(({ name }) => ({ name, backup: previous.backup }))]
     .filter(({ name }) => !approved.some((pattern) => fits(pattern, name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));

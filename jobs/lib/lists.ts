@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { filesPath, manifestPath } from "../../plan/layout";
-import { byBytes, ordered, rawName } from "./listing";
+import { ordered, rawName } from "./listing";
 import { JobError } from "./log";
 import { fileSchema, type ListRef, type Manifest, manifestSchema, parseDocument } from "./manifest";
 import { downloadFile, linesOf, readObject, removeObject, type StoredFile, uploadFile, writeObject } from "./rclone";
@@ -134,28 +134,27 @@ export async function storeList(bucket: string, path: string, file: string, writ
   return { path, ...written };
 }
 
-/**
- * Writes a backup's manifest, the list of its objects first.
- * @param files its objects, in any order
- */
+/** A backup's list of objects as a local file. */
+export interface LocalList {
+  file: string;
+  written: Written;
+}
+
+/** Writes a backup's manifest, the list of its objects first. */
 export async function writeManifest<M extends Manifest>(
   bucket: string,
   manifest: Omit<M, "files">,
-  files: readonly StoredFile[],
+  { file, written }: LocalList,
 ): Promise<M> {
-  return withScratch(async (folder) => {
-    const writer = new ListWriter(join(folder, "files.jsonl"));
-    for (const file of [...files].sort((a, b) => byBytes(rawName(a.name), rawName(b.name)))) await writer.add(file);
-    const { repository, backup } = manifest;
-    const stored = await storeList(bucket, filesPath(repository, backup), writer.file, await writer.end());
-    const whole = parseDocument(
-      manifestSchema,
-      JSON.stringify({ ...manifest, files: stored }),
-      manifestPath(repository, backup),
-    );
-    await writeObject(bucket, manifestPath(repository, backup), JSON.stringify(whole));
-    return whole as M;
-  });
+  const { repository, backup } = manifest;
+  const stored = await storeList(bucket, filesPath(repository, backup), file, written);
+  const whole = parseDocument(
+    manifestSchema,
+    JSON.stringify({ ...manifest, files: stored }),
+    manifestPath(repository, backup),
+  );
+  await writeObject(bucket, manifestPath(repository, backup), JSON.stringify(whole));
+  return whole as M;
 }
 
 /** Removes a backup's manifest, by which it is found, and then the list of its objects. May be repeated. */

@@ -34,7 +34,10 @@ const common = {
   finishedAt: moment,
   /** The backup's objects. */
   files: listRef,
-  /** Tables or indices that an earlier backup had, the last of them `backup`, and that nobody said should be gone. */
+  /**
+   * Tables, tables of a node (`keyspace.table@host`) or indices that an earlier backup had, the last of them `backup`, and that
+   * nobody said should be gone.
+   */
   dropped: z.array(z.object({ name: z.string().min(1), backup: z.string().min(1) })).default([]),
 };
 
@@ -48,7 +51,16 @@ const cassandraManifest = z.object({
   /** SHA-256 over the schema's statements, sorted. */
   schemaDigest: z.string(),
   /** Tables of the schema without Cassandra's own; objects and bytes are sums over the nodes. */
-  tables: z.array(z.object({ keyspace: z.string(), table: z.string(), objects: z.int(), bytes: z.int() })),
+  tables: z.array(
+    z.object({
+      keyspace: z.string(),
+      table: z.string(),
+      objects: z.int(),
+      bytes: z.int(),
+      /** Bytes by the node's host. Manifests of before do not have it; readers of before pass over it. */
+      nodes: z.record(z.string(), z.int()).optional(),
+    }),
+  ),
   versions: z.object({ cassandra: z.string() }),
 });
 

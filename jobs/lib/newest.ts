@@ -1,6 +1,13 @@
 /** The newest backup and copy by their names, and when a scheduled job is late. */
 import { CronExpressionParser } from "cron-parser";
-import { backupOfManifest, type EvidenceResult, evidenceOfPath, markerOfPath, momentOf } from "../../plan/layout";
+import {
+  backupOfManifest,
+  type EvidenceResult,
+  evidenceOfPath,
+  listingPath,
+  markerOfPath,
+  momentOf,
+} from "../../plan/layout";
 
 /** Clocks of different machines differ by less. */
 const SKEW_MS = 5 * 60_000;
@@ -19,10 +26,24 @@ export function newestBackup(repository: string, paths: readonly string[], now: 
   );
 }
 
-/** Start of a site's newest copy in Unix seconds, likewise. */
-export function newestCopy(site: string, paths: readonly string[], now: Date): number {
+/**
+ * Start of the newest run that copied a repository, in Unix seconds, likewise. A marker alone does not say so: it carries on
+ * what an earlier run copied. A list beside it, under its own id, does; one without its marker is of a run that was cut off.
+ * @param markers paths of the site's markers
+ * @param lists paths of the lists of its copies' objects
+ */
+export function newestCopy(
+  site: string,
+  repository: string,
+  markers: readonly string[],
+  lists: readonly string[],
+  now: Date,
+): number {
+  const listed = new Set(lists);
   return newest(
-    paths.flatMap((path) => markerOfPath(site, path) ?? []),
+    markers
+      .flatMap((path) => markerOfPath(site, path) ?? [])
+      .filter((marker) => listed.has(listingPath(site, marker, repository))),
     now,
   );
 }

@@ -221,9 +221,14 @@ export async function listUnder(bucket: string, prefix = ""): Promise<Map<string
  * Names of the objects below a prefix, for an identity that may list and nothing else. A prefix in the remote's path makes
  * rclone ask for an object of that name first, which is refused and looks like an intruder in the audit logs.
  */
-export async function namesBelow(bucket: string, prefix: string): Promise<string[]> {
+export function namesBelow(bucket: string, prefix: string): Promise<string[]> {
+  return namesMatching(bucket, `${prefix.replace(/\/$/, "")}/**`);
+}
+
+/** {@link namesBelow} by rclone's pattern, from the bucket's root; folders that it does not match are not listed. */
+export async function namesMatching(bucket: string, pattern: string): Promise<string[]> {
   const names: string[] = [];
-  const filter = ["--include", `/${prefix.replace(/\/$/, "")}/**`];
+  const filter = ["--include", `/${pattern}`];
   await run(["lsf", remote({ bucket, prefix: "" }), "-R", "--files-only", ...filter], {
     onLine: (line) => names.push(line),
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredFile } from "./rclone";
+import { byBytes } from "./listing";
 import { repositoryProblems, rootListing } from "./repository-listing";
 
 const R = "elasticsearch-emea";
@@ -23,7 +23,9 @@ const names = [
   `${R}/indices/i1/1/snap-u1.dat`,
 ];
 const listing = (list: string[]) =>
-  new Map(list.map((name): [string, StoredFile] => [name, { name, size: 1, md5: "0" }]));
+  async function* () {
+    for (const key of [...list].sort(byBytes)) yield { key };
+  };
 const problems = (content: unknown, list = names, index = "assets") =>
   repositoryProblems(R, snapshot, new Map([[index, 2]]), listing(list), async (name) => {
     assert.equal(name, `${R}/index-10`, "10 is newer than 9");
@@ -45,7 +47,10 @@ test("each object that is missing is named", async () => {
       [`${name} is missing`],
     );
   }
-  assert.equal(rootListing(R, [`${R}/index.latest`, `${R}x/index-3`, `${R}/indices/i1/0/index-4`]), undefined);
+  assert.equal(
+    await rootListing(R, listing([`${R}/index.latest`, `${R}x/index-3`, `${R}/indices/i1/0/index-4`])),
+    undefined,
+  );
   const none = await repositoryProblems(R, snapshot, new Map(), listing([]), async () => "");
   assert.match(none[0]!, /own listing, is missing/);
 });

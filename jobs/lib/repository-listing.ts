@@ -3,8 +3,8 @@
  * shard's files is the deep verification's to read.
  */
 import { z } from "zod";
+import { byBytes, zip } from "./listing";
 import { parseDocument } from "./manifest";
-import type { StoredFile } from "./rclone";
 
 /** State of a snapshot in the listing that is whole. */
 const SUCCESS = 1;
@@ -18,20 +18,24 @@ const listingSchema = z.object({
   ),
 });
 
+/** Names of a repository's objects in order; it may be read more than once. */
+export type Names = () => AsyncIterable<{ key: string }>;
+
 /** Path of the newest root listing; undefined: the repository has none. */
-export function rootListing(repository: string, names: Iterable<string>): string | undefined {
+export async function rootListing(repository: string, names: Names): Promise<string | undefined> {
   const pattern = new RegExp(`^${repository}/index-(\\d+)$`);
   let newest: { name: string; generation: number } | undefined;
-  for (const name of names) {
-    const generation = Number(pattern.exec(name)?.[1] ?? Number.NaN);
+  for await (const { key } of names()) {
+    const generation = Number(pattern.exec(key)?.[1] ?? Number.NaN);
     if (!Number.isNaN(generation) && (newest === undefined || generation > newest.generation))
-      newest = { name, generation };
+      newest = { name: key, generation };
   }
   return newest?.name;
 }
 
 /**
- * Why a snapshot is not whole in its repository; empty when it is.
+ * Why a snapshot is not whole in its repository; empty when it is. In memory are the names that the snapshot's shards need, not
+ * what lies in the repository.
  * @param shards number of shards by index
  * @param read reads an object
  */
@@ -39,20 +43,17 @@ export async function repositoryProblems(
   repository: string,
   snapshot: { snapshot: string; uuid: string },
   shards: ReadonlyMap<string, number>,
-  listing: ReadonlyMap<string, StoredFile>,
+  names: Names,
   read: (name: string) => Promise<string>,
 ): Promise<string[]> {
-  const root = rootListing(repository, listing.keys());
+  const root = await rootListing(repository, names);
   if (root === undefined) return [`${repository}/index-N, the repository's own listing, is missing`];
   const { snapshots, indices } = parseDocument(listingSchema, await read(root), root);
   const place = snapshots.findIndex(({ name, uuid }) => name === snapshot.snapshot && uuid === snapshot.uuid);
   if (place < 0) return [`${root} does not list ${snapshot.snapshot}`];
   const { state = SUCCESS } = snapshots[place]!;
   const problems = state === SUCCESS ? [] : [`${root} lists it with state ${state}; ${SUCCESS} is allowed`];
-  const needs = (name: string) => {
-    if (!listing.has(name)) problems.push(`${name} is missing`);
-  };
-  for (const part of ["snap", "meta"]) needs(`${repository}/${part}-${snapshot.uuid}.dat`);
+  const needed = ["snap", "meta"].map((part) => `${repository}/${part}-${snapshot.uuid}.dat`);
   for (const [name, count] of shards) {
     const index = indices[name];
     if (!index?.snapshots.some((member) => member === snapshot.uuid || member === place)) {
@@ -60,8 +61,15 @@ export async function repositoryProblems(
       continue;
     }
     for (let shard = 0; shard < count; shard++) {
-      needs(`${repository}/indices/${index.id}/${shard}/snap-${snapshot.uuid}.dat`);
+      needed.push(`${repository}/indices/${index.id}/${shard}/snap-${snapshot.uuid}.dat`);
     }
   }
+  for await (const [name, found] of zip([inOrder(needed), names()])) {
+    if (name !== undefined && found === undefined) problems.push(`${name.key} is missing`);
+  }
   return problems;
+}
+
+async function* inOrder(names: Iterable<string>): AsyncGenerator<{ key: string }> {
+  for (const key of [...new Set(names)].sort(byBytes)) yield { key };
 }

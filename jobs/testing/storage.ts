@@ -22,6 +22,8 @@ export interface Trouble {
 export interface TestStorage {
   env: Record<string, string>;
   onCopy: OnCopy | undefined;
+  /** Called before each upload of an object, by its number since this was set; what it refuses is not written. */
+  onUpload: ((count: number) => "refuse" | undefined) | undefined;
   /** Called before each removal of an object that a client asks for. */
   onDelete: ((object: string) => void) | undefined;
   /** Buckets in which an existing object can be neither overwritten nor deleted. */
@@ -62,6 +64,7 @@ export async function startStorage(): Promise<TestStorage> {
   const storage: TestStorage = {
     env: {},
     onCopy: undefined,
+    onUpload: undefined,
     onDelete: undefined,
     appendOnly: new Set(),
     refused: new Set(),
@@ -139,6 +142,8 @@ const REASONS = { 403: "forbidden", 429: "rateLimitExceeded", 503: "backendError
 async function startProxy(port: number, storage: TestStorage): Promise<Server> {
   let asked: TestStorage["trouble"];
   let count = 0;
+  let uploading: TestStorage["onUpload"];
+  let uploads = 0;
   const proxy = createServer((incoming, answer) => {
     void (async () => {
       if (asked !== storage.trouble) [asked, count] = [storage.trouble, 0];
@@ -151,7 +156,10 @@ async function startProxy(port: number, storage: TestStorage): Promise<Server> {
         answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));
         return;
       }
-      const refusal = await judge(incoming, storage);
+      if (uploading !== storage.onUpload) [uploading, uploads] = [storage.onUpload, 0];
+      const upload = incoming.method === "POST" && incoming.url?.startsWith("/upload/");
+      const cut = upload && uploading?.(++uploads) === "refuse" ? "the upload is refused" : undefined;
+      const refusal = cut ?? (await judge(incoming, storage));
       if (refusal !== undefined) {
         storage.refusals++;
         answer.writeHead(403, { "content-type": "application/json" });

@@ -25,7 +25,13 @@ import {
 
 const ROOT = join(__dirname, "..", "..");
 const conditions: [Pick<Alert, "id">, Condition][] = [
-  ...vaultAlerts.map((alert) => [alert, alert.condition({ copiesBucket: "copies" })] as [Alert, Condition]),
+  ...vaultAlerts.map(
+    (alert) =>
+      [
+        alert,
+        alert.condition({ copiesBucket: "copies", repositories: [{ site: "prod", repository: "cassandra-emea" }] }),
+      ] as [Alert, Condition],
+  ),
   ...siteAlerts.map(
     (alert) =>
       [alert, alert.condition({ clusters: ["a", "b"], regions: 2, canaries: 2, backupBucket: "backups" })] as [
@@ -94,6 +100,21 @@ test("PromQL is PromQL, of metrics that something of ours or Google's exports", 
   }
   assert.ok(count > 15);
   assert.throws(() => metricsOf("time() - > 3"), /not PromQL/);
+});
+
+test("a copy's age is its repository's own, and no repository's age may be absent", () => {
+  const query = (id: string) => {
+    const [, condition] = conditions.find(([alert]) => alert.id === id)!;
+    assert.ok(condition.kind === "promql");
+    return condition.query;
+  };
+  for (const [id, metric] of [
+    ["cassandra-backup-stale", metrics.backup],
+    ["copy-stale", metrics.copy],
+  ] as const)
+    assert.ok(query(id).includes(`max by (site, repository) (${metric}`), id);
+  for (const metric of [metrics.backup, metrics.copy])
+    assert.ok(query("freshness-blind").includes(`absent(${metric}{site="prod",repository="cassandra-emea"})`), metric);
 });
 
 test("a log-based metric in a query is the one that is declared", () => {

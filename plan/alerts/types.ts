@@ -72,6 +72,8 @@ export interface Alert<S = unknown> {
 /** What the vault's conditions have to know. */
 export interface VaultScope {
   copiesBucket: string;
+  /** Every repository that has to be backed up and copied. */
+  repositories: readonly { site: string; repository: string }[];
 }
 
 /** What a site's conditions have to know. */

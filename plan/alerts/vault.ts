@@ -62,20 +62,20 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
   {
     id: "copy-stale",
     owner: "vault",
-    title: "The second copy is older than its limit",
+    title: "The second copy of a repository is older than its limit",
     rows: ["S2", "D2", "D5"],
     severity: "CRITICAL",
-    watches: `The newest marker of a site was begun more than ${span(lateAfterSeconds("replication"))} ago, or there is none.`,
-    why: `D2 and D5 restore from the second copy; their bound is ${span(objectives.D2.rpoSeconds)}.`,
+    watches: `The newest run that copied a repository and wrote its marker began more than ${span(lateAfterSeconds("replication"))} ago, or there is none.`,
+    why: `D2 and D5 restore from the second copy; their bound is ${span(objectives.D2.rpoSeconds)}. Newer markers carry a repository's old copy on: they do not say that it is fresh.`,
     steps: [
-      `Look at the last runs of CronJob replicate-SITE in namespace ${namespaces.dr} of the vault's cluster: their last line says what is wrong.`,
-      "It waits for fresh backups of every repository: see the alerts on those first.",
+      `The labels name the site and the repository. Look at the last runs of CronJob replicate-SITE in namespace ${namespaces.dr} of the vault's cluster: their last line says what is wrong with it.`,
+      "It waits for a fresh backup of the repository: see the alerts on those first.",
       "Start it again: `kubectl create job --from=cronjob/replicate-SITE replicate-SITE-$(date +%s) -n dr`. What lies there already is not copied again.",
     ],
     runbook,
     condition: () => ({
       kind: "promql",
-      query: `time() - max by (site) (${metrics.copy}) > ${lateAfterSeconds("replication")}`,
+      query: `time() - max by (site, repository) (${metrics.copy}) > ${lateAfterSeconds("replication")}`,
       seconds: 0,
     }),
   },
@@ -123,16 +123,25 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     title: "Nobody knows how old the backups are",
     rows: ["S2", "D2"],
     severity: "CRITICAL",
-    watches: `A site's buckets could not be listed for ${span(blindSeconds)}, or the exporter's metrics are not there at all.`,
+    watches: `A site's buckets could not be listed for ${span(blindSeconds)}, or the exporter's metrics are not there: all of them, or those of a repository.`,
     why: "The alerts on stale backups and copies are silent while nothing is measured.",
     steps: [
       `Look at Deployment freshness in namespace ${namespaces.dr} of the vault's cluster: its log names the bucket and the refusal.`,
       "Refused: the bucket's policy no longer names the account `freshness` of the vault; `pulumi up` of the site or the vault sets it. Who changed it?",
-      "Absent metrics: is managed collection on in the cluster, and is the PodMonitoring there?",
+      "Absent metrics: is managed collection on in the cluster, and is the PodMonitoring there? Absent for one repository: does the Deployment's configuration name it?",
     ],
-    condition: () => ({
+    condition: ({ repositories }) => ({
       kind: "promql",
-      query: `(time() - max by (site) (${metrics.looked}) > ${blindSeconds}) or absent(${metrics.looked})`,
+      query: [
+        `(time() - max by (site) (${metrics.looked}) > ${blindSeconds})`,
+        `absent(${metrics.looked})`,
+        // A series that is not there is not old.
+        ...repositories.flatMap(({ site, repository }) =>
+          [metrics.backup, metrics.copy].map(
+            (metric) => `absent(${metric}{site="${site}",repository="${repository}"})`,
+          ),
+        ),
+      ].join(" or "),
       seconds: 600,
     }),
   },
