@@ -315,7 +315,7 @@ export class Drill {
   protected async rebuild(progress: Tell): Promise<void> {
     const rebuilt = await openStack(REBUILD, this.rebuildConfig());
     const watch = new Stopwatch();
-    const outputs = await up(rebuilt, progress, watch.hear);
+    const outputs = await up(rebuilt, progress, { hear: watch.hear });
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;
     const { deployment } = await rebuilt.exportStack();
     this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);

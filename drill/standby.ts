@@ -251,7 +251,7 @@ export class StandbyDrill {
       progress(`killed, the ${death}. time`);
     }
     const watch = new Stopwatch();
-    const outputs = await up(this.standby, progress, watch.hear);
+    const outputs = await up(this.standby, progress, { hear: watch.hear });
     const { deployment } = await this.standby.exportStack();
     this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);
     this.standbyKubeconfig = outputs.kubeconfig?.value;

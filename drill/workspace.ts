@@ -37,14 +37,23 @@ export function setConfig(name: string, config: Record<string, unknown>): void {
   writeFileSync(path, stringify(settings));
 }
 
-/** `pulumi up` with the policy pack, as CI runs it; `hear` is told of the engine's events. Returns the stack's outputs. */
-export async function up(stack: Stack, progress: Progress, hear?: (event: EngineEvent) => void): Promise<OutputMap> {
+/** What an update does besides. */
+export interface UpOptions {
+  /** It reads what there is first. */
+  refresh?: boolean;
+  /** Is told of the engine's events. */
+  hear?(event: EngineEvent): void;
+}
+
+/** `pulumi up` with the policy pack, as CI runs it. Returns the stack's outputs. */
+export async function up(stack: Stack, progress: Progress, { refresh, hear }: UpOptions = {}): Promise<OutputMap> {
   try {
     const result = await stack.up({
       onOutput: lines(progress),
       color: "never",
       suppressProgress: true,
       policyPacks: [join(PROJECT_ROOT, "policies")],
+      ...(refresh && { refresh }),
       ...(hear && { onEvent: hear }),
     });
     return result.outputs;
@@ -77,7 +86,7 @@ export async function dyingUp(stack: Stack, steps: number, progress: Progress): 
     if (ended >= steps) die();
   };
   try {
-    return await up(stack, progress, hear);
+    return await up(stack, progress, { hear });
   } catch (error) {
     if (!killed) throw error;
     await stack.cancel();

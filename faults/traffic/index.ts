@@ -11,6 +11,7 @@ import {
   zoneLost,
 } from "./cluster-rows";
 import { dnsGroup } from "./dns";
+import { drainedInTheCloud, shareMoved } from "./moved-rows";
 import { apiServerLost, noFault, regionApart, regionHung, regionKilled, regionReturns, regionSlow } from "./rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
 import { allRegionsLost, secretsUnreachable } from "./site-rows";
@@ -29,6 +30,8 @@ const regions: Group<SiteStage> = {
     searchLost,
     controlLost,
     drainedByHand,
+    shareMoved,
+    drainedInTheCloud,
     regionKilled,
     regionHung,
     regionReturns,
