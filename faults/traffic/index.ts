@@ -14,7 +14,7 @@ import { dnsGroup } from "./dns";
 import { drainedInTheCloud, shareMoved } from "./moved-rows";
 import { apiServerLost, noFault, regionApart, regionHung, regionKilled, regionReturns, regionSlow } from "./rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
-import { allRegionsLost, secretsUnreachable } from "./site-rows";
+import { allRegionsLost, secretsSilent, secretsUnreachable } from "./site-rows";
 
 /** Faults that a region takes whatever its size. */
 const regions: Group<SiteStage> = {
@@ -44,7 +44,7 @@ const within: Group<SiteStage> = {
   stage: "a site of two regions with three Cassandra nodes each",
   open: () => openSite(DEFAULTS),
   close: (stage) => stage.close(),
-  faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable],
+  faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable, secretsSilent],
 };
 
 export const trafficGroups: readonly AnyGroup[] = [regions, within, dnsGroup, deployGroup];
