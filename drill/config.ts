@@ -61,7 +61,8 @@ const JOBS_IMAGE = `${REGISTRY}/dr/jobs@sha256:${"0".repeat(64)}`;
 const SERVICES_IMAGE = `${REGISTRY}/dr/services@sha256:${"0".repeat(64)}`;
 
 /** Who deploys on the local cloud unless told otherwise; see the sandbox's Google Cloud provider. */
-const DEPLOYER = "user:deployer@sandbox.example";
+export const DEPLOYER_EMAIL = "deployer@sandbox.example";
+const DEPLOYER = `user:${DEPLOYER_EMAIL}`;
 
 const shared = {
   deployer: DEPLOYER,

@@ -6,7 +6,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { actionsAt, type Principal, placeName } from "../faults/attack/cells";
 import { sandboxStorages } from "../faults/attack/clients";
 import { copiesPlaces, known, secondMediaPlaces } from "../faults/attack/config";
-import { runMatrix } from "../faults/attack/matrix";
+import { identifyAll, runMatrix } from "../faults/attack/matrix";
 import { accountPrincipal } from "../faults/attack/principals";
 import { repository } from "../plan/layout";
 import { mediaJobName } from "../plan/media";
@@ -289,6 +289,7 @@ export class Drill {
         if (!(await storages.gcp.find(reader, place)))
           throw new Error(`there is nothing in ${placeName(place)} to attack`);
     const stage = { principals: [...attackers, ...ofVault], places, storages };
+    await identifyAll(stage);
     const cells = await runMatrix(stage, undefined, (who: Principal) => attackers.includes(who));
     this.denied = { attempts: cells.length, refused: cells.filter(({ measured }) => measured === "refused").length };
     const granted = cells.find(({ measured }) => measured !== "refused");
@@ -315,7 +316,7 @@ export class Drill {
   protected async rebuild(progress: Tell): Promise<void> {
     const rebuilt = await openStack(REBUILD, this.rebuildConfig());
     const watch = new Stopwatch();
-    const outputs = await up(rebuilt, progress, watch.hear);
+    const outputs = await up(rebuilt, progress, { hear: watch.hear });
     this.rtoSeconds = (Date.now() - this.lostAt) / 1000;
     const { deployment } = await rebuilt.exportStack();
     this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);

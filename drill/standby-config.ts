@@ -23,7 +23,7 @@ export interface StandbyStage {
   markerKeys: string[];
   /** Number of the vault's project. */
   projectNumber: string;
-  /** Restores and serves. Nobody has to say that the primary is fenced: it is asked, and does not answer. */
+  /** Restores and serves; the primary is fenced. */
   active?: boolean;
   /** The restore has ended. */
   restored?: string;
@@ -46,7 +46,7 @@ export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
     deletionProtection: false,
     authorizedNetworks: ["192.0.2.0/28"],
     notifications: [{ type: "email", address: "drill@example.com" }],
-    primary: { site, address: stage.address, ...(stage.resume && { resume: site }) },
+    primary: { site, address: stage.address, ...(active && { fenced: site }), ...(stage.resume && { resume: site }) },
     ...(active && { active }),
     ...(restored !== undefined && { restored }),
     datacenter: STANDBY_REGION.datacenter,

@@ -42,7 +42,7 @@ import {
   standbyConfig,
 } from "./standby-config";
 import { RegionStores } from "./stores";
-import { destroy, dyingUp, forget, openStack, type Progress, refusedPreview, setConfig, up } from "./workspace";
+import { destroy, dyingUp, forget, openStack, type Progress, setConfig, up } from "./workspace";
 
 /** Assets that are written through the public name before the loss, and as many in AWS. */
 const ASSETS = 25;
@@ -148,7 +148,6 @@ export class StandbyDrill {
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "the standby pulls the copies into S3", run: (progress) => this.pull(progress) },
-      { name: "an activation is refused while Google serves", run: (progress) => this.refused(progress) },
       { name: "Google Cloud is lost", run: (progress) => this.disaster(progress) },
       { name: "pulumi up standby, active", run: (progress) => this.activate(progress) },
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
@@ -243,13 +242,6 @@ export class StandbyDrill {
     this.floor = await measureFloor(this.startSeconds, process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
   }
 
-  /** Two sites that take writes would lose some: a primary that answers has to be fenced, or given up by name. */
-  private async refused(progress: Progress): Promise<void> {
-    setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
-    await refusedPreview(this.standby, /active is true: site "[^"]+" still answers at/, progress);
-    setConfig(STANDBY, standbyConfig(this.stage));
-  }
-
   private async disaster(progress: Progress): Promise<void> {
     this.lastWrite = await newestWritten(this.stores.regions, progress);
     await this.stores.close();
@@ -272,7 +264,7 @@ export class StandbyDrill {
       progress(`killed at ${at}; ${deaths.size} more`);
     }
     const watch = new Stopwatch();
-    const outputs = await up(this.standby, progress, watch.hear);
+    const outputs = await up(this.standby, progress, { hear: watch.hear });
     const { deployment } = await this.standby.exportStack();
     this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);
     this.standbyKubeconfig = outputs.kubeconfig?.value;

@@ -37,14 +37,23 @@ export function setConfig(name: string, config: Record<string, unknown>): void {
   writeFileSync(path, stringify(settings));
 }
 
-/** `pulumi up` with the policy pack, as CI runs it; `hear` is told of the engine's events. Returns the stack's outputs. */
-export async function up(stack: Stack, progress: Progress, hear?: (event: EngineEvent) => void): Promise<OutputMap> {
+/** What an update does besides. */
+export interface UpOptions {
+  /** It reads what there is first. */
+  refresh?: boolean;
+  /** Is told of the engine's events. */
+  hear?(event: EngineEvent): void;
+}
+
+/** `pulumi up` with the policy pack, as CI runs it. Returns the stack's outputs. */
+export async function up(stack: Stack, progress: Progress, { refresh, hear }: UpOptions = {}): Promise<OutputMap> {
   try {
     const result = await stack.up({
       onOutput: lines(progress),
       color: "never",
       suppressProgress: true,
       policyPacks: [join(PROJECT_ROOT, "policies")],
+      ...(refresh && { refresh }),
       ...(hear && { onEvent: hear }),
     });
     return result.outputs;
@@ -76,24 +85,13 @@ export async function dyingUp(stack: Stack, names: readonly string[], progress: 
     }, WITHIN_MS);
   };
   try {
-    await up(stack, progress, hear);
+    await up(stack, progress, { hear });
   } catch (error) {
     if (!killed) throw error;
     await stack.cancel();
     return died!;
   }
   throw new Error(`it ended before it was killed at one of ${names.join(", ")}`);
-}
-
-/** `pulumi preview` that has to be refused for a reason. @throws when it is not, or for another one */
-export async function refusedPreview(stack: Stack, reason: RegExp, progress: Progress): Promise<void> {
-  const said = await stack.preview({ onOutput: lines(progress), color: "never" }).then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
-  if (said === undefined) throw new Error(`a preview of ${stack.name} was not refused: ${reason} was expected`);
-  if (!reason.test(said))
-    throw new Error(`a preview of ${stack.name} was refused, and not as ${reason}\n${diagnostics(said)}`);
 }
 
 /** What the engine says went wrong, without the log around it. */

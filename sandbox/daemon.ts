@@ -41,6 +41,7 @@ import { loadBalancerOperator } from "./operators/load-balancer";
 import { OperatorManager } from "./operators/manager";
 import { onePasswordOperator } from "./operators/onepassword";
 import { seedOnePassword } from "./operators/onepassword/items";
+import { OnePasswordService } from "./operators/onepassword/server";
 import { loadTools } from "./toolchain";
 import { Traffic } from "./traffic";
 
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
   const tools = loadTools();
   const config = loadConfig(PROJECT_ROOT);
   const processes = new ProcessTable(dir);
-  const onePassword = await seedOnePassword(dir, config.onePassword);
+  const onePassword = await OnePasswordService.start(await seedOnePassword(dir, config.onePassword));
 
   const [storage, s3] = await Promise.all([
     startStorageServer({ dir, binary: tools.fakeGcsServer, processes }),
@@ -161,7 +162,7 @@ async function main(): Promise<void> {
     certManagerOperator(tools.cassandra.keytool),
     k8ssandraOperator,
     eckOperator,
-    onePasswordOperator(onePassword),
+    onePasswordOperator(onePassword, dir),
     loadBalancerOperator({
       set: (pod, groupArn, found) => {
         aws.checkTargets(pod, groupArn);
@@ -198,6 +199,7 @@ async function main(): Promise<void> {
       authenticator.close(),
       google.close(),
       dns.close(),
+      onePassword.close(),
     ]);
     await Promise.all([storage.stop(), s3.stop()]);
     process.exit(0);
@@ -228,6 +230,7 @@ async function main(): Promise<void> {
     }),
     moveClock: (seconds) => versions.move(seconds).then(() => clock.now()),
     traffic: () => traffic.status(),
+    onePassword: (reach) => onePassword.set(reach),
     stop,
   });
   process.once("SIGTERM", () => void stop());

@@ -40,6 +40,14 @@ export function gcsClient(control: ControlClient, status: Status, https: Https):
       const response = await fetch(new URL(path, status.storageEndpoint), { method, headers, body });
       return { status: response.status, body: await response.text() };
     },
+    async whoami(email) {
+      const api = new URL("https://oauth2.googleapis.com/tokeninfo");
+      const url = new URL(
+        `${api.pathname}?${new URLSearchParams({ access_token: await tokens(email) })}`,
+        status.googleEndpoint,
+      );
+      return https.send(url, "GET", { host: api.host }, undefined, api.host);
+    },
     async mint(email, victim) {
       return generateAccessToken(https, status.googleEndpoint, victim, await authorization(email));
     },
@@ -104,17 +112,18 @@ function s3Client(control: ControlClient, status: Status, https: Https, region: 
     }).sign();
     return Object.fromEntries(headers as Headers);
   };
+  const sts = async (roleArn: string | undefined, form: Record<string, string>) => {
+    const url = new URL("/", status.stsEndpoint);
+    const body = new URLSearchParams({ ...form, Version: "2011-06-15" }).toString();
+    return https.send(url, "POST", await signed(roleArn, "sts", url, { method: "POST", path: "/", body }), body);
+  };
   return {
     async send(roleArn, request) {
       const url = new URL(request.path, status.s3Endpoint);
       return https.send(url, request.method, await signed(roleArn, "s3", url, request), request.body);
     },
-    async mint(roleArn, victim) {
-      const url = new URL("/", status.stsEndpoint);
-      const form = { Action: "AssumeRole", Version: "2011-06-15", RoleArn: victim, RoleSessionName: "attack" };
-      const request = { method: "POST", path: "/", body: new URLSearchParams(form).toString() };
-      return https.send(url, "POST", await signed(roleArn, "sts", url, request), request.body);
-    },
+    whoami: (roleArn) => sts(roleArn, { Action: "GetCallerIdentity" }),
+    mint: (roleArn, victim) => sts(roleArn, { Action: "AssumeRole", RoleArn: victim, RoleSessionName: "attack" }),
   };
 }
 

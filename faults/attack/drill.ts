@@ -48,7 +48,16 @@ import {
   withRestores,
 } from "./config";
 import { type Pool, runFederation } from "./federation";
-import { type AttackStage, type Cell, isAccount, type Reached, reached, runMatrix, runMinting } from "./matrix";
+import {
+  type AttackStage,
+  type Cell,
+  identifyAll,
+  isAccount,
+  type Reached,
+  reached,
+  runMatrix,
+  runMinting,
+} from "./matrix";
 import { accountPrincipal, rolePrincipal } from "./principals";
 import { wipe } from "./wipe";
 
@@ -180,6 +189,8 @@ export class AttackDrill extends Drill {
       places: [...googlePlaces(true), ...(this.standby ? standbyPlaces() : [])],
       storages: await sandboxStorages(SANDBOX_DIR, standbyRegion),
     };
+    await identifyAll(this.attacked);
+    tell(`${principals.length} identities are who they should be`);
     const [places, tokens] = await Promise.all([
       runMatrix(this.attacked, ({ bucket }, cells) => tell(`${bucket}: ${cells.length} attempts`)),
       runMinting(this.attacked),

@@ -12,6 +12,8 @@ export interface GcsRequest {
 /** Sends requests as an account. */
 export interface GcsClient {
   send(email: string, request: GcsRequest): Promise<Answer>;
+  /** Asks what Google knows of an account's token, as `tokeninfo` says it. */
+  whoami(email: string): Promise<Answer>;
   /** Asks IAM credentials for an access token of another account. */
   mint(email: string, victim: string): Promise<Answer>;
 }
@@ -63,7 +65,13 @@ export class GcsAttack implements Storage {
     const policy = aim.administrator && (await this.policy(aim.administrator, place));
     const answer = await this.client.send(email, requestOf(who, place, operation, aim, policy ?? { bindings: [] }));
     if (answer.status < 300 && aim.administrator) await this.undo(aim.administrator, place, operation, policy);
-    return measured(answer, isKept);
+    return measured(answer, isKept, email === NOBODY);
+  }
+
+  async identify(who: Principal): Promise<string> {
+    const { status, body } = await this.client.whoami(who.name);
+    if (status !== 200) throw new Error(`${status}: ${body.slice(0, 300)}`);
+    return String((JSON.parse(body) as { email?: string }).email);
   }
 
   async mint(who: Principal, victim: Principal): Promise<Measured> {

@@ -7,7 +7,7 @@ import { markersPrefix } from "../../plan/layout";
 import { awsControl, DEPLOYER, policy, REGION, roleArn, TRUST } from "../../sandbox/cloud/aws/testing";
 import type { CloudError } from "../../sandbox/lib/types";
 import { actionsAt, expected, expectedMint, type Place, type Principal, placeOperations } from "./cells";
-import { type Cell, reached, runMatrix, runMinting } from "./matrix";
+import { type Cell, identifyAll, reached, runMatrix, runMinting } from "./matrix";
 import { rolePrincipal } from "./principals";
 import { S3Attack } from "./s3";
 import { type DeclaredAttack, openDeclaredAttack } from "./testing";
@@ -74,6 +74,35 @@ test("a role that administers is found by what it changes, which is put back", a
   assert.deepEqual(differing(await runMatrix({ ...stage, places: [place] })), []);
 });
 
+test("somebody who is not known by its credentials attacks nothing", async () => {
+  await identifyAll(stage);
+  const [first, second, ...others] = stage.principals;
+  const google = stage.storages.gcp;
+  const identify = async (who: Principal) => {
+    if (who === first) throw new Error("400: invalid_token");
+    return who === second ? "somebody@else" : google.identify(who);
+  };
+  const storages = { ...stage.storages, gcp: { ...google, identify } as typeof google };
+  await assert.rejects(identifyAll({ principals: stage.principals, storages }), {
+    message: `2 of ${stage.principals.length} are not who they attack as: ${first!.name} is nobody (400: invalid_token); ${second!.name} is somebody@else`,
+  });
+  await identifyAll({ principals: others, storages });
+});
+
+test("a role is known by its session, whatever its path", async () => {
+  const said = (arn: string) => ({ status: 200, body: `<Arn>${arn}</Arn>`, version: "" });
+  const none = () => Promise.reject(new Error("not asked"));
+  const s3 = (answer: object) =>
+    new S3Attack({ send: none, mint: none, whoami: async () => ({ status: 0, body: "", ...answer }) });
+  const who: Principal = { ...someone([]), cloud: "aws", name: "arn:aws:iam::123456789012:role/path/copier" };
+  const own = "arn:aws:sts::123456789012:assumed-role/copier/s";
+  assert.equal(await s3(said(own)).identify(who), who.name);
+  for (const arn of [own.replace("copier", "pruner"), own.replace("2:", "3:")])
+    assert.equal(await s3(said(arn)).identify(who), arn);
+  const expired = { status: 403, body: "<Code>ExpiredToken</Code>" };
+  await assert.rejects(s3(expired).identify(who), /403: <Code>ExpiredToken/);
+});
+
 test("nobody has the token of anybody else, and one that is given to another is found", async () => {
   const cells = await runMinting(stage);
   const accounts = stage.principals.filter(({ name }) => name.endsWith(".gserviceaccount.com")).length;
@@ -118,7 +147,7 @@ test("a role of AWS that trusts another is found", async () => {
   const principals = ["first", "second", "third"].map((name): Principal => {
     return { cloud: "aws", name: roleArn(name), stack: "standby", parts: [] };
   });
-  const storages = { ...stage.storages, aws: new S3Attack({ send: S3, mint }) };
+  const storages = { ...stage.storages, aws: new S3Attack({ send: S3, whoami: S3, mint }) };
   const widened = { Effect: "Allow", Principal: { AWS: roleArn("first") }, Action: "sts:AssumeRole" };
   try {
     await make("first", TRUST);

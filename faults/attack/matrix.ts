@@ -26,6 +26,8 @@ export interface Cell {
   expected: Verdict;
   measured: Measured["verdict"];
   status: number;
+  /** It was asked without credentials. */
+  anonymous?: true;
   pass: boolean;
   /** What storage said, when it was not what the plan says. */
   said?: string;
@@ -101,6 +103,24 @@ async function attackPlace(
   return cells;
 }
 
+/**
+ * Asks everybody's cloud once who they are: whoever comes with a broken or expired token is refused everywhere, which says
+ * nothing.
+ * @throws naming each who is nobody, or somebody else
+ */
+export async function identifyAll({ principals, storages }: Omit<AttackStage, "places">): Promise<void> {
+  const asked = principals.map(async (who) => {
+    const known = await storages[who.cloud].identify(who).catch((error: Error) => error);
+    if (known === who.name) return [];
+    return [
+      known instanceof Error ? `${who.name} is nobody (${known.message})` : `${who.name} is ${known || "nobody"}`,
+    ];
+  });
+  const problems = (await Promise.all(asked)).flat();
+  if (problems.length > 0)
+    throw new Error(`${problems.length} of ${principals.length} are not who they attack as: ${problems.join("; ")}`);
+}
+
 /** Everybody asks for the token of everybody else of the same cloud, once; people have none. */
 export async function runMinting({ principals, storages }: Omit<AttackStage, "places">): Promise<Cell[]> {
   const cells: Cell[] = [];
@@ -123,10 +143,10 @@ export function cellOf(
   place: string,
   operation: Operation,
   plan: Verdict,
-  { verdict, status, said }: Measured,
+  { verdict, status, said, anonymous }: Measured,
 ): Cell {
   const pass = verdict === plan;
-  const answer = { expected: plan, measured: verdict, status, pass };
+  const answer = { expected: plan, measured: verdict, status, ...(anonymous && { anonymous }), pass };
   return { cloud, principal: name, place, operation, ...answer, ...(pass || !said ? {} : { said }) };
 }
 

@@ -16,6 +16,7 @@ const rows = [
   cell("read", "refused"),
   cell("write", "allowed", { status: 200 }),
   cell("list", "refused", { principal: "arn:aws:iam::123456789012:role/b", place: "s3://c/" }),
+  cell("read", "refused", { principal: "arn:aws:iam::123456789012:role/b", status: 401, anonymous: true }),
 ];
 const report: AttackReport = {
   ...{ result: "fail", failure: "1 of 5", startedAt: "2026-11-25T10:00:00.000Z", seconds: 60, phases: [], rows },
@@ -26,7 +27,7 @@ const report: AttackReport = {
 
 test("cells are counted by what storage answered", () => {
   assert.deepEqual(report.counts, {
-    ...{ cells: 5, principals: 2, places: 2, differing: 1, allowed: 2, refused: 2, protected: 1 },
+    ...{ cells: 6, principals: 2, places: 2, differing: 1, allowed: 2, refused: 2, anonymous: 1, protected: 1 },
   });
   assert.equal(countsOf([]).cells, 0);
   const minted = cell("mint another's token", "refused", { place: "c@p.iam.gserviceaccount.com" });
@@ -50,8 +51,9 @@ test("the terminal shows every identity once and each difference with what the p
 test("the page has the day and the figures", () => {
   const page = attackPage(report);
   assert.match(page, /Measured on the local cloud on 2026-11-25/);
-  assert.match(page, /\*\*5 attempts\*\* by 2 identities at 2 places/);
-  assert.match(page, /\| aws: b \| 1 \| nothing \|/);
+  assert.match(page, /\*\*6 attempts\*\* by 2 identities at 2 places: 2 were refused by name, 1 as anybody without/);
+  assert.match(page, /1 were kept from by a retention\n.*2 were allowed; 1 differed/);
+  assert.match(page, /\| aws: b \| 2 \| nothing \|/);
   assert.doesNotMatch(attackPage({ ...report, wiped: null, restored: null }), /wiped|brought/);
 });
 
@@ -59,7 +61,20 @@ test("only what met the storage's decision is an answer", () => {
   const of = (status: number, body = "") => measured({ status, body }, (text) => text === "kept").verdict;
   assert.deepEqual(
     [200, 204, 501, 401, 403, 404, 429, 500].map((status) => of(status)),
-    [...["allowed", "allowed", "allowed", "refused", "refused", "unclear", "unclear", "unclear"]],
+    [...["allowed", "allowed", "allowed", "unclear", "refused", "unclear", "unclear", "unclear"]],
   );
   assert.equal(of(403, "kept"), "protected");
+});
+
+test("whoever is not known by its credentials was not refused, unless it came without any", () => {
+  const of = (status: number, code: string, anonymous: boolean) =>
+    measured({ status, body: `<Code>${code}</Code>` }, () => false, anonymous);
+  for (const code of ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"])
+    assert.equal(of(403, code, false).verdict, "unclear", code);
+  assert.equal(of(403, "AccessDenied", false).verdict, "refused");
+  assert.equal(of(401, "required", false).verdict, "unclear");
+  assert.deepEqual(of(401, "required", true), {
+    ...{ verdict: "refused", status: 401, said: "<Code>required</Code>", anonymous: true },
+  });
+  assert.equal(of(403, "AccessDenied", true).verdict, "refused");
 });

@@ -12,7 +12,11 @@ export interface AttackReport {
   /** ISO-8601, UTC. */
   startedAt: string;
   seconds: number;
-  counts: { cells: number; principals: number; places: number; differing: number } & Record<Verdict, number>;
+  /** `refused` is who was known and refused; `anonymous`, who came without credentials and was. */
+  counts: { cells: number; principals: number; places: number; differing: number; anonymous: number } & Record<
+    Verdict,
+    number
+  >;
   /** Who wiped what; null: it did not come to that. */
   wiped: { objects: number; buckets: Reached[] } | null;
   /** What came back of it from what could not be reached. */
@@ -26,13 +30,15 @@ const atPlaces: ReadonlySet<Operation> = new Set(placeOperations);
 /** Counts of cells. */
 export function countsOf(cells: readonly Cell[]): AttackReport["counts"] {
   const of = (verdict: Verdict) => cells.filter(({ measured }) => measured === verdict).length;
+  const anonymous = cells.filter((cell) => cell.anonymous && cell.measured === "refused").length;
   return {
     cells: cells.length,
     principals: new Set(cells.map(({ principal }) => principal)).size,
     places: new Set(cells.flatMap(({ place, operation }) => (atPlaces.has(operation) ? [place] : []))).size,
     differing: cells.filter(({ pass }) => !pass).length,
     allowed: of("allowed"),
-    refused: of("refused"),
+    refused: of("refused") - anonymous,
+    anonymous,
     protected: of("protected"),
   };
 }
@@ -68,13 +74,14 @@ export function mayOf(cells: readonly Cell[]): string[] {
 /** The closing lines: a summary by identity, then every cell that differs. */
 export function attackTable(report: AttackReport): string {
   const table = new Table({
-    head: ["identity", "attempts", "allowed", "protected", "refused", "differ"],
-    colAligns: ["left", "right", "right", "right", "right", "right"],
+    head: ["identity", "attempts", "allowed", "protected", "refused", "anonymous", "differ"],
+    colAligns: ["left", "right", "right", "right", "right", "right", "right"],
     style: { head: [], border: [] },
   });
   for (const [principal, cells] of byPrincipal(report.rows)) {
-    const { cells: all, allowed, protected: kept, refused, differing } = countsOf(cells);
-    table.push([`${differing === 0 ? "✔" : "✘"} ${short(principal)}`, all, allowed, kept, refused, differing]);
+    const { cells: all, allowed, protected: kept, refused, anonymous, differing } = countsOf(cells);
+    const name = `${differing === 0 ? "✔" : "✘"} ${short(principal)}`;
+    table.push([name, all, allowed, kept, refused, anonymous, differing]);
   }
   const differing = report.rows
     .filter(({ pass }) => !pass)
@@ -86,9 +93,9 @@ export function attackTable(report: AttackReport): string {
 }
 
 function verdict({ result, failure, counts, wiped, restored }: AttackReport): string[] {
-  const { cells, principals, places, allowed, refused, protected: kept } = counts;
+  const { cells, principals, places, allowed, refused, anonymous, protected: kept } = counts;
   return [
-    `attempts   ${cells} by ${principals} identities at ${places} places: ${refused} refused, ${kept} kept by retention, ${allowed} allowed as the plan says`,
+    `attempts   ${cells} by ${principals} identities at ${places} places: ${refused} refused by name, ${anonymous} without credentials, ${kept} kept by retention, ${allowed} allowed as the plan says`,
     ...(wiped
       ? [
           `wiped      ${wiped.objects} objects and versions: ${wiped.buckets.map(({ bucket, by }) => `${bucket} by ${short(by)}`).join(", ")}`,
@@ -113,10 +120,10 @@ export function attackPage(report: AttackReport): string {
     "",
     `Measured on the local cloud on ${startedAt.slice(0, 10)} by \`make attack\` in ${Math.round(seconds)} s; \`--page\` writes this page. Every identity that a stack`,
     `makes or names tries ${placeOperations.length} things at every bucket, with credentials of its own: ${placeOperations.join(", ")}. Each asks as well for the`,
-    "token of everybody else of its cloud, and each Kubernetes account of the standby exchanges its own at the pools that trust the cluster. To buckets of the other cloud everybody comes without credentials, as anybody could. What the answer has to be is derived from",
+    "token of everybody else of its cloud, and each Kubernetes account of the standby exchanges its own at the pools that trust the cluster. To buckets of the other cloud everybody comes without credentials, as anybody could. Before that each asks its cloud who it is: a token that nobody knows would be refused everywhere. What the answer has to be is derived from",
     "the identities of the plan (`plan/identities.ts`), what it is comes from the storages, after `pulumi up` of every stack.",
     "",
-    `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused, ${counts.protected} were kept from by a retention`,
+    `**${counts.cells} attempts** by ${counts.principals} identities at ${counts.places} places: ${counts.refused} were refused by name, ${counts.anonymous} as anybody without credentials, ${counts.protected} were kept from by a retention`,
     `(in brackets below), ${counts.allowed} were allowed; ${counts.differing} differed from the plan.`,
     "",
     ...(wiped && restored

@@ -12,6 +12,8 @@ export interface S3Request {
 /** Sends requests signed as a role; without one, unsigned: whoever lives on the other cloud has no credentials of AWS. */
 export interface S3Client {
   send(roleArn: string | undefined, request: S3Request): Promise<Answer & { version: string }>;
+  /** Asks STS who a role is, by `GetCallerIdentity`. */
+  whoami(roleArn: string): Promise<Answer>;
   /** Asks STS for credentials of another role. */
   mint(roleArn: string | undefined, victim: string): Promise<Answer>;
 }
@@ -44,7 +46,18 @@ export class S3Attack implements Storage {
     operation: PlaceOperation,
     aim: { target: Target; fresh: string },
   ): Promise<Measured> {
-    return measured(await this.client.send(roleOf(who), requestOf(who, place, operation, aim)), isKept);
+    const role = roleOf(who);
+    return measured(await this.client.send(role, requestOf(who, place, operation, aim)), isKept, role === undefined);
+  }
+
+  async identify(who: Principal): Promise<string> {
+    const { status, body } = await this.client.whoami(who.name);
+    if (status !== 200) throw new Error(`${status}: ${body.slice(0, 300)}`);
+    const session = /<Arn>([^<]+)<\/Arn>/.exec(body)?.[1] ?? "";
+    const [, account, role] = /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\//.exec(session) ?? [];
+    // A session's name has the role's own alone, without its path.
+    const own = /^arn:aws:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(who.name);
+    return own && account === own[1] && role === own[2] ? who.name : session;
   }
 
   async mint(who: Principal, victim: Principal): Promise<Measured> {

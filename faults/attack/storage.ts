@@ -14,10 +14,12 @@ export interface Target {
   version: string;
 }
 
-/** An answer as a verdict; "unclear" when the request never met the storage's decision, such as 404 or 500. */
+/** An answer as a verdict; "unclear" when the request never met the storage's decision, such as 404, 500 or a broken token. */
 export interface Measured {
   verdict: Verdict | "unclear";
   status: number;
+  /** It was asked without credentials, as by whoever lives on the other cloud. */
+  anonymous?: true;
   /** The first words of a refusal. */
   said: string;
 }
@@ -38,18 +40,33 @@ export interface Storage {
     operation: PlaceOperation,
     aim: { target: Target; fresh: string; administrator?: Principal },
   ): Promise<Measured>;
+  /** Who the cloud says that somebody of its own is. @throws with the cloud's words when it knows nobody by these credentials */
+  identify(who: Principal): Promise<string>;
   /** Asks for the token, or the credentials, of somebody else of the same cloud. */
   mint(who: Principal, victim: Principal): Promise<Measured>;
 }
 
 const SAID = 200;
 
-/** Reads an answer: `kept` says whether a refusal is that of a retention or lock. */
-export function measured({ status, body }: Answer, kept: (body: string) => boolean): Measured {
+/**
+ * Codes of AWS for credentials that it cannot tie to anybody: mostly with status 403, as a refusal has it. Source: "Error responses"
+ * of S3, "Common errors" of STS.
+ */
+const UNKNOWN_CALLER =
+  /\b(InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|ExpiredTokenException|InvalidToken|InvalidClientTokenId|IncompleteSignature|RequestTimeTooSkewed)\b/;
+
+/**
+ * Reads an answer.
+ * @param kept whether a refusal is that of a retention or lock
+ * @param anonymous it was asked without credentials. With some, whoever is not known was not refused: nobody was judged
+ */
+export function measured({ status, body }: Answer, kept: (body: string) => boolean, anonymous = false): Measured {
   const said = status < 300 ? "" : body.replace(/\s+/g, " ").slice(0, SAID);
-  if (status >= 200 && status < 300) return { verdict: "allowed", status, said };
+  const as = (verdict: Measured["verdict"]): Measured => ({ verdict, status, said, ...(anonymous && { anonymous }) });
+  if (status >= 200 && status < 300) return as("allowed");
   // Both say that they would, and that buckets are changed by their declarations here.
-  if (status === 501) return { verdict: "allowed", status, said };
-  if (status !== 401 && status !== 403) return { verdict: "unclear", status, said };
-  return { verdict: kept(body) ? "protected" : "refused", status, said };
+  if (status === 501) return as("allowed");
+  if (status !== 401 && status !== 403) return as("unclear");
+  if (!anonymous && (status === 401 || UNKNOWN_CALLER.test(body))) return as("unclear");
+  return as(kept(body) ? "protected" : "refused");
 }

@@ -68,7 +68,7 @@ export async function openDeclaredAttack(): Promise<DeclaredAttack> {
 }
 
 const nobody = () => Promise.reject(new Error("there is no S3 here"));
-const none: Storage = { seed: nobody, find: nobody, attempt: nobody, mint: nobody };
+const none: Storage = { seed: nobody, find: nobody, attempt: nobody, identify: nobody, mint: nobody };
 
 function storageOf(gateway: GatewayStage): Storage {
   return new GcsAttack({
@@ -81,6 +81,7 @@ function storageOf(gateway: GatewayStage): Storage {
         return { status: error.status, body: error.message };
       }
     },
+    whoami: async (email) => ({ status: 200, body: JSON.stringify({ email }) }),
     mint: async (email, victim) => ({ status: gateway.mayActAs(email, victim) ? 200 : 403, body: "" }),
   });
 }

@@ -12,6 +12,7 @@ import { LocalProject } from "../../tests/lib/local-project";
 import { checkedSettings } from "../../tests/lib/stack-file";
 import type { Fault } from "../fault";
 import type { Group } from "../run";
+import { compared, type Exported, living, livingByState } from "./living";
 import { stateLocked, stateLost, stateStale } from "./state";
 
 const STACK = "drill-foundation";
@@ -77,40 +78,26 @@ export const upKilled: Fault<DeployStage> = {
     orphans += await removeOrphans(project);
     const lives = living(project);
     const wanted = inventory.filter(({ inputs }) => inputs).length;
+    const figures = compared(livingByState(await exported(project)), lives, wanted);
     return {
       noticed: `the next run says that operations were interrupted; ${deaths} deaths`,
       signal: { kind: "log", command: "", line: {} },
       recovered: `${lives.length} resources are there, as declared; ${imported} of them had been made and not written down, and were imported; ${orphans} more, which Cloud Monitoring names itself, were removed`,
       lostSeconds: 0,
-      figures: {
-        deaths,
-        imported,
-        orphans,
-        twice: lives.length - new Set(lives.map(key)).size,
-        missing: wanted - lives.length,
-      },
+      figures: { deaths, imported, orphans, ...figures },
     };
   },
 };
 
-interface Living {
-  type: string;
-  id: string;
-}
-const key = ({ type, id }: Living) => `${type} ${id}`;
-
-const living = (project: LocalProject): Living[] =>
-  (JSON.parse(readFileSync(join(project.cloud.dir, "resources.json"), "utf8")) as { resources: Living[] }).resources;
+const exported = async (project: LocalProject): Promise<Exported> =>
+  JSON.parse(await project.succeed("stack", "export", "--stack", STACK)) as Exported;
 
 /**
  * What Cloud Monitoring names itself is never in the way, so that it is made again: people remove what the state does not
  * have. Alerts go before the channels and checks that they name. @returns how many
  */
 async function removeOrphans(project: LocalProject): Promise<number> {
-  const state = JSON.parse(await project.succeed("stack", "export", "--stack", STACK)) as {
-    deployment: { resources?: Partial<Living>[] };
-  };
-  const known = new Set((state.deployment.resources ?? []).map(({ id }) => id));
+  const known = new Set(livingByState(await exported(project)).map(({ id }) => id));
   const orphans = living(project).filter(({ type, id }) => type.startsWith("gcp:monitoring/") && !known.has(id));
   for (const { type, id } of orphans.sort((a, b) => a.type.localeCompare(b.type)))
     await project.cloud.control.delete(type, id, DEPLOYER);

@@ -1,10 +1,11 @@
 /** A state that is locked, stale or lost, and the lines of docs/runbooks/state-lost.md that deal with it, run as they are written. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { scriptsOf, section } from "../../tests/lib/runbook";
 import type { Fault, Outcome } from "../fault";
 import type { DeployStage } from "./killed";
+import { compared, living } from "./living";
 
 /** Longest time that the runbook's lines may take. */
 const MEND_SECONDS = 300;
@@ -16,34 +17,23 @@ const common = {
   bounds: { twice: 0, missing: 0, seconds: MEND_SECONDS },
 } as const;
 
-/** Ids of what lives, each once. */
-function living({ project }: DeployStage): string[] {
-  const text = readFileSync(join(project.cloud.dir, "resources.json"), "utf8");
-  const { resources } = JSON.parse(text) as { resources: { type: string; id: string }[] };
-  return resources.map(({ type, id }) => `${type} ${id}`).sort();
-}
-
 /** Does it to a stack that is up, mends it and compares what lives before and after. */
 async function mended(stage: DeployStage, spoil: () => Promise<string>, mend: () => Promise<string>): Promise<Outcome> {
   const { project, stack } = stage;
   await project.succeed("up", "--yes", "--skip-preview", "--stack", stack);
-  const before = living(stage);
+  const before = living(project);
   const noticed = await spoil();
   const started = Date.now();
   const recovered = await mend();
   const seconds = (Date.now() - started) / 1000;
   await project.succeed("preview", "--expect-no-changes", "--diff", "--stack", stack);
-  const after = living(stage);
+  const after = living(project);
   return {
     noticed,
     signal: { kind: "log", command: "", line: {} },
     recovered: `${recovered}; ${after.length} resources live, as before`,
     lostSeconds: 0,
-    figures: {
-      seconds,
-      twice: after.length - new Set(after).size + after.filter((each) => !before.includes(each)).length,
-      missing: before.filter((each) => !after.includes(each)).length,
-    },
+    figures: { seconds, ...compared(before, after) },
   };
 }
 

@@ -13,6 +13,7 @@ import {
 } from "./cluster-rows";
 import { dnsGroup } from "./dns";
 import { recorded } from "./ledger";
+import { drainedInTheCloud, shareMoved } from "./moved-rows";
 import {
   apiServerLost,
   noFault,
@@ -23,7 +24,7 @@ import {
   regionSlow,
 } from "./region-rows";
 import { DEFAULTS, openSite, type SiteStage, SMALLEST } from "./site";
-import { allRegionsLost, secretsUnreachable } from "./site-rows";
+import { allRegionsLost, secretsSilent, secretsUnreachable } from "./site-rows";
 
 /** Faults that a region takes whatever its size. */
 const regions: Group<SiteStage> = {
@@ -40,6 +41,8 @@ const regions: Group<SiteStage> = {
     controlLost,
     drainedByHand,
     clockSkew,
+    shareMoved,
+    drainedInTheCloud,
     regionKilled,
     regionHung,
     regionReturns,
@@ -52,7 +55,7 @@ const within: Group<SiteStage> = {
   stage: "a site of two regions with three Cassandra nodes each",
   open: () => openSite(DEFAULTS),
   close: (stage) => stage.close(),
-  faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable],
+  faults: [cassandraNodeKilled, zoneLost, zoneHung, secretsUnreachable, secretsSilent],
 };
 
 export const trafficGroups: readonly AnyGroup[] = [recorded(regions), recorded(within), dnsGroup, deployGroup];

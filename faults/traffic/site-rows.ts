@@ -1,12 +1,16 @@
 /** The rows that take more than one region, or something that every region leans on. */
-import { CoreV1Api, CustomObjectsApi, type V1Pod } from "@kubernetes/client-node";
+import { existsSync, readFileSync } from "node:fs";
+import { CoreV1Api, type V1Pod } from "@kubernetes/client-node";
 import { kubeConfig, type RegionOutput } from "../../drill/clusters";
+import { PROD_PROJECT } from "../../drill/config";
+import { SANDBOX_DIR } from "../../drill/sandbox";
 import { appKeyspace, namespaces, secrets } from "../../plan/names";
 import { failoverSeconds, requests } from "../../plan/traffic";
+import { operatorLog } from "../../sandbox/operators/onepassword/log";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
 import { nodetool } from "./nodetool";
-import { foundBounds, outcome, RETURN_SECONDS, rates, recoveryBounds, sent } from "./rows";
+import { foundBounds, outcome, RETURN_SECONDS, rates, takenOverBounds, sent } from "./rows";
 import { mended, pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 
@@ -94,22 +98,31 @@ export const allRegionsLost: Fault<SiteStage> = {
   },
 };
 
-/** 1Password refuses the operator's token: what is fetched already stays, and restarts need no more. */
-export const secretsUnreachable: Fault<SiteStage> = {
-  id: "onepassword",
-  fault:
-    "1Password refuses the operator's token in a region while a pod of the front and a Cassandra node are killed there",
+/** What is done to 1Password. */
+interface Spoiled extends Pick<Fault<SiteStage>, "id" | "fault"> {
+  /**
+   * Does it, waits until the operator has said so, and gives its words.
+   * @param undo hears first what ends it
+   */
+  spoil(stage: SiteStage, output: RegionOutput, undo: (how: () => Promise<void>) => void): Promise<string>;
+}
+
+/** Nothing is fetched any more: what is there already stays, and restarts need no more. */
+const secretsAway = ({ spoil, ...row }: Spoiled): Fault<SiteStage> => ({
+  ...row,
   rows: ["S5", "D1"],
   alert: "secrets-not-synced",
   mayLoseSeconds: 0,
-  bounds: recoveryBounds,
+  bounds: takenOverBounds,
   atLeast: sent("others"),
   inject: async (stage) => {
     const output = stage.outputs[0]!;
     const hands = handsOf(output);
-    const restore = await refuseToken(output);
+    let undo = async () => {};
     try {
-      const refusal = await refused(output);
+      const words = await spoil(stage, output, (how) => {
+        undo = how;
+      });
       const nodes = await hands.cassandra();
       const fronts = await hands.pods(namespaces.services, front);
       const found = await underLoad(stage, {
@@ -119,15 +132,44 @@ export const secretsUnreachable: Fault<SiteStage> = {
       });
       const seconds = await restarted(hands, nodes.length, fronts.length);
       return await outcome(stage, found, stage.regions, {
-        signal: { kind: "text", namespace: namespaces.onepassword, text: refusal },
+        signal: { kind: "text", namespace: namespaces.onepassword, text: words },
         recovered: `both were ready ${(seconds + 2 * failoverSeconds).toFixed(0)} s later at the latest, with the Secrets that were there`,
         withinMs: 120_000,
       });
     } finally {
-      await restore();
+      await undo();
     }
   },
-};
+});
+
+/** 1Password refuses the operator's token. */
+export const secretsUnreachable: Fault<SiteStage> = secretsAway({
+  id: "onepassword",
+  fault:
+    "1Password refuses the operator's token in a region while a pod of the front and a Cassandra node are killed there",
+  spoil: async (_, output, undo) => {
+    const since = logged(output).length;
+    undo(await refuseToken(output));
+    return said(output, since, /service account token is not valid/);
+  },
+});
+
+/** 1Password is not there: first connections are refused, then taken and never answered. */
+export const secretsSilent: Fault<SiteStage> = secretsAway({
+  id: "onepassword-silent",
+  fault:
+    "connections to 1Password are refused, then taken and nothing answers, while a pod of the front and a Cassandra node are killed",
+  spoil: async (stage, output, undo) => {
+    const reach = (state: "refuses" | "hangs" | "answers") =>
+      stage.strike({ kind: "onepassword", target: "all", state });
+    const since = logged(output).length;
+    undo(() => reach("answers"));
+    await reach("refuses");
+    await said(output, since, /ECONNREFUSED/);
+    await reach("hangs");
+    return said(output, since, /no answer within/);
+  },
+});
 
 async function restarted({ ready, cassandraSelector }: ClusterHands, nodes: number, fronts: number): Promise<number> {
   return Math.max(
@@ -136,30 +178,24 @@ async function restarted({ ready, cassandraSelector }: ClusterHands, nodes: numb
   );
 }
 
-/** How long the operator may take until it says that it is refused. */
-const REFUSED_SECONDS = 60;
+/** How long the operator may take until it says that it fetches nothing. */
+const SAID_SECONDS = 60;
 
-interface Item {
-  metadata?: { namespace?: string; name?: string };
-  status?: { conditions?: { type: string; status: string; message?: string }[] };
+/** Lines that the operator of a region's cluster has logged. */
+function logged({ name }: RegionOutput): string[] {
+  const path = operatorLog(SANDBOX_DIR, { project: PROD_PROJECT, location: name });
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
 }
 
-/**
- * Waits until the operator cannot serve an item, and says why. The words are those of the item's status, in the line that
- * its controller logs with them: in the local cloud the operator is no pod that has a log.
- */
-async function refused({ kubeconfig }: RegionOutput): Promise<string> {
-  const custom = kubeConfig(kubeconfig).makeApiClient(CustomObjectsApi);
-  const items = { group: "onepassword.com", version: "v1", plural: "onepassworditems" };
-  for (const deadline = Date.now() + REFUSED_SECONDS * 1000; ; await pause(500)) {
-    const listed = (await custom.listClusterCustomObject(items)) as { items: Item[] };
-    for (const { metadata, status } of listed.items) {
-      const failed = status?.conditions?.find((each) => each.type === "Ready" && each.status === "False");
-      if (failed)
-        return `Reconciler error: OnePasswordItem ${metadata?.namespace}/${metadata?.name}: ${failed.message}`;
-    }
+/** Waits until the operator logs what is looked for, after so many lines. */
+async function said(output: RegionOutput, since: number, what: RegExp): Promise<string> {
+  for (const deadline = Date.now() + SAID_SECONDS * 1000; ; await pause(500)) {
+    const found = logged(output)
+      .slice(since)
+      .find((line) => what.test(line));
+    if (found) return found;
     if (Date.now() > deadline)
-      throw new Error(`the operator served every item for ${REFUSED_SECONDS} s with a token that opens nothing`);
+      throw new Error(`1Password's operator in ${output.name} logged nothing of ${what} within ${SAID_SECONDS} s`);
   }
 }
 

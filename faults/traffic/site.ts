@@ -7,6 +7,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { kubeConfig, type RegionOutput } from "../../drill/clusters";
 import {
   CONTROL_REGION,
+  DEPLOYER_EMAIL,
   FOUNDATION,
   foundationConfig,
   PROD,
@@ -20,8 +21,10 @@ import { type Connected, connectRegion } from "../../drill/connect";
 import { down, SANDBOX_DIR, upFresh } from "../../drill/sandbox";
 import { forget, openStack, setConfig, up } from "../../drill/workspace";
 import { appKeyspace, assetIndex } from "../../plan/names";
-import { appDomain } from "../../plan/traffic";
+import { appDomain, backendServiceLink } from "../../plan/traffic";
 import { ControlClient } from "../../sandbox/cloud/api";
+import { fullId } from "../../sandbox/cloud/gcp/compute";
+import { TOKENS } from "../../sandbox/cloud/gcp/load-balancing";
 import { socketOf } from "../../sandbox/environment";
 import { healthLog, nearOf } from "./health-log";
 import { pause, region, until } from "./run";
@@ -32,9 +35,17 @@ export interface SiteStage extends TrafficStage {
   outputs: RegionOutput[];
   control: RegionOutput;
   /** Regions as the stack's configuration has them. */
-  declared: readonly { name: string }[];
-  /** The site's stack as declared, or with other configuration. `pulumi up` has ended when it resolves. */
-  redeploy(change: Record<string, unknown>): Promise<void>;
+  declared: readonly { name: string; zones: string[] }[];
+  /**
+   * The site's stack as declared, or with other configuration. `pulumi up` has ended when it resolves; with `refresh` it first
+   * reads what there is.
+   */
+  redeploy(change: Record<string, unknown>, options?: { refresh: boolean }): Promise<void>;
+  /**
+   * `gcloud compute backend-services update-backend --capacity-scaler` for the site's groups in these zones: the cloud has it,
+   * and no state.
+   */
+  scaleCapacity(zones: readonly string[], scaler: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -191,9 +202,18 @@ async function siteStage(
         const { docs } = await elasticsearch.request<Found>("POST", path, { ids: some });
         return docs.flatMap(({ _id, found }) => (found ? [_id] : []));
       }),
-    redeploy: async (change) => {
+    redeploy: async (change, options) => {
       setConfig(PROD, { ...configOf(size), ...change });
-      await up(prod, tell);
+      await up(prod, tell, options);
+    },
+    scaleCapacity: async (zones, capacityScaler) => {
+      const id = fullId(backendServiceLink(PROD_PROJECT));
+      const found = await client.read(TOKENS.backendService, id);
+      if (!found) throw new Error(`there is no backend service ${id} to scale`);
+      const backends = (found.inputs.backends as { group: string }[]).map((each) =>
+        zones.some((zone) => each.group.includes(`/zones/${zone}/`)) ? { ...each, capacityScaler } : each,
+      );
+      await client.update(TOKENS.backendService, id, { ...found.inputs, backends }, DEPLOYER_EMAIL);
     },
     close: async () => {
       for (const name of connected.keys()) await disconnect(name);

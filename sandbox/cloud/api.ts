@@ -38,12 +38,17 @@ export const faultStates = {
   bucket: ["unreadable", "readable"],
   /** Nothing of `gcp` answers: APIs, storage, tokens, API servers; its pods stand still. Then everything goes on. */
   cloud: ["lost", "back"],
+  /** 1Password, for every cluster: connections are refused, or taken and nothing answered; or it answers again. */
+  onepassword: ["refuses", "hangs", "answers"],
 } as const;
 
 /** A fault to make or to end. */
 export type Fault = {
   [Kind in keyof typeof faultStates]: { kind: Kind; target: string; state: (typeof faultStates)[Kind][number] };
 }[keyof typeof faultStates];
+
+/** A fault of what the clouds themselves have. */
+export type CloudFault = Exclude<Fault, { kind: "onepassword" }>;
 
 /** A front end of a load balancer. */
 export interface FrontEndStatus {

@@ -1,6 +1,6 @@
 /** The local clouds behind one control API: resource types and functions say by their first word whose they are. */
 import { CloudError, type CloudResource, type Props } from "../lib/types";
-import type { Fault } from "./api";
+import type { CloudFault } from "./api";
 import type { AwsControl } from "./aws/control";
 import type { CloudControl } from "./control";
 
@@ -35,7 +35,7 @@ export class Clouds {
     return this.answering().invoke(token, args, caller, accessToken);
   }
 
-  async fault(fault: Fault): Promise<void> {
+  async fault(fault: CloudFault): Promise<void> {
     if (!this.aws.fault(fault)) await this.gcp.fault(fault);
   }
 

@@ -9,7 +9,7 @@ import {
   type ObjectStore,
   type Props,
 } from "../lib/types";
-import type { Fault } from "./api";
+import type { CloudFault } from "./api";
 import { CloudClock } from "./clock";
 import { bucketBehaviour, bucketPolicyBehaviour, history, retention } from "./gcp/bucket";
 import { patchedBucket } from "./gcp/bucket-patch";
@@ -159,7 +159,7 @@ export class CloudControl implements AccessDecisions, BucketAdministration {
     return this.registry.all(GLOBAL_ADDRESS).some(({ outputs }) => outputs.address === address);
   }
 
-  async fault({ kind, target, state }: Fault): Promise<void> {
+  async fault({ kind, target, state }: CloudFault): Promise<void> {
     const clusters = this.options.clusters();
     const own = () => clusters.list().filter(({ spec }) => (spec.cloud ?? "gcp") === "gcp");
     if (kind === "cloud") {

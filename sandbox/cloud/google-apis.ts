@@ -1,5 +1,5 @@
 /**
- * Google's APIs by their own names, for whoever is not in Google Cloud: a proxy for HTTPS behind which sts, iamcredentials and
+ * Google's APIs by their own names, for whoever is not in Google Cloud: a proxy for HTTPS behind which sts, iamcredentials, oauth2 and
  * storage.googleapis.com answer with a certificate of the local authority. Other hosts are refused.
  */
 import {
@@ -21,6 +21,7 @@ import type { Tokens } from "./tokens";
 export const GOOGLE_HOSTS = [
   "sts.googleapis.com",
   "iamcredentials.googleapis.com",
+  "oauth2.googleapis.com",
   "storage.googleapis.com",
   "www.googleapis.com",
 ];
@@ -44,6 +45,7 @@ export interface GoogleApis {
 }
 
 const log = logger("google");
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 
 /** Serves until closed. */
 export async function serveGoogleApis(options: GoogleApisOptions): Promise<GoogleApis> {
@@ -103,9 +105,20 @@ async function answer(options: GoogleApisOptions, request: IncomingMessage, resp
     const { accessToken, expiresAt } = options.tokens.issue(account);
     return send({ accessToken, expireTime: expiresAt });
   }
+  if (host === "oauth2.googleapis.com" && request.method === "GET" && path === "/tokeninfo")
+    return send(
+      tokenInfo(options.tokens, new URL(request.url ?? "/", "https://oauth2").searchParams.get("access_token")),
+    );
   if (host === "storage.googleapis.com" || host === "www.googleapis.com")
     return forward(options.storage, request, response);
   throw new CloudError(404, "NOT_FOUND", `the sandbox does not know ${request.method} ${host}${path}`);
+}
+
+/** What Google's `tokeninfo` says of an account's access token, as far as anybody asks for it. @throws CloudError 400 */
+export function tokenInfo(tokens: Pick<Tokens, "resolve">, accessToken: string | null): Record<string, string> {
+  const email = tokens.resolve(accessToken ?? "");
+  if (!email) throw new CloudError(400, "invalid_token", "Invalid Value");
+  return { email, email_verified: "true", scope: CLOUD_PLATFORM, access_type: "online" };
 }
 
 function forward(storage: string, request: IncomingMessage, response: ServerResponse): void {
@@ -134,8 +147,9 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Error
   const { status, reason } = error instanceof CloudError ? error : { status: 500, reason: "INTERNAL" };
   log(`${request.method} ${request.headers.host}${request.url}: ${error.message}`);
   if (response.headersSent) return void response.destroy();
-  const sts = request.headers.host?.startsWith("sts.");
-  const body = sts
+  // Both speak OAuth's own way of errors.
+  const oauth = /^(sts|oauth2)\./.test(request.headers.host ?? "");
+  const body = oauth
     ? { error: reason, error_description: error.message }
     : { error: { code: status, status: reason, message: error.message } };
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

@@ -34,6 +34,8 @@ export interface DaemonHooks {
   moveClock(seconds: number): Promise<Date>;
   /** Absent: nothing serves load balancers. */
   traffic?(): Promise<TrafficStatus>;
+  /** Makes a fault of 1Password, or ends it. Absent: there is none. */
+  onePassword?(reach: (typeof faultStates.onepassword)[number]): Promise<void>;
   /** Ends the daemon; called after the answer has been sent. */
   stop(): Promise<void>;
 }
@@ -59,6 +61,7 @@ const fault = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("control-plane"), target: word, state: z.enum(faultStates["control-plane"]) }),
   z.strictObject({ kind: z.literal("bucket"), target: word, state: z.enum(faultStates.bucket) }),
   z.strictObject({ kind: z.literal("cloud"), target: z.literal("gcp"), state: z.enum(faultStates.cloud) }),
+  z.strictObject({ kind: z.literal("onepassword"), target: z.literal("all"), state: z.enum(faultStates.onepassword) }),
 ]);
 
 const move = z.strictObject({ seconds: z.number() });
@@ -111,7 +114,12 @@ function routes(control: ControlPlane, hooks: DaemonHooks): Map<string, Route> {
       }),
     ],
     ["GET /aws/health-checks", async () => ({ checks: hooks.healthChecks() })],
-    ["POST /fault", call(fault, (body) => control.fault(body))],
+    [
+      "POST /fault",
+      call(fault, async (body) =>
+        body.kind === "onepassword" ? hooks.onePassword?.(body.state) : control.fault(body),
+      ),
+    ],
     ["POST /clock", call(move, async ({ seconds }) => ({ now: (await hooks.moveClock(seconds)).toISOString() }))],
     ["GET /status", async () => hooks.status()],
     ...(hooks.traffic ? [["GET /traffic", async () => hooks.traffic?.()] as [string, Route]] : []),

@@ -51,10 +51,21 @@ export interface Redirect {
 export interface BackendService {
   id: string;
   inputs: Props;
-  groups: { id: string; zone: string; network: string; serves: boolean }[];
+  groups: BackendGroup[];
   healthCheck: Props;
   /** Rules of its Cloud Armor policy, first match wins. */
   security: Props[];
+}
+
+/** An endpoint group as a backend. */
+export interface BackendGroup {
+  id: string;
+  zone: string;
+  network: string;
+  /** It has capacity. */
+  serves: boolean;
+  /** Requests per second of each healthy endpoint before others help; absent: whatever comes. */
+  ratePerEndpoint?: number;
 }
 
 /** What is served, and what is declared but cannot be served here, with the reason. */
@@ -194,13 +205,14 @@ function backendService(resources: Resources, id: string): BackendService {
   return {
     id,
     inputs,
-    groups: list(inputs.backends).map(({ group, capacityScaler = 1 }) => {
+    groups: list(inputs.backends).map(({ group, capacityScaler = 1, maxRatePerEndpoint }) => {
       const resource = must(resources, [TOKENS.group], group, found);
       return {
         id: resource.id,
         zone: text(resource.inputs, "zone"),
         network: must(resources, [NETWORK], resource.inputs.network, resource).id,
         serves: Number(capacityScaler) > 0,
+        ...(maxRatePerEndpoint ? { ratePerEndpoint: Number(maxRatePerEndpoint) * Number(capacityScaler) } : {}),
       };
     }),
     healthCheck: check.inputs,

@@ -7,6 +7,7 @@
  */
 import { regionOf } from "../cloud/gcp/cluster";
 import type { Props } from "../lib/types";
+import type { Weights } from "./capacity";
 import type { Action, BackendService, Declared, FrontEnd, Redirect } from "./declaration";
 import { byDistance, knownRegions } from "./places";
 
@@ -31,6 +32,8 @@ export interface Surroundings {
   endpoints(group: string): readonly Endpoint[];
   /** Where front ends near a region reach a port of an endpoint. */
   reach(from: string, group: string, endpoint: Endpoint, port: number): Target;
+  /** How the front ends near a region spread what is more than it takes; undefined: it takes everything. */
+  weights?(service: BackendService, near: string): Weights | undefined;
   /** Loopback port of a front end. */
   listener(frontEnd: FrontEnd): number;
   /** Certificate and key, in PEM, for declared names. */
@@ -313,7 +316,12 @@ function cluster(name: string, service: BackendService, around: Surroundings): P
     connect_timeout: "5s",
     lb_policy: policy,
     // Only healthy endpoints get requests, however few they are, from the moment that they are found not to be.
-    common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" },
+    // A group is chosen by its weight, and the policy chooses among its endpoints.
+    common_lb_config: {
+      healthy_panic_threshold: { value: 0 },
+      update_merge_window: "0s",
+      locality_weighted_lb_config: {},
+    },
     // A pod that has left its group is out at once, whatever its last health check said.
     ignore_health_on_host_removal: true,
     circuit_breakers: {
@@ -408,15 +416,24 @@ function outliers(declared: Props): Props {
 function assignment(name: string, service: BackendService, near: string, around: Surroundings): Props {
   const regions = byDistance(near, regionsOf(service));
   const groups = service.groups.filter(({ serves }) => serves);
+  const weights = around.weights?.(service, near);
+  // Regions that share what comes are of one priority; the others follow by distance.
+  const sharing = weights
+    ? [[...weights.keys()], ...regions.filter((each) => !weights.has(each)).map((each) => [each])]
+    : regions.map((each) => [each]);
+  const count = (some: readonly { id: string }[]) => some.reduce((sum, { id }) => sum + around.endpoints(id).length, 0);
   return {
     "@type": ASSIGNMENT,
     cluster_name: name,
-    endpoints: regions.flatMap((region, priority) =>
-      groups
-        .filter(({ zone }) => regionOf(zone) === region)
-        .map((group) => ({
+    endpoints: sharing.flatMap((some, priority) =>
+      some.flatMap((region) => {
+        const own = groups.filter(({ zone }) => regionOf(zone) === region);
+        // In thousandths of a percent, as weights are whole numbers.
+        const perEndpoint = (1000 * (weights?.get(region) ?? 100)) / Math.max(1, count(own));
+        return own.map((group) => ({
           priority,
           locality: { region, zone: group.zone },
+          load_balancing_weight: Math.max(1, Math.round(perEndpoint * count([group]))),
           lb_endpoints: around.endpoints(group.id).map((endpoint) => {
             const serving = around.reach(near, group.id, endpoint, endpoint.port);
             const checked = around.reach(near, group.id, endpoint, checkedPort(service, endpoint));
@@ -429,7 +446,8 @@ function assignment(name: string, service: BackendService, near: string, around:
               },
             };
           }),
-        })),
+        }));
+      }),
     ),
   };
 }

@@ -139,6 +139,19 @@ export class Envoy {
     );
   }
 
+  /** Requests that each cluster has been sent since Envoy started, by its name; health checks are none. */
+  async requests(): Promise<Map<string, number>> {
+    const text = await (
+      await fetch(`${this.admin}/stats?filter=${encodeURIComponent("^cluster\\..*\\.upstream_rq_total$")}`)
+    ).text();
+    return new Map(
+      [...text.matchAll(/^cluster\.(.+)\.upstream_rq_total: (\d+)$/gm)].map(([, name, count]) => [
+        name!,
+        Number(count),
+      ]),
+    );
+  }
+
   private async clusters(): Promise<ClusterStatus[]> {
     const response = await fetch(`${this.admin}/clusters?format=json`);
     return ((await response.json()) as { cluster_statuses?: ClusterStatus[] }).cluster_statuses ?? [];

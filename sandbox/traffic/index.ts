@@ -14,19 +14,23 @@ import { kubeConfigOf } from "../lib/kube-config";
 import { logger } from "../lib/log";
 import { freePort, type ProcessTable } from "../lib/process";
 import type { ClusterSpec, RunningCluster } from "../lib/types";
+import { capacityOf, everySecond, Rates, type Weights, weightsOf } from "./capacity";
 import { type BackendService, type Declared, declared, type FrontEnd, type Resources } from "./declaration";
 import { GroupController, type GroupEndpoint, type Groups } from "./endpoint-groups";
 import { Envoy, EnvoyFiles } from "./envoy";
 import {
   CLIENT_REGION_HEADER,
   checkedPort,
+  clusterName,
   type Endpoint,
   type EnvoyConfig,
   envoyConfig,
+  regionsOf,
   type Surroundings,
 } from "./envoy-config";
 import { admits } from "./firewall";
 import { Paths } from "./paths";
+import { byDistance } from "./places";
 import { Wire } from "./wire";
 
 /** What {@link Traffic} stands on. */
@@ -64,6 +68,11 @@ export class Traffic {
   private envoy?: Envoy;
   private applied: EnvoyConfig = NOTHING;
   private frontEnds: FrontEnd[] = [];
+  private services: BackendService[] = [];
+  private readonly rates = new Rates();
+  /** How front ends spread what is more than their region takes, by the name of their cluster. */
+  private weights = new Map<string, Weights>();
+  private looking?: { stop(): void };
   private settle?: NodeJS.Timeout;
   private working: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -158,6 +167,7 @@ export class Traffic {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.settle);
+    this.looking?.stop();
     await this.working;
     await this.envoy?.stop();
     await Promise.all([...this.wires.values()].map((wire) => wire.close()));
@@ -212,11 +222,39 @@ export class Traffic {
         binary: this.options.envoy,
         processes: this.options.processes,
       });
+      this.looking = everySecond(() => this.look());
     }
     this.mend();
     this.applied = config;
     this.frontEnds = found.frontEnds;
+    this.services = found.services;
     this.dropWires(found.services);
+  }
+
+  /** Compares what comes with what regions take, and spreads it otherwise when that has changed. */
+  private async look(): Promise<void> {
+    if (!this.envoy) return;
+    this.rates.add(performance.now(), await this.envoy.requests());
+    const health = await this.health();
+    const weights = new Map<string, Weights>();
+    for (const service of this.services) {
+      const regions = regionsOf(service);
+      const demands = regions.map((near) => ({
+        near,
+        order: byDistance(near, regions),
+        rate: this.rates.of(clusterName(service, near)),
+      }));
+      const capacity = capacityOf(service, regionOf, (group) => {
+        const named = new Set(this.endpointsOf(group).map(({ address, port }) => `${address}:${port}`));
+        const good = health.filter((each) => each.healthy && !each.ejected && named.has(each.endpoint));
+        return new Set(good.map(({ endpoint }) => endpoint)).size;
+      });
+      for (const [near, each] of weightsOf(demands, capacity)) weights.set(clusterName(service, near), each);
+    }
+    const text = (all: Map<string, Weights>) => JSON.stringify([...all].map(([name, each]) => [name, [...each]]));
+    if (text(weights) === text(this.weights)) return;
+    this.weights = weights;
+    this.changed();
   }
 
   /** Makes what the configuration names: ports, certificates, wires. */
@@ -296,6 +334,7 @@ export class Traffic {
     return {
       endpoints: (group) => this.endpointsOf(group),
       reach: (from, group, endpoint, port) => this.wires.get(wireKey(from, group, endpoint, port))!.end,
+      weights: (service, near) => this.weights.get(clusterName(service, near)),
       listener: ({ id }) => this.ports.get(id)!,
       certificate: (domains) => this.certificates.get(domains.join(","))!,
       logs: this.logs,

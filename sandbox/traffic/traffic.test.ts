@@ -51,6 +51,35 @@ describe("two regions", () => {
     await eventually(async () => regionOf((await site.ask("/", { from: "europe-west1" })).body) === "europe-west1");
   });
 
+  test("a region whose capacity is scaled down leaves what is above it to the next-closest one", async () => {
+    const backends = (scaler: number) =>
+      site.groups.map((group) => ({
+        ...{ group, balancingMode: "RATE", maxRatePerEndpoint: 100 },
+        capacityScaler: group.includes("europe") ? scaler : 1,
+      }));
+    /** Asks 80 times in a second, and says which share the closest region answered. */
+    const share = async () => {
+      const asked = Array.from({ length: 80 }, async (_, index) => {
+        await new Promise((resolve) => setTimeout(resolve, index * 12));
+        const { status, body } = await site.ask("/", { from: "europe-west1" });
+        assert.equal(status, 200);
+        return regionOf(body) === "europe-west1" ? 1 : 0;
+      });
+      return (await Promise.all(asked)).reduce<number>((sum, each) => sum + each, 0) / asked.length;
+    };
+    assert.equal(await share(), 1);
+    // 2 endpoints at 100 requests per second each, scaled to a fifth.
+    await site.change(TOKENS.backendService, "shop", { backends: backends(0.2) });
+    const shares: number[] = [];
+    for (let second = 0; second < 8; second++) shares.push(await share());
+    assert.ok(
+      shares.slice(-3).every((each) => each > 0.3 && each < 0.7),
+      shares.join(),
+    );
+    await site.change(TOKENS.backendService, "shop", { backends: backends(1) });
+    await eventually(async () => (await share()) === 1);
+  });
+
   test("a region without its firewall rule is out of reach, and one with it is back", async () => {
     await site.change(FIREWALL, "front", { sourceRanges: ["35.191.0.0/16"] });
     await site.healthy("europe-west1", 0);

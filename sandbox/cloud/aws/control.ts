@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { AwsV4Signer } from "aws4fetch";
 import { CloudError, type CloudResource, type ClusterManager, type Props } from "../../lib/types";
-import type { Fault } from "../api";
+import type { CloudFault } from "../api";
 import { Registry, text } from "../registry";
 import { Resources } from "../resources";
 import { ANONYMOUS, AwsAccess, type Caller } from "./access";
@@ -151,7 +151,7 @@ export class AwsControl implements S3Decisions {
   }
 
   /** True when it makes the fault; false when it has nothing of the kind. */
-  fault({ kind, target, state }: Fault): boolean {
+  fault({ kind, target, state }: CloudFault): boolean {
     if (kind !== "bucket" || !this.registry.get(AWS.bucket, target)) return false;
     if (state === "unreadable") this.registry.note(UNREADABLE, target);
     else this.registry.forget(UNREADABLE, target);
