@@ -153,9 +153,12 @@ export function newestMarker(site: string, paths: string[]): string | undefined 
 /** Layers of the second copy that one copy of a repository may use; content of older ones is copied anew. */
 export const maxLayers = 6;
 
+/** Records of a restore in the site's own bucket: each is written once, and never replaced. */
+export const restoresPrefix = "restores/";
+
 /** Path in the site's own bucket that says a copy was brought in whole; written last. */
 export function restoredPath(marker: string): string {
-  return `restores/${marker}.json`;
+  return `${restoresPrefix}${marker}.json`;
 }
 
 /** Marker id of a path of {@link restoredPath}, or undefined when it is none. */
@@ -164,7 +167,7 @@ export function markerOfRestored(path: string): string | undefined {
 }
 
 /** Path in the site's own bucket that says which copy is being brought in; written first, and once in the bucket's life. */
-export const restoreStartedPath = "restores/started.json";
+export const restoreStartedPath = `${restoresPrefix}started.json`;
 
 /** Path in the site's own bucket by which a datacenter says that it is ready to stop for the restore of a copy. */
 export function readyPath(marker: string, datacenter: string): string {

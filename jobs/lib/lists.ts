@@ -13,6 +13,7 @@ import { filesPath, manifestPath } from "../../plan/layout";
 import { byBytes, ordered, rawName } from "./listing";
 import { JobError } from "./log";
 import { fileSchema, type ListRef, type Manifest, manifestSchema, parseDocument } from "./manifest";
+import { checksumPattern } from "./parts";
 import { downloadFile, linesOf, readObject, removeObject, type StoredFile, uploadFile, writeObject } from "./rclone";
 
 /** A line of a list. */
@@ -102,7 +103,7 @@ function plain(line: string): ListedFile | undefined {
       name !== "" &&
       Number.isSafeInteger(size) &&
       (size as number) >= 0 &&
-      /^[0-9a-f]{32}$/.test(String(md5)) &&
+      checksumPattern.test(String(md5)) &&
       (layer === undefined || /^copy-\d{8}t\d{6}z$/.test(String(layer)));
     return right ? ({ name, size, md5, ...(layer !== undefined && { layer }) } as ListedFile) : undefined;
   } catch {

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseDocument } from "./manifest";
+import { checksumPattern, isOfParts } from "./parts";
 import type { StoredFile } from "./rclone";
 
 const sections = z.array(
@@ -82,14 +83,14 @@ export function schemaDigest(schema: string): string {
   return createHash("sha256").update(statements.sort().join(";\n")).digest("hex");
 }
 
-/** Base64 as Google and Medusa write an md5, to the hexadecimal of listings; hexadecimal passes. */
+/** Base64 as Google and Medusa write an md5, to the hexadecimal of listings; hexadecimal and ETags of parts pass. */
 export function md5Hex(text: string): string {
-  return /^[0-9a-f]{32}$/.test(text) ? text : Buffer.from(text, "base64").toString("hex");
+  return checksumPattern.test(text) ? text : Buffer.from(text, "base64").toString("hex");
 }
 
 /**
  * Is the backup complete? Every expected node and rack is in it, no node's backup is empty, every object that Medusa lists
- * lies in the bucket with its size and md5, every table of the schema is in every node's manifest, and Medusa's index
+ * lies in the bucket with its size and md5 (without md5 when it went to S3 in parts), every table of the schema is in every node's manifest, and Medusa's index
  * names each node as finished.
  * @param expected how many nodes and which racks the datacenter has
  */
@@ -101,7 +102,7 @@ export function gate(
   metas: readonly NodeMeta[],
 ): Verdict {
   const verdict: Verdict = { problems: [], files: [], nodes: [], tables: [], schemaDigest: "", versions: [] };
-  const wanted = new Set<string>();
+  const wanted = new Map<string, string>();
   const sums = new Map<string, { objects: number; bytes: number }>();
   const topologies = new Map<string, { rack: string; tokens: string[] }>();
   for (const meta of metas) {
@@ -125,7 +126,9 @@ export function gate(
   // The index and the rest of each node's meta folder belong to the backup too.
   const belongs = (name: string) =>
     name.startsWith(`${prefix}/index/backup_index/${backup}/`) || name.includes(`/${backup}/meta/`);
-  verdict.files = [...listing.values()].filter((file) => wanted.has(file.name) || belongs(file.name));
+  verdict.files = [...listing.values()]
+    .filter((file) => wanted.has(file.name) || belongs(file.name))
+    .map((file) => (file.md5 === "" ? { ...file, md5: wanted.get(file.name) ?? "" } : file));
   verdict.problems.push(...verdict.files.filter(({ md5 }) => md5 === "").map(({ name }) => `${name} has no md5`));
   verdict.tables = [...sums]
     .map(([name, sum]) => ({ keyspace: name.split(".")[0]!, table: name.split(".")[1]!, ...sum }))
@@ -158,8 +161,8 @@ export function nodeTables(text: string, where: string): NodeTables[] {
 
 interface Findings {
   listing: ReadonlyMap<string, StoredFile>;
-  /** Objects that the backup needs. */
-  wanted: Set<string>;
+  /** Objects that the backup needs, with the ETag of those that went to S3 in parts, else empty. */
+  wanted: Map<string, string>;
   /** Objects and bytes by `keyspace.table`. */
   sums: Map<string, { objects: number; bytes: number }>;
   topologies: Map<string, { rack: string; tokens: string[] }>;
@@ -182,7 +185,10 @@ function checkNode(prefix: string, backup: string, meta: NodeMeta, findings: Fin
     const sum = sums.get(name) ?? { objects: 0, bytes: 0 };
     for (const object of section.objects) {
       const found = listing.get(object.path);
-      wanted.add(object.path);
+      const checksum = object.MD5 === null ? "" : md5Hex(object.MD5);
+      // Listings have no checksum of it: S3 took its parts as Medusa sent them, and Medusa wrote down what S3 answered.
+      const ofParts = isOfParts(checksum);
+      wanted.set(object.path, ofParts ? checksum : "");
       bytes += object.size;
       sum.objects++;
       sum.bytes += object.size;
@@ -190,8 +196,8 @@ function checkNode(prefix: string, backup: string, meta: NodeMeta, findings: Fin
         verdict.problems.push(`${object.path} is missing`);
       } else if (found.size !== object.size) {
         verdict.problems.push(`${object.path} has ${found.size} bytes, expected ${object.size}`);
-      } else if (object.MD5 !== null && found.md5 !== md5Hex(object.MD5)) {
-        verdict.problems.push(`${object.path} has md5 ${found.md5}, expected ${md5Hex(object.MD5)}`);
+      } else if (!ofParts && object.MD5 !== null && found.md5 !== checksum) {
+        verdict.problems.push(`${object.path} has md5 ${found.md5}, expected ${checksum}`);
       }
     }
     if (tables.has(name)) {
