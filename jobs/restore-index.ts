@@ -12,7 +12,7 @@ import type { JobConfig } from "./config";
 import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository } from "./lib/elastic";
 import { checkIndices, hasSnapshot, judge, type ManifestIndex, recoveriesOf, wholeIndices } from "./lib/indices";
 import { type Fields, JobError, log, some } from "./lib/log";
-import { listUnder, readObject } from "./lib/rclone";
+import { bucketUrl, listUnder, readObject } from "./lib/rclone";
 import { notNewer, Recovery } from "./lib/recovery";
 import { repositoryProblems } from "./lib/repository-listing";
 
@@ -84,7 +84,7 @@ async function whole(call: Elasticsearch, config: Config, backup: string, index:
     (name) => readObject(bucket, name),
   );
   if (problems.length === 0) return;
-  throw new JobError(`snapshot ${backup} is not whole in gs://${bucket}/${repository}`, {
+  throw new JobError(`snapshot ${backup} is not whole in ${bucketUrl(bucket)}/${repository}`, {
     value: some(problems),
     allowed: "the repository's own listing with the snapshot in it, and every object that it names",
     fix,

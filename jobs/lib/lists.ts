@@ -14,7 +14,16 @@ import { byBytes, ordered, rawName } from "./listing";
 import { JobError } from "./log";
 import { fileSchema, type ListRef, type Manifest, manifestSchema, parseDocument } from "./manifest";
 import { checksumPattern } from "./parts";
-import { downloadFile, linesOf, readObject, removeObject, type StoredFile, uploadFile, writeObject } from "./rclone";
+import {
+  bucketUrl,
+  downloadFile,
+  linesOf,
+  readObject,
+  removeObject,
+  type StoredFile,
+  uploadFile,
+  writeObject,
+} from "./rclone";
 
 /** A line of a list. */
 export interface ListedFile extends StoredFile {
@@ -122,7 +131,7 @@ export async function fetchList(bucket: string, { path, sha256 }: ListRef, file:
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   const found = hash.digest("hex");
   if (found === sha256) return;
-  throw new JobError(`gs://${bucket}/${path} is not the list that was written`, {
+  throw new JobError(`${bucketUrl(bucket)}/${path} is not the list that was written`, {
     value: `SHA-256 ${found}`,
     allowed: `SHA-256 ${sha256}`,
     fix: "somebody changed it: take another backup or copy, and find out who",
