@@ -162,7 +162,7 @@ export function k8ssandraCluster(spec: CassandraSpec) {
   };
 }
 
-/** Where Medusa writes. In S3 in single parts, up to 5 GiB: it compares MD5 with ETags, which those of many parts are not. */
+/** Where Medusa writes. In S3 in single parts, up to S3's 5 GiB: their ETags are their MD5. What is larger has another checksum (ADR 40). */
 function storage(s3Region: string | undefined) {
   if (s3Region === undefined) return { storageProvider: "google_storage" };
   return { storageProvider: "s3", region: s3Region, secure: true, multiPartUploadThreshold: 5 * 1024 ** 3 };

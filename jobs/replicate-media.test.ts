@@ -22,6 +22,7 @@ beforeEach(async () => {
   storage.onCopy = undefined;
   storage.copies = 0;
   storage.refused.clear();
+  storage.trouble = undefined;
   await storage.emptyBucket(MEDIA, true);
   await storage.emptyBucket(SECONDARY, true);
   for (let i = 0; i < FILES; i++) await storage.put(MEDIA, nameOf(i), `media ${i}`);
@@ -85,6 +86,22 @@ test("nothing is nothing to copy, and empties no secondary", async () => {
   assert.equal((await storage.names(SECONDARY)).length, FILES);
   await storage.emptyBucket(SECONDARY);
   assert.equal((await run(0)).objects, 0);
+});
+
+test("an object that is refused keeps none behind it away, and is named at the end", async () => {
+  const refused = encodeURIComponent(nameOf(3));
+  storage.trouble = ({ url }) =>
+    url.includes("/rewriteTo/") && (url.includes(refused) || url.includes(nameOf(3))) ? { status: 403 } : undefined;
+  const { error, value, copiedEvents } = await run(1);
+  assert.match(
+    String(error),
+    /^1 objects of gs:\/\/iconik-files are not in gs:\/\/iconik-files-secondary: .*the storage says 403/s,
+  );
+  assert.deepEqual([value, copiedEvents.length], [[nameOf(3)], 0]);
+  assert.equal((await storage.names(SECONDARY)).length, FILES - 1);
+  storage.trouble = undefined;
+  assert.equal((await run(0)).copied, 1);
+  await assertEqual();
 });
 
 test("what was removed or overwritten at the source becomes noncurrent in the secondary", async () => {

@@ -10,10 +10,10 @@
 import { events } from "../plan/events";
 import { mediaJobName } from "../plan/media";
 import type { JobConfig } from "./config";
-import { batches, listOrdered, merge } from "./lib/listing";
+import { batches, Findings, listOrdered, merge } from "./lib/listing";
 import { type Fields, JobError, log } from "./lib/log";
 import { differs, isReachable, removeObjects, replaceObjects } from "./lib/media";
-import { copy } from "./lib/rclone";
+import { bucketUrl, copy, StorageError } from "./lib/rclone";
 
 type Config = JobConfig<"replicate-media">;
 
@@ -33,6 +33,10 @@ interface Survey {
   overwrites: number;
   /** Some of their names. */
   examples: string[];
+  /** Batches of new objects that could not be copied whole, by their first name; the others were. */
+  failures: Findings;
+  /** What the storage said of the first of them. */
+  failure?: StorageError;
 }
 
 /** What the second pass did, and found not done. */
@@ -52,7 +56,7 @@ interface Outcome {
 export async function replicateMedia(config: Config): Promise<Fields> {
   const startedAt = new Date();
   const survey = await copyNew(config);
-  const { examples: _, ...counts } = survey;
+  const { examples: _, failures, failure, ...counts } = survey;
   log("surveyed", { bucket: config.bucket, ...counts });
   const touched = survey.removals + survey.overwrites;
   const limit = limitOf(config, survey, startedAt);
@@ -62,12 +66,16 @@ export async function replicateMedia(config: Config): Promise<Fields> {
   const { removed, overwritten, missing, missingExamples } = outcome;
   if (open) throw breakerOpen(config, survey, limit, startedAt);
   if (missing > 0) {
-    throw new JobError(`${missing} objects of gs://${config.bucket} are not in gs://${config.secondary}`, {
+    const said = failure ? `: ${failure.message}` : "";
+    const places = `${bucketUrl(config.bucket)} are not in ${bucketUrl(config.secondary)}`;
+    throw new JobError(`${missing} objects of ${places}${said}`, {
       value: missingExamples,
-      allowed: "names that rclone takes as they are; none begins with a slash",
-      fix: "start this job again; what stays away has a name that has to be changed. Everything else is copied",
+      allowed: "names that rclone takes as they are; none begins with a slash; nothing that the storage refuses",
+      fix: "start this job again; what stays away has a name that has to be changed, or is refused. Everything else is copied",
     });
   }
+  // All is there, but not by this run: nothing is wrong that the next would not find.
+  if (failure !== undefined) log("batches failed, and yet nothing is missing", { batches: failures.shown() });
   const result = {
     bucket: config.bucket,
     objects: survey.sourceObjects,
@@ -97,7 +105,10 @@ export function limitOf(
 /** Day in UTC, `YYYY-MM-DD`. */
 const dayOf = (moment: Date): string => moment.toISOString().slice(0, 10);
 
-/** First pass: copies new objects batch by batch, counts the rest. */
+/**
+ * First pass: copies new objects batch by batch, counts the rest.
+ * @throws StorageError when a listing ends early
+ */
 async function copyNew({ bucket, secondary, batch, transfers }: Config): Promise<Survey> {
   const survey: Survey = {
     sourceObjects: 0,
@@ -107,12 +118,23 @@ async function copyNew({ bucket, secondary, batch, transfers }: Config): Promise
     removals: 0,
     overwrites: 0,
     examples: [],
+    failures: new Findings(SHOWN),
   };
   const places = [
     { bucket, prefix: "" },
     { bucket: secondary, prefix: "" },
   ] as const;
-  const added = batches<string>(batch, (names) => copy(...places, names, transfers));
+  // One object that is refused must not keep those behind it away: what is missing is named at the end.
+  const added = batches<string>(batch, async (names) => {
+    try {
+      await copy(...places, names, transfers);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      log("a batch could not be copied whole; the next are", { first: names[0], error: error.message });
+      survey.failures.add(names[0]!);
+      survey.failure ??= error;
+    }
+  });
   for await (const { source, secondary: copied } of merge(listOrdered(bucket), listOrdered(secondary))) {
     if (source) survey.sourceObjects++;
     if (copied) survey.secondaryObjects++;
@@ -147,11 +169,14 @@ async function propagateAndVerify(config: Config, limit: number | undefined, sta
     }
     if (limit === undefined || !copied || !isReachable(copied) || (source && !differs(source, copied))) continue;
     if (outcome.removed + outcome.overwritten >= limit) {
-      throw new JobError(`gs://${bucket} changed while it was copied: more than ${limit} objects are gone or others`, {
-        value: { removed: outcome.removed, overwritten: outcome.overwritten },
-        allowed: `at most ${limit} objects in one run`,
-        fix: "start this job again: it counts anew",
-      });
+      throw new JobError(
+        `${bucketUrl(bucket)} changed while it was copied: more than ${limit} objects are gone or others`,
+        {
+          value: { removed: outcome.removed, overwritten: outcome.overwritten },
+          allowed: `at most ${limit} objects in one run`,
+          fix: "start this job again: it counts anew",
+        },
+      );
     }
     if (source) outcome.overwritten++;
     else outcome.removed++;
@@ -167,7 +192,7 @@ function breakerOpen(config: Config, survey: Survey, limit: number, startedAt: D
   const { bucket, secondary, breaker } = config;
   const { removals, overwrites, secondaryObjects, examples, added } = survey;
   const objects = removals + overwrites;
-  const what = `the breaker of gs://${secondary} is open: ${objects} of its ${secondaryObjects} objects would be removed (${removals}) or overwritten (${overwrites}); none was`;
+  const what = `the breaker of ${bucketUrl(secondary)} is open: ${objects} of its ${secondaryObjects} objects would be removed (${removals}) or overwritten (${overwrites}); none was`;
   log(what, {
     event: events.mediaBreakerOpen,
     bucket,
@@ -180,12 +205,12 @@ function breakerOpen(config: Config, survey: Survey, limit: number, startedAt: D
   });
   const why =
     survey.sourceObjects === 0
-      ? `none without approval, as gs://${bucket} is empty`
+      ? `none without approval, as ${bucketUrl(bucket)} is empty`
       : `${limit} objects (the greater of ${breaker.share * 100} % and ${breaker.floor}, or what is approved)`;
   return new JobError(what, {
     value: examples,
     allowed: why,
-    fix: `find out who removed or changed them in gs://${bucket}: gs://${secondary} still has them. If it was meant, set iconik-dr:media.approvals of the vault to [{ bucket: ${bucket}, date: "${dayOf(startedAt)}", objects: ${objects} }], run pulumi up, and start a job from CronJob ${mediaJobName(bucket)} that day (UTC)`,
+    fix: `find out who removed or changed them in ${bucketUrl(bucket)}: ${bucketUrl(secondary)} still has them. If it was meant, set iconik-dr:media.approvals of the vault to [{ bucket: ${bucket}, date: "${dayOf(startedAt)}", objects: ${objects} }], run pulumi up, and start a job from CronJob ${mediaJobName(bucket)} that day (UTC)`,
     final: true,
   });
 }

@@ -22,7 +22,7 @@ import {
   restoreStartedSchema,
 } from "./lib/manifest";
 import { noMarker, readMarker } from "./lib/markers";
-import { bucketUrl, copy, isS3, listUnder, readObject, StorageError, writeObject } from "./lib/rclone";
+import { bucketUrl, copy, createObject, isS3, listUnder, readObject, StorageError } from "./lib/rclone";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-copy">;
@@ -47,7 +47,7 @@ export async function restoreCopy(config: Config): Promise<Fields> {
       Object.entries(marker.repositories).map(([name, { backup, manifest }]) => [name, { backup, manifest }]),
     ),
   };
-  await writeObject(config.bucket, restoredPath(marker.id), JSON.stringify(restored));
+  await createObject(config.bucket, restoredPath(marker.id), JSON.stringify(restored));
   return { marker: marker.id, copied, objects: restored.objects, bytes: restored.bytes };
 }
 
@@ -210,10 +210,10 @@ async function whole({ copiesBucket, source }: Config, id: string, all: readonly
   });
 }
 
-/** Writes down which copy it is, before anything of it comes in. Nobody can replace it: a second one that began loses. */
+/** Writes down which copy it is, before anything of it comes in. Nobody can replace it, in S3 by its bucket's policy: a second one that began loses. */
 async function begin({ bucket, source }: Config, marker: string): Promise<void> {
   const started: RestoreStarted = { version: 1, marker, source, startedAt: new Date().toISOString() };
-  await writeObject(bucket, restoreStartedPath, JSON.stringify(started));
+  await createObject(bucket, restoreStartedPath, JSON.stringify(started));
   log("begins", { marker });
 }
 

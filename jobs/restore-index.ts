@@ -13,7 +13,7 @@ import { connect, type Elasticsearch, find, repositoryBody, snapshotRepository }
 import { checkIndices, hasSnapshot, judge, type ManifestIndex, recoveriesOf, wholeIndices } from "./lib/indices";
 import { listFolders } from "./lib/listing";
 import { type Fields, JobError, log, some } from "./lib/log";
-import { readObject } from "./lib/rclone";
+import { bucketUrl, readObject } from "./lib/rclone";
 import { notNewer, Recovery } from "./lib/recovery";
 import { repositoryProblems } from "./lib/repository-listing";
 import { uuidsOf } from "./lib/restored-indices";
@@ -90,7 +90,7 @@ async function whole(call: Elasticsearch, config: Config, backup: string, index:
     (name) => readObject(bucket, name),
   );
   if (problems.length === 0) return;
-  throw new JobError(`snapshot ${backup} is not whole in gs://${bucket}/${repository}`, {
+  throw new JobError(`snapshot ${backup} is not whole in ${bucketUrl(bucket)}/${repository}`, {
     value: some(problems),
     allowed: "the repository's own listing with the snapshot in it, and every object that it names",
     fix,

@@ -64,7 +64,7 @@ export async function returnMedia(config: Config): Promise<Fields> {
 
 /** When this activation's restore began, in ms: nothing that it wrote is older. @throws JobError when nothing was restored */
 async function activatedAt(backups: string): Promise<number> {
-  const paths = await listUnder(backups, "restores/");
+  const paths = await listUnder(backups, "restores");
   if (paths.has(restoreStartedPath)) {
     const started = parseDocument(
       restoreStartedSchema,

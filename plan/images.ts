@@ -2,7 +2,7 @@
  * Images of others that run in a site's clusters. They are mirrored into the vault's registry under their own paths
  * (docs/runbooks/mirror.md), so that a rebuild needs nobody else's registry. Tags are those of the pinned charts.
  */
-import { cassandraVersion, charts, elasticsearchVersion } from "./versions";
+import { cassandraVersion, charts, elasticsearchVersion, medusaVersion } from "./versions";
 
 /** An image as its publisher names it: `registry/repository/name:tag`. */
 export interface ThirdPartyImage {
@@ -50,7 +50,7 @@ export const images = {
   /** Writes the configuration of Cassandra since 4.1. */
   k8ssandraClient: dockerHub("k8ssandra", "k8ssandra-client", "v0.8.14"),
   cassandra: dockerHub("k8ssandra", "cass-management-api", `${cassandraVersion}-ubi`),
-  medusa: dockerHub("k8ssandra", "medusa", "0.29.1"),
+  medusa: dockerHub("k8ssandra", "medusa", medusaVersion),
   reaper: dockerHub("thelastpickle", "cassandra-reaper", "5.0.0"),
   eckOperator: elastic("eck", "eck-operator", charts.eck.version),
   elasticsearch: elastic("elasticsearch", "elasticsearch", elasticsearchVersion),
@@ -69,7 +69,7 @@ export function imagePath({ repository, name }: ThirdPartyImage): string {
   return `${repository}/${name}`;
 }
 
-/** Where the publisher has it, e.g. `docker.io/k8ssandra/medusa:0.29.1`. */
+/** Where the publisher has it, e.g. `docker.io/k8ssandra/medusa:0.31.0`. */
 export function published(image: ThirdPartyImage): string {
   return `${image.registry}/${imagePath(image)}:${image.tag}`;
 }
@@ -79,7 +79,7 @@ export function inMirror(mirror: string, image: ThirdPartyImage): ThirdPartyImag
   return { ...image, registry: mirror };
 }
 
-/** The image as the mirror has it, e.g. `HOST/PROJECT/mirror/k8ssandra/medusa:0.29.1`. */
+/** The image as the mirror has it, e.g. `HOST/PROJECT/mirror/k8ssandra/medusa:0.31.0`. */
 export function mirrored(mirror: string, image: ThirdPartyImage): string {
   return published(inMirror(mirror, image));
 }

@@ -8,7 +8,7 @@
  *   manifests/<repository>/<backup>.json                      written after it: the backup is complete
  *   restores/started.json                                     which copy a rebuild brings in, decided once
  *   restores/<marker>.json                                    written when a copy was brought in and verified
- *   restores/<marker>/<repository>.json                       which indices of a search cluster came from that copy
+ *   restored-indices/<marker>/<repository>.json               which indices of a search cluster came from that copy
  *   recoveries/<id>.json                                      how far a recovery in place is, or that it is done
  * The second copy (append-only, so nothing in it is ever overwritten):
  *   <site>/objects/<path>                                     the first content that was copied under a name
@@ -154,14 +154,20 @@ export function newestMarker(site: string, paths: string[]): string | undefined 
 /** Layers of the second copy that one copy of a repository may use; content of older ones is copied anew. */
 export const maxLayers = 6;
 
+/** Records of a restore in the site's own bucket: each is written once, and never replaced. */
+export const restoresPrefix = "restores/";
+
 /** Path in the site's own bucket that says a copy was brought in whole; written last. */
 export function restoredPath(marker: string): string {
-  return `restores/${marker}.json`;
+  return `${restoresPrefix}${marker}.json`;
 }
+
+/** Records of {@link restoredIndicesPath}, which grow while a restore goes on. */
+export const restoredIndicesPrefix = "restored-indices";
 
 /** Path in the site's own bucket that says which living indices a restore of a copy has made, by their uuids. */
 export function restoredIndicesPath(marker: string, repository: string): string {
-  return `restores/${marker}/${repository}.json`;
+  return `${restoredIndicesPrefix}/${marker}/${repository}.json`;
 }
 
 /** Marker id of a path of {@link restoredPath}, or undefined when it is none. */
@@ -170,7 +176,7 @@ export function markerOfRestored(path: string): string | undefined {
 }
 
 /** Path in the site's own bucket that says which copy is being brought in; written first, and once in the bucket's life. */
-export const restoreStartedPath = "restores/started.json";
+export const restoreStartedPath = `${restoresPrefix}started.json`;
 
 /** Path in the site's own bucket by which a datacenter says that it is ready to stop for the restore of a copy. */
 export function readyPath(marker: string, datacenter: string): string {

@@ -4,7 +4,7 @@
  */
 import { type Action, actions, allowed, type IdentityId, identities, identity, type Store, stores } from "./identities";
 import { storeLabelValue } from "./labels";
-import { markersPrefix } from "./layout";
+import { markersPrefix, restoresPrefix } from "./layout";
 import { kubernetesSubject } from "./names";
 
 /** A store on AWS. */
@@ -180,12 +180,28 @@ export function bucketPolicy(args: BucketPolicyArgs): PolicyDocument {
       ? [only("MarkersAreForDeployersToo", reading, { Resource: markers }, [...rolesOf("get"), ...lookUp])]
       : []),
     only("WriteAsTheMatrixSays", ["s3:PutObject"], objects, rolesOf("create")),
+    ...(store === "s3Backups" ? [onceOnly(`${arn}/${restoresPrefix}*`)] : []),
     only("RemoveAsTheMatrixSays", ["s3:DeleteObject"], objects, [...rolesOf("delete"), ...emptying]),
     // A bucket is read by HeadBucket, which S3 answers to those who may list: names alone, no object.
     only("ListAsTheMatrixSays", listActions, { Resource: arn }, [...rolesOf("list"), ...lookUp]),
     only("NoVersionEndsEarly", neverAllowed, objects, emptying),
     only("SettingsAreTheDeployers", settings, { Resource: arn }, [deployer]),
   ]);
+}
+
+/**
+ * Records of a restore are created and never replaced: a request that does not say `If-None-Match` is refused. So is one in parts,
+ * which cannot say it at its beginning.
+ */
+function onceOnly(Resource: string): Statement {
+  return {
+    Sid: "RecordsOfARestoreAreWrittenOnce",
+    Effect: "Deny",
+    Principal: "*",
+    Action: ["s3:PutObject"],
+    Resource,
+    Condition: { Null: { "s3:if-none-match": "true" } },
+  };
 }
 
 /** Statements of every bucket's policy: no request in clear or by old TLS. */

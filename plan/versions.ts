@@ -17,6 +17,12 @@ export const charts = {
 /** Cassandra as k8ssandra's management image carries it; a restore needs the same major version. */
 export const cassandraVersion = "5.0.4";
 
+/**
+ * Medusa, in production's image and in the local cloud's Python environment alike. 0.30 is the first that keeps to the size up to
+ * which objects go to S3 in single parts (ADR 40). Newer than the operator's own default, 0.29.1.
+ */
+export const medusaVersion = "0.31.0";
+
 /** Elasticsearch server version. */
 export const elasticsearchVersion = "9.2.3";
 

@@ -1,12 +1,11 @@
 /** Objects of a copy brought onto the disk of this machine, each read once more and held against the marker's list. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { copyFolder } from "../../plan/layout";
 import { BATCH } from "./copy-repository";
 import { batches, Findings } from "./listing";
 import { type KeyedFile, readList } from "./lists";
+import { checksumOfFile } from "./parts";
 import { download } from "./rclone";
 
 /** Where a copy lies, and where it is brought to. */
@@ -72,15 +71,10 @@ export async function bring(
   return brought;
 }
 
-/** Bytes that are read at once: with 64 KiB, the default, more time goes into asking than into the checksum. */
-const CHUNK = 2 ** 20;
-
 async function difference({ name, size, md5 }: KeyedFile, path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return `${name} is missing`;
   if (found.size !== size) return `${name} has ${found.size} bytes, expected ${size}`;
-  const hash = createHash("md5");
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) hash.update(chunk as Buffer);
-  const is = hash.digest("hex");
+  const is = await checksumOfFile(path, size, md5);
   return is === md5 ? undefined : `${name} has md5 ${is}, expected ${md5}`;
 }

@@ -6,11 +6,17 @@ import { filesPath, isPointer, manifestPath, manifestsPrefix, medusaFolder, pars
 import { Findings, zip } from "./listing";
 import type { KeyedFile, ListedFile } from "./lists";
 import type { Manifest } from "./manifest";
+import { isOfParts } from "./parts";
 import type { StoredFile } from "./rclone";
 
-/** Is it the same content? An object without an md5 equals nothing. */
+/**
+ * Is it the same content? An object without an md5 equals nothing, but for what went to S3 in parts: no listing has a checksum
+ * of it that compares, so that its size decides, and the content when the copy is verified (ADR 40).
+ */
 export function same(a: StoredFile, b: StoredFile): boolean {
-  return a.size === b.size && a.md5 === b.md5 && a.md5 !== "";
+  if (a.size !== b.size) return false;
+  if (isOfParts(a.md5) !== isOfParts(b.md5)) return true;
+  return a.md5 === b.md5 && a.md5 !== "";
 }
 
 /** How an object differs from what is expected, as a line; undefined when it doesn't. */
@@ -72,8 +78,9 @@ export async function* selection(
     const problem = wanted && isLasting(manifest, wanted.name) ? difference(wanted, found) : undefined;
     if (problem !== undefined) damage.add(problem);
     if (found === undefined || !isSelected(manifest, hosts, found.name, wanted !== undefined)) continue;
-    if (problem === undefined && found.md5 === "") damage.add(`${found.name} has no md5`);
-    yield found;
+    const md5 = found.md5 === "" && wanted !== undefined && isOfParts(wanted.md5) ? wanted.md5 : found.md5;
+    if (problem === undefined && md5 === "") damage.add(`${found.name} has no md5`);
+    yield { ...found, md5 };
   }
 }
 

@@ -24,7 +24,7 @@ import {
 } from "./lists";
 import { JobError, log } from "./log";
 import type { ListRef, Manifest, MarkerEntry } from "./manifest";
-import { copy } from "./rclone";
+import { bucketUrl, copy } from "./rclone";
 
 type Config = JobConfig<"replicate">;
 
@@ -256,7 +256,7 @@ class Attempt {
 }
 
 function damaged({ repository, backup }: Manifest, bucket: string, damage: Findings): JobError {
-  return new JobError(`backup ${backup} of ${repository} in gs://${bucket} is not what its manifest says`, {
+  return new JobError(`backup ${backup} of ${repository} in ${bucketUrl(bucket)} is not what its manifest says`, {
     value: damage.shown(),
     allowed: "every object of the manifest with its size and md5",
     fix: "take a new snapshot (start the snapshot CronJob), then start this job again",

@@ -25,6 +25,8 @@ interface Backup {
   /** What token maps name, the backup's own nodes among them. */
   ring: Record<string, string>;
   bucket: Map<string, StoredFile>;
+  /** What manifests have instead of an md5, for what went to S3 in parts. */
+  etag?: string;
 }
 
 const schemaOf = (tables: readonly string[]) =>
@@ -59,6 +61,7 @@ async function judged(change: (backup: Backup) => void = () => undefined) {
   const backup = whole();
   change(backup);
   const files: string[] = [];
+  const sums = new Map<string, string>();
   const listed: string[] = [];
   const tokens = Object.entries(backup.ring).map(([host, rack], index) => [host, { tokens: [index], rack }]);
   const verdict = await gate(
@@ -74,7 +77,13 @@ async function judged(change: (backup: Backup) => void = () => undefined) {
           columnfamily: `${table}-${ID}`,
           // As Medusa writes it for Google: base64.
           objects: size
-            ? [{ path: dataPath(host, table), MD5: Buffer.from(md5("a"), "hex").toString("base64"), size }]
+            ? [
+                {
+                  path: dataPath(host, table),
+                  MD5: backup.etag ?? Buffer.from(md5("a"), "hex").toString("base64"),
+                  size,
+                },
+              ]
             : [],
         }));
         const tokenmap = JSON.stringify(Object.fromEntries(tokens));
@@ -86,9 +95,12 @@ async function judged(change: (backup: Backup) => void = () => undefined) {
           if (name.startsWith(folder)) yield { ...backup.bucket.get(name)!, key: name };
       },
     },
-    async ({ name }) => void files.push(name),
+    async (file) => {
+      files.push(file.name);
+      sums.set(file.name, file.md5);
+    },
   );
-  return { ...verdict, files, listed };
+  return { ...verdict, files, sums, listed };
 }
 
 test("a whole backup has no problem; its objects are listed in order, and nothing of other backups", async () => {
@@ -214,4 +226,24 @@ test("200,000 objects go through in a heap that holds one node's, not all", asyn
   const run = (hold: boolean) => underHeapLimit<number>(entry, { nodes: 20, objects: 200_000, hold }, 32);
   assert.equal(await run(false), 200_040);
   await assert.rejects(run(true), { code: "ERR_WORKER_OUT_OF_MEMORY" });
+});
+
+test("what went to S3 in parts has no md5 in listings: it is compared by its size, and the list has its ETag", async () => {
+  const etag = `${md5("b")}-768`;
+  const inParts = (backup: Backup) => {
+    backup.etag = etag;
+    for (const host of Object.keys(backup.nodes))
+      for (const table of TABLES) {
+        const name = dataPath(host, table);
+        backup.bucket.set(name, { ...backup.bucket.get(name)!, md5: "" });
+      }
+  };
+  const { problems, sums } = await judged(inParts);
+  assert.deepEqual(problems, []);
+  assert.equal(sums.get(dataPath("node-1", "files")), etag);
+  const short = await judged((backup) => {
+    inParts(backup);
+    backup.bucket.set(dataPath("node-1", "files"), { name: dataPath("node-1", "files"), size: 19, md5: "" });
+  });
+  assert.match(short.problems.join(), /has 19 bytes, expected 20/);
 });

@@ -13,7 +13,17 @@ import { filesPath, manifestPath } from "../../plan/layout";
 import { ordered, rawName } from "./listing";
 import { JobError } from "./log";
 import { fileSchema, type ListRef, type Manifest, manifestSchema, parseDocument } from "./manifest";
-import { downloadFile, linesOf, readObject, removeObject, type StoredFile, uploadFile, writeObject } from "./rclone";
+import { checksumPattern } from "./parts";
+import {
+  bucketUrl,
+  downloadFile,
+  linesOf,
+  readObject,
+  removeObject,
+  type StoredFile,
+  uploadFile,
+  writeObject,
+} from "./rclone";
 
 /** A line of a list. */
 export interface ListedFile extends StoredFile {
@@ -102,7 +112,7 @@ function plain(line: string): ListedFile | undefined {
       name !== "" &&
       Number.isSafeInteger(size) &&
       (size as number) >= 0 &&
-      /^[0-9a-f]{32}$/.test(String(md5)) &&
+      checksumPattern.test(String(md5)) &&
       (layer === undefined || /^copy-\d{8}t\d{6}z$/.test(String(layer)));
     return right ? ({ name, size, md5, ...(layer !== undefined && { layer }) } as ListedFile) : undefined;
   } catch {
@@ -121,7 +131,7 @@ export async function fetchList(bucket: string, { path, sha256 }: ListRef, file:
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   const found = hash.digest("hex");
   if (found === sha256) return;
-  throw new JobError(`gs://${bucket}/${path} is not the list that was written`, {
+  throw new JobError(`${bucketUrl(bucket)}/${path} is not the list that was written`, {
     value: `SHA-256 ${found}`,
     allowed: `SHA-256 ${sha256}`,
     fix: "somebody changed it: take another backup or copy, and find out who",

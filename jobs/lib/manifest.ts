@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { maxLayers } from "../../plan/layout";
 import { JobError } from "./log";
+import { checksumPattern } from "./parts";
 
 const moment = z.iso.datetime();
 const copyId = z.string().regex(/^copy-\d{8}t\d{6}z$/);
@@ -10,7 +11,8 @@ const copyId = z.string().regex(/^copy-\d{8}t\d{6}z$/);
 export const fileSchema = z.object({
   name: z.string().min(1),
   size: z.int().min(0),
-  md5: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Or the ETag of an object that went to S3 in parts, `<md5 of the parts' md5s>-<parts>`. */
+  md5: z.string().regex(checksumPattern),
   /** In the list of a copy: the layer of the second copy that has it; none when it lies among the objects. */
   layer: copyId.optional(),
 });

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { parseDocument } from "./manifest";
+import { checksumPattern } from "./parts";
 
 const sections = z.array(
   z.object({
@@ -70,9 +71,9 @@ export function schemaDigest(schema: string): string {
   return createHash("sha256").update(statements.sort().join(";\n")).digest("hex");
 }
 
-/** Base64 as Google and Medusa write an md5, to the hexadecimal of listings; hexadecimal passes. */
+/** Base64 as Google and Medusa write an md5, to the hexadecimal of listings; hexadecimal and ETags of parts pass. */
 export function md5Hex(text: string): string {
-  return /^[0-9a-f]{32}$/.test(text) ? text : Buffer.from(text, "base64").toString("hex");
+  return checksumPattern.test(text) ? text : Buffer.from(text, "base64").toString("hex");
 }
 
 /** Objects of one table in a node's backup. */

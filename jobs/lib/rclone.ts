@@ -93,6 +93,9 @@ function s3Environment(): NodeJS.ProcessEnv {
     RCLONE_S3_UPLOAD_CUTOFF: "5Gi",
     RCLONE_S3_COPY_CUTOFF: "5Gi",
     RCLONE_S3_ENCODING: "None",
+    // A checksum with every upload: a bucket whose objects are locked by default refuses what brings none, and rclone knows no
+    // MD5 beforehand of objects that Cloud Storage composed. ETags stay MD5.
+    RCLONE_S3_USE_DATA_INTEGRITY_PROTECTIONS: process.env.RCLONE_S3_USE_DATA_INTEGRITY_PROTECTIONS ?? "true",
     // Else each object in a listing would be asked for its time.
     RCLONE_USE_SERVER_MODTIME: "true",
     ...(process.env.RCLONE_S3_PROVIDER && { RCLONE_S3_PROVIDER: process.env.RCLONE_S3_PROVIDER }),
@@ -286,6 +289,15 @@ export async function writeObject(bucket: string, name: string, content: string)
   await run(["rcat", remote({ bucket, prefix: name }), "--checksum"], { input: content });
 }
 
+/**
+ * {@link writeObject} of an object that nobody may have written before, in S3 too, where a write else replaces what is there.
+ * @throws StorageError when it is there
+ */
+export async function createObject(bucket: string, name: string, content: string): Promise<void> {
+  const onlyNew = isS3(bucket) ? ["--header-upload", "If-None-Match: *"] : [];
+  await run(["rcat", remote({ bucket, prefix: name }), "--checksum", ...onlyNew], { input: content });
+}
+
 /** Creates an object from a local file and compares it; like {@link writeObject}, however large it is. */
 export async function uploadFile(bucket: string, name: string, file: string): Promise<void> {
   await run(["copyto", file, remote({ bucket, prefix: name }), "--checksum", "--no-update-modtime"]);
@@ -296,7 +308,7 @@ export async function downloadFile(bucket: string, name: string, file: string): 
   await run(["copyto", remote({ bucket, prefix: name }), file]);
   // What is absent rclone takes for an empty folder.
   if (!existsSync(file)) {
-    throw new StorageError(`object gs://${bucket}/${name} is absent; it was expected there`, false);
+    throw new StorageError(`object ${bucketUrl(bucket)}/${name} is absent; it was expected there`, false);
   }
 }
 

@@ -10,7 +10,7 @@ import { canonical } from "./canonical";
 import { readManifest } from "./lists";
 import { JobError, log, some } from "./log";
 import { type Manifest, parseDocument } from "./manifest";
-import { listUnder, readObject, writeObject } from "./rclone";
+import { bucketUrl, listUnder, readObject, writeObject } from "./rclone";
 
 /** `recoveries/<id>.json`. */
 export const recoverySchema = z.object({
@@ -152,7 +152,7 @@ async function chosen({ bucket, repository, backup, before }: RecoveryRequest): 
       ? `there is no complete backup of ${repository} at or before ${before}`
       : `there is no complete backup "${backup}" of ${repository}`,
     {
-      value: `gs://${bucket}/${manifestsPrefix(repository)}`,
+      value: `${bucketUrl(bucket)}/${manifestsPrefix(repository)}`,
       allowed: present.length === 0 ? "none: the bucket has no manifest of it" : some(present.reverse()),
       fix: "name one of these, or a later moment; a backup without its manifest was not complete",
       final: true,

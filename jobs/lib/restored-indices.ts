@@ -3,12 +3,12 @@
  * has moved or its node was started again, its recovery says PEER or EXISTING_STORE. The uuid stays as long as the index.
  */
 import { z } from "zod";
-import { restoredIndicesPath } from "../../plan/layout";
+import { restoredIndicesPath, restoredIndicesPrefix } from "../../plan/layout";
 import { type Elasticsearch, find } from "./elastic";
 import { parseDocument } from "./manifest";
 import { listUnder, readObject, writeObject } from "./rclone";
 
-/** `restores/<marker>/<repository>.json` in a site's own bucket; `indices` are uuids by name. */
+/** `restored-indices/<marker>/<repository>.json` in a site's own bucket; `indices` are uuids by name. */
 export const restoredIndicesSchema = z.object({
   version: z.literal(1),
   backup: z.string().min(1),
@@ -37,7 +37,7 @@ export class RestoredIndices {
   /** Reads what earlier runs have recorded. */
   static async open(bucket: string, marker: string, repository: string, backup: string): Promise<RestoredIndices> {
     const path = restoredIndicesPath(marker, repository);
-    const present = (await listUnder(bucket, "restores")).has(path);
+    const present = (await listUnder(bucket, restoredIndicesPrefix)).has(path);
     const known = present ? parseDocument(restoredIndicesSchema, await readObject(bucket, path), path) : undefined;
     return new RestoredIndices(bucket, path, backup, known?.backup === backup ? known.indices : {});
   }

@@ -1,7 +1,7 @@
 import { markerOfRestored, restoredPath } from "../../plan/layout";
 import { JobError, some } from "./log";
 import { type Manifest, parseDocument, type Restored, restoredSchema } from "./manifest";
-import { listUnder, readObject } from "./rclone";
+import { bucketUrl, listUnder, readObject } from "./rclone";
 
 /** What restore-copy recorded of one repository. */
 export interface Brought<K extends Manifest["kind"]> {
@@ -22,7 +22,7 @@ export async function broughtIn<K extends Manifest["kind"]>(
   const present = [...(await listUnder(config.bucket, "restores")).keys()].filter(markerOfRestored).sort();
   const path = config.marker === "latest" ? present.at(-1) : restoredPath(config.marker);
   if (path === undefined || !present.includes(path)) {
-    throw new JobError(`copy "${config.marker}" was not brought into gs://${config.bucket}`, {
+    throw new JobError(`copy "${config.marker}" was not brought into ${bucketUrl(config.bucket)}`, {
       value: present.length === 0 ? "no restore record at all" : some(present),
       allowed: "a copy that restore-copy has brought in and verified",
       fix: "let the restore-copy Job succeed first",

@@ -27,6 +27,8 @@ export async function startS3(): Promise<TestS3> {
     env: {
       RCLONE_S3_ENDPOINT: server.endpoint,
       RCLONE_S3_PROVIDER: "SeaweedFS",
+      // rclone sends checksums behind a stream, which takes TLS; the gateway's tests have it.
+      RCLONE_S3_USE_DATA_INTEGRITY_PROTECTIONS: "false",
       AWS_ACCESS_KEY_ID: server.accessKeyId,
       AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
       AWS_REGION: "eu-central-1",

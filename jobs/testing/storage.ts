@@ -33,7 +33,7 @@ export interface TestStorage {
   /** Buckets that answer listings and refuse every other request. */
   listOnly: Set<string>;
   /** Asked for each request, by its number since this was set; what it says is done in place of the answer. */
-  trouble: ((request: { method: string; count: number }) => Trouble | undefined) | undefined;
+  trouble: ((request: { method: string; url: string; count: number }) => Trouble | undefined) | undefined;
   /** Number of refused requests so far. */
   refusals: number;
   /** Number of copies between buckets so far. */
@@ -147,7 +147,8 @@ async function startProxy(port: number, storage: TestStorage): Promise<Server> {
   const proxy = createServer((incoming, answer) => {
     void (async () => {
       if (asked !== storage.trouble) [asked, count] = [storage.trouble, 0];
-      const { status, delayMs = 0 } = asked?.({ method: incoming.method ?? "GET", count: ++count }) ?? {};
+      const { status, delayMs = 0 } =
+        asked?.({ method: incoming.method ?? "GET", url: incoming.url ?? "/", count: ++count }) ?? {};
       if (delayMs > 0) await sleep(delayMs);
       if (status !== undefined) {
         storage.refusals++;

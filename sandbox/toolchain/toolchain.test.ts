@@ -1,10 +1,11 @@
 /** The cache's promises (once, complete, after kills), the prerequisites' report and the choice of installed programs. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { cacheRoot, ensure, folderOf, missingResults, type Recipe } from "./cache";
+import { medusaVersion } from "../../plan/versions";
+import { cacheRoot, ensure, folderOf, manifests, missingResults, type Recipe } from "./cache";
 import { command } from "./command";
 import { canSwitch } from "./go-toolchain";
 import { findJdks, java17, java21 } from "./jdk";
@@ -130,4 +131,13 @@ test("Java runtimes are told apart by version and the environment's come first",
   assert.equal(java21(found), join(twentyOne, "bin", "java"));
   assert.equal(java17([{ home: "/x", version: 21 }]), undefined);
   assert.equal(java21([{ home: "/x", version: 17 }]), undefined);
+});
+
+test("Medusa is of one version in production's image and here, and keeps to the size of single parts", () => {
+  const [, minor] = medusaVersion.split(".").map(Number);
+  assert.ok(minor! >= 30, `Medusa ${medusaVersion} passes no multipart threshold to S3: take 0.30 or newer`);
+  for (const file of ["requirements.in", "requirements.txt"]) {
+    const pinned = /^cassandra-medusa==([\d.]+)/m.exec(readFileSync(join(manifests, "python", file), "utf8"))?.[1];
+    assert.equal(pinned, medusaVersion, `${file} and plan/versions.ts name one version`);
+  }
 });

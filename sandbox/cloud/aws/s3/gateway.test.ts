@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { bucketPolicy } from "../../../../plan/s3-permissions";
 import { folderOf } from "../../../toolchain/cache";
 import { python } from "../../../toolchain/python";
 import type { Credentials } from "../sessions";
@@ -30,6 +34,12 @@ async function ask(credentials: Credentials, method: string, path: string, init:
   const body = await response.text();
   return { status: response.status, body, headers: response.headers, code: /<Code>(\w+)<\/Code>/.exec(body)?.[1] };
 }
+
+/** A body with its MD5, which S3 wants of what gets a lock. */
+const summed = (body: string, headers = {}) => ({
+  body,
+  headers: { ...headers, "content-md5": createHash("md5").update(body).digest("base64") },
+});
 
 test("rclone copies to a bucket and back with a role's credentials, in one part and in several", async () => {
   await aws.create("aws:s3/bucket:Bucket", { bucket: "copies" });
@@ -113,9 +123,9 @@ test("versions stay until somebody may delete them; locks bind by the sandbox's 
   });
   const all = await aws.role("locked-all", on("locked", "*"));
   const copier = await aws.role("locked-copier", on("locked", "PutObject", "GetObject", "ListBucket", "DeleteObject"));
-  const first = await ask(copier, "PUT", "/locked/a", { body: "first" });
+  const first = await ask(copier, "PUT", "/locked/a", summed("first"));
   const version = first.headers.get("x-amz-version-id") ?? "";
-  await ask(copier, "PUT", "/locked/a", { body: "second" });
+  await ask(copier, "PUT", "/locked/a", summed("second"));
   assert.equal((await ask(copier, "DELETE", "/locked/a")).status, 204);
   assert.equal((await ask(copier, "GET", "/locked/a")).code, "NoSuchKey");
   const old = `/locked/a?versionId=${version}`;
@@ -152,7 +162,7 @@ test("a lock of mode GOVERNANCE is lifted by whoever may, and only when asked to
     "x-amz-object-lock-mode": "GOVERNANCE",
     "x-amz-object-lock-retain-until-date": new Date(Date.now() + 3600_000).toISOString(),
   };
-  const made = await ask(most, "PUT", "/governed/a", { body: "1", headers: lock });
+  const made = await ask(most, "PUT", "/governed/a", summed("1", lock));
   const path = `/governed/a?versionId=${made.headers.get("x-amz-version-id")}`;
   const bypass = { headers: { "x-amz-bypass-governance-retention": "true" } };
   assert.equal((await ask(most, "DELETE", path, bypass)).code, "AccessDenied");
@@ -220,4 +230,80 @@ test("a body in signed chunks arrives without its frames", async () => {
   const read = await ask(writer, "GET", "/chunks/a");
   assert.equal(read.body, "hello");
   assert.equal(read.headers.get("content-encoding"), null);
+});
+
+test("what gets a lock comes with a checksum, as rclone sends it when it is told to, in one part and in several", async () => {
+  await aws.create("aws:s3/bucket:Bucket", { bucket: "sums", objectLockEnabled: true });
+  await aws.create("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", {
+    bucket: "sums",
+    rule: { defaultRetention: { mode: "COMPLIANCE", days: 30 } },
+  });
+  const writer = await aws.role("sums-writer", on("sums", "PutObject", "GetObject", "ListBucket"));
+  const bare = await ask(writer, "PUT", "/sums/a", { body: "1" });
+  assert.equal(bare.code, "InvalidRequest");
+  assert.match(bare.body, /Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests/);
+  assert.equal((await ask(writer, "PUT", "/sums/a", summed("1"))).status, 200);
+  // An HTTP server of files has no MD5 of them, like Cloud Storage of what it composed.
+  const content = { "small.mov": Buffer.from("small"), "large.mov": Buffer.alloc(12 << 20, 7) };
+  const source = createServer((request, response) => {
+    const body = content[basename(request.url ?? "") as keyof typeof content];
+    if (!body) return void response.writeHead(404).end();
+    response.writeHead(200, { "content-length": body.length }).end(request.method === "HEAD" ? undefined : body);
+  });
+  await new Promise<void>((resolve) => source.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
+  const once = { RCLONE_RETRIES: "1", RCLONE_LOW_LEVEL_RETRIES: "1" };
+  const env = { ...rcloneEnv(aws.gateway.endpoint, aws.caFile, writer), ...once };
+  const copy = (name: string, to: string, settings: Record<string, string>) =>
+    run(rclone, ["copyto", `:http:${name}`, `:s3:sums/${to}`, "--http-url", url], { env: { ...env, ...settings } });
+  const told = { RCLONE_S3_USE_DATA_INTEGRITY_PROTECTIONS: "true" };
+  try {
+    await assert.rejects(
+      copy("small.mov", "untold", { RCLONE_S3_USE_DATA_INTEGRITY_PROTECTIONS: "false" }),
+      /Content-MD5 OR x-amz-checksum-/,
+    );
+    await copy("small.mov", "small", told);
+    await copy("large.mov", "whole", told);
+    await copy("large.mov", "parts", { ...told, RCLONE_S3_UPLOAD_CUTOFF: "6M", RCLONE_S3_CHUNK_SIZE: "5M" });
+  } finally {
+    source.close();
+  }
+  const listed = await run(rclone, ["lsjson", ":s3:sums", "--hash", "--hash-type", "md5"], { env });
+  const md5 = new Map(
+    (JSON.parse(listed.stdout) as { Path: string; Hashes?: { md5: string } }[]).map((o) => [o.Path, o.Hashes?.md5]),
+  );
+  const sum = (name: keyof typeof content) => createHash("md5").update(content[name]).digest("hex");
+  assert.equal(md5.get("small"), sum("small.mov"));
+  assert.equal(md5.get("whole"), sum("large.mov"));
+  assert.ok(md5.has("parts") && !md5.has("untold"));
+});
+
+test("a record of a restore is written once: of two starts that meet, one is refused", async () => {
+  await aws.create("aws:s3/bucket:Bucket", { bucket: "records" });
+  const roles = ["records-first", "records-second"];
+  const starters = await Promise.all(roles.map((name) => aws.role(name, on("records", "PutObject", "GetObject"))));
+  const { Statement } = bucketPolicy({
+    account: ACCOUNT,
+    bucket: "records",
+    store: "s3Backups",
+    deployer: roleArn("deployer"),
+    previewers: [],
+    site: "prod",
+    emptiable: false,
+  });
+  const own = Statement.filter(({ Sid }) => Sid === "RecordsOfARestoreAreWrittenOnce");
+  await aws.create("aws:s3/bucketPolicy:BucketPolicy", {
+    bucket: "records",
+    policy: policy(...own.map((s) => ({ ...s }))),
+  });
+  const path = "/records/restores/started.json";
+  const headers = { "if-none-match": "*" };
+  const met = await Promise.all(starters.map((who, i) => ask(who, "PUT", path, { body: `start ${i}`, headers })));
+  assert.equal(met.filter(({ status }) => status === 200).length, 1, JSON.stringify(met.map(({ status }) => status)));
+  const winner = met.findIndex(({ status }) => status === 200);
+  assert.ok([409, 412].includes(met[1 - winner]!.status));
+  const again = await ask(starters[0]!, "PUT", path, { body: "again" });
+  assert.match(again.body, /explicit deny in a resource-based policy/);
+  assert.equal((await ask(starters[0]!, "GET", path)).body, `start ${winner}`);
+  assert.equal((await ask(starters[0]!, "PUT", "/records/cassandra/x", { body: "1" })).status, 200);
 });

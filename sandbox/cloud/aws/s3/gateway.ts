@@ -274,6 +274,8 @@ export class S3Gateway {
     const begins = operation.kind === "copy" || (operation.kind === "write" && !url.searchParams.has("partNumber"));
     const completes = request.method === "POST" && url.searchParams.has("uploadId");
     const lock = begins && !completes ? this.locks.ofNew(request.headers, bucket.locks) : undefined;
+    const locks = lock !== undefined || this.uploads.has(url.searchParams.get("uploadId") ?? "");
+    if (locks && operation.kind === "write") Locks.checkIntegrity(request);
     if (lock) Object.assign(headers, Locks.headers(lock));
     const hash = String(request.headers["x-amz-content-sha256"] ?? "UNSIGNED-PAYLOAD");
     const answer = await this.send(

@@ -2,7 +2,7 @@
  * Object Lock by the sandbox's clock. The server behind keeps every lock as one that its administrator may lift, so that time
  * can pass faster here than there; whether a lock holds is decided here. Source: "Locking objects with Object Lock".
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { CloudError } from "../../../lib/types";
 import type { S3Store } from "./store";
 
@@ -50,6 +50,21 @@ export class Locks {
     if (mode && until) return this.checked(mode, until);
     const { retention } = locks;
     return retention && { mode: retention.mode, until: new Date(this.now().getTime() + retention.days * DAY_MS) };
+  }
+
+  /**
+   * S3 takes an object that gets a lock, and each part of one, only with a checksum of its content.
+   * @throws CloudError 400
+   */
+  static checkIntegrity({ method, headers }: Pick<IncomingMessage, "method" | "headers">): void {
+    if (method !== "PUT" || headers["content-md5"] !== undefined) return;
+    const [brought, trailing] = [Object.keys(headers), String(headers["x-amz-trailer"] ?? "").split(",")];
+    if ([...brought, ...trailing].some((name) => /^x-amz-checksum-(crc|sha|xxh|md5)/.test(name.trim()))) return;
+    throw new CloudError(
+      400,
+      "InvalidRequest",
+      "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+    );
   }
 
   /** Headers by which the server keeps a lock. */
