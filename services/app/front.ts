@@ -6,6 +6,7 @@ import { request as http, type IncomingMessage, type RequestOptions } from "node
 import { setTimeout as sleep } from "node:timers/promises";
 import { healthCheck } from "../../plan/traffic";
 import { type Answer, bodyOf, cached, type Route, serve, targetOf } from "./http";
+import { mediaProxied } from "./media";
 
 /** For how long a look at the API counts, in milliseconds. */
 const FRESH_MS = 500;
@@ -54,6 +55,7 @@ export function routes(api: string): Route[] {
     ["GET", /^\/$/, async () => ({ status: 200, body: PAGE, type: "text/html; charset=utf-8" })],
     ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
     ["GET", new RegExp(`^${healthCheck.path}$`), () => region()],
+    ["*", /^\/api\/media\//, (request) => mediaProxied(request, new URL(`${targetOf(request)!.pathname}`, api))],
     ["*", /^\/api\//, (request) => proxied(request, api, budget)],
   ];
 }

@@ -28,7 +28,7 @@ export function serve(
     void answer(routes, request).then(({ status, body, type }) => {
       if (body instanceof Readable) {
         response.writeHead(status, {
-          "content-type": type,
+          "content-type": type ?? "application/octet-stream",
           [regionHeader]: REGION,
           ...(ending && { connection: "close" }),
         });

@@ -32,7 +32,7 @@ export interface Place {
   /** Read first, and written. */
   live: string;
   /** Read when an object is not in `live`. */
-  copies?: string;
+  copies?: string | undefined;
 }
 
 /** Routes of the media. A bucket that is in no place is answered with the names that are. */
@@ -187,3 +187,26 @@ function decoded(text: string): string {
 }
 
 const problem = (status: number, message: string) => Object.assign(new Error(message), { status });
+
+/** Routes of the buckets that the environment names; none without. */
+export function mediaOf(options: { REGION: string; MEDIA_BUCKETS: string[]; MEDIA_COPIES: string[] }): Route[] {
+  const { REGION, MEDIA_BUCKETS: buckets, MEDIA_COPIES: copies } = options;
+  const inS3 = buckets.some((bucket) => bucket.includes("s3://"));
+  const places = buckets.map((entry, index): [string, Place] => {
+    const [name = "", live = name] = entry.split("=s3://");
+    return [name, { live, copies: copies[index]?.replace("s3://", "") }];
+  });
+  return mediaRoutes(new Map(places), inS3 ? s3Sign(REGION, process.env.AWS_ENDPOINT_URL_S3) : googleSign());
+}
+
+/** Hands a request for media on to the API, once: a body that has gone through cannot be sent again. */
+export async function mediaProxied(request: IncomingMessage, url: URL): Promise<Answer> {
+  const method = request.method ?? "GET";
+  const headers: Record<string, string> = {};
+  if (method === "PUT") {
+    headers["content-length"] = String(sizeOf(request));
+    headers["content-type"] = request.headers["content-type"] ?? "application/octet-stream";
+  }
+  const answer = await send({ url, headers }, method, method === "PUT" ? request : undefined);
+  return { status: answer.statusCode ?? 502, body: answer, type: answer.headers["content-type"] };
+}
