@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
+import { routes as frontRoutes } from "./front";
 import { serve } from "./http";
 import { googleSign, MEDIA_BYTES, mediaRoutes, type Sign, s3Sign } from "./media";
 
@@ -89,4 +90,15 @@ test("an object that is too large is refused before it is sent", async () => {
   });
   assert.equal(status, 413);
   assert.equal(objects.size, 0);
+});
+
+test("the front hands media on unchanged", async () => {
+  const { base, objects } = await started(aws);
+  const front = await serve(frontRoutes(base), { HOST: "127.0.0.1", PORT: 0, REGION: "here" });
+  opened.push(front);
+  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/api/media/iconik-files/a%20b`;
+  assert.equal((await fetch(url, { method: "PUT", body: BINARY })).status, 200);
+  assert.deepEqual(objects.get("/live/a%20b"), BINARY);
+  assert.deepEqual(Buffer.from(await (await fetch(url)).arrayBuffer()), BINARY);
+  assert.equal((await fetch(`${url}c`)).status, 404);
 });
