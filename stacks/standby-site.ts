@@ -182,7 +182,7 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
         ELASTICSEARCH_URL: elasticsearchUrl,
         ELASTICSEARCH_CERTIFICATES: `${namespaces.elasticsearch}/${secrets.elasticCertificates}`,
         // What the product calls a bucket by, where it is written here, and where it is read when it is not there yet.
-        MEDIA_BUCKETS: names.media.map(({ live }) => s3Url(live)).join(","),
+        MEDIA_BUCKETS: names.media.map(({ name, live }) => `${name}=${s3Url(live)}`).join(","),
         MEDIA_COPIES: names.media.map(({ copies }) => s3Url(copies)).join(","),
       },
       onePasswordVault: vault,

@@ -10,7 +10,7 @@ import { operatorLog } from "../../sandbox/operators/onepassword/log";
 import type { Fault } from "../fault";
 import { type ClusterHands, front, handsOf } from "./cluster-rows";
 import { nodetool } from "./nodetool";
-import { foundBounds, outcome, RETURN_SECONDS, rates, takenOverBounds, sent } from "./rows";
+import { foundBounds, outcome, RETURN_SECONDS, rates, sent, takenOverBounds } from "./rows";
 import { mended, pause, region, underLoad, until } from "./run";
 import type { SiteStage } from "./site";
 

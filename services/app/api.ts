@@ -8,9 +8,10 @@ import { assetIndex } from "../../plan/names";
 import { cassandra } from "./cassandra";
 import { STORED, stampHeader, stampOf, storedOf } from "./clock";
 import { type Answer, bodyOf, cached, type Route, serve } from "./http";
+import { mediaOf } from "./media";
 import { minuteOf } from "./schema";
 import { indexVersion, type Search, SearchError, search } from "./search";
-import type { StoreSettings } from "./settings";
+import type { ApiSettings } from "./settings";
 
 /** For how long a look at the stores counts, in milliseconds. */
 const FRESH_MS = 1_000;
@@ -27,8 +28,8 @@ const ID = "([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})";
 type Database = Pick<Awaited<ReturnType<typeof cassandra>>, "execute">;
 
 /** Starts the API; it connects when it is asked. */
-export async function api(options: StoreSettings): Promise<void> {
-  await serve(routes(await cassandra(options), await search(options)), options);
+export async function api(options: ApiSettings): Promise<void> {
+  await serve([...mediaOf(options), ...routes(await cassandra(options), await search(options))], options);
 }
 
 export function routes(database: Database, find: Search): Route[] {

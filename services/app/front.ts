@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { healthCheck } from "../../plan/traffic";
 import { stampHeader } from "./clock";
 import { type Answer, bodyOf, cached, type Route, serve, targetOf } from "./http";
+import { mediaProxied } from "./media";
 
 /** For how long a look at the API counts, in milliseconds. */
 const FRESH_MS = 500;
@@ -55,6 +56,7 @@ export function routes(api: string): Route[] {
     ["GET", /^\/$/, async () => ({ status: 200, body: PAGE, type: "text/html; charset=utf-8" })],
     ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
     ["GET", new RegExp(`^${healthCheck.path}$`), () => region()],
+    ["*", /^\/api\/media\//, (request) => mediaProxied(request, new URL(`${targetOf(request)!.pathname}`, api))],
     ["*", /^\/api\//, (request, _match, _query, gone) => proxied(request, api, budget, gone)],
   ];
 }

@@ -1,9 +1,10 @@
 /** A small HTTP server: routes by method and path, JSON answers, an orderly end. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { pipeline, Readable } from "node:stream";
 import { regionHeader } from "../../plan/traffic";
 import { log } from "./log";
 
-/** An answer; `body` is written as JSON unless it is text. */
+/** An answer; `body` is written as JSON unless it is text or a stream, which goes through as it comes. */
 export interface Answer {
   status: number;
   body: unknown;
@@ -35,6 +36,18 @@ export function serve(
       if (!response.writableFinished) gone.abort();
     });
     void answer(routes, request, gone.signal).then(({ status, body, type }) => {
+      if (body instanceof Readable) {
+        response.writeHead(status, {
+          "content-type": type ?? "application/octet-stream",
+          [regionHeader]: REGION,
+          ...(ending && { connection: "close" }),
+        });
+        if (request.method === "HEAD") {
+          body.destroy();
+          response.end();
+        } else pipeline(body, response, () => undefined);
+        return;
+      }
       const text = typeof body === "string" ? body : JSON.stringify(body);
       response.writeHead(status, {
         "content-type": type ?? (typeof body === "string" ? "text/plain; charset=utf-8" : "application/json"),

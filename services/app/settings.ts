@@ -28,7 +28,13 @@ export const stores = {
 };
 
 export const frontSettings = z.object({ ...listening, API_URL: z.url() });
-export const apiSettings = z.object({ ...listening, ...stores });
+/** Media buckets: `NAME` at Google, `NAME=s3://BUCKET` in AWS; and their copies in the same order. */
+const entries = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").filter(Boolean));
+
+export const apiSettings = z.object({ ...listening, ...stores, MEDIA_BUCKETS: entries, MEDIA_COPIES: entries });
 export const workerSettings = z.object({
   ...listening,
   ...stores,
@@ -47,7 +53,8 @@ export const prepareSettings = z.object({
   REPLICATION_FACTOR: z.coerce.number().int().min(2),
 });
 
-export type StoreSettings = z.output<typeof apiSettings>;
+export type ApiSettings = z.output<typeof apiSettings>;
+export type StoreSettings = Omit<ApiSettings, "MEDIA_BUCKETS" | "MEDIA_COPIES">;
 
 /** Reads settings. @throws Error with every problem, by name of the variable */
 export function settings<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv = process.env): z.output<T> {
