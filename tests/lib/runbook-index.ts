@@ -6,6 +6,8 @@ import { alerts, standbyAlerts } from "../../plan/alerts";
 /** Sections by fault, as `file#anchor`; below docs/runbooks. */
 const faultSections: Readonly<Record<string, string>> = {
   "backup-empty": "dropped.md",
+  "backup-object-lost": "d3-corruption.md",
+  "backup-object-flipped": "d3-corruption.md",
   "backup-node-missing": "d3-corruption.md",
   "backup-table-missing": "dropped.md",
   "table-dropped": "dropped.md",
@@ -53,6 +55,10 @@ const faultSections: Readonly<Record<string, string>> = {
   rack: "d1.md#a-region-has-failed",
   "zone-hung": "d1.md#a-region-has-failed",
   onepassword: "degraded.md#1password-is-unreachable",
+  "onepassword-silent": "degraded.md#1password-is-unreachable",
+  "clock-skew": "clock-ahead.md",
+  "share-moved": "d1.md#move-a-part-of-the-traffic",
+  "drained-by-hand": "d1.md#by-hand",
   "dns-flapping": "degraded.md#a-dns-health-check-flaps",
   "up-killed": "state-lost.md#an-update-was-killed",
   "state-locked": "state-lost.md",
