@@ -139,8 +139,8 @@ function told(since: Date): Signal {
 }
 
 /** A region's clocks are ahead: what it writes carries a time that another region's next write has not reached. */
-export const clockSkew: Fault<SiteStage> = {
-  id: "clock-skew",
+export const clockAheadRow: Fault<SiteStage> = {
+  id: "clock-ahead",
   fault: `the clocks of a region's services are ${AHEAD_SECONDS} s ahead; what is written there is changed in the other region ${LATER_SECONDS} s later`,
   rows: ["S1", "S3", "D3"],
   alert: "clock-ahead",

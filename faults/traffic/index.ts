@@ -1,7 +1,7 @@
 /** The faults of a site under traffic. */
 import { deployGroup } from "../deploys/killed";
 import type { AnyGroup, Group } from "../run";
-import { clockSkew } from "./clock-rows";
+import { clockAheadRow } from "./clock-rows";
 import {
   cassandraNodeKilled,
   controlLost,
@@ -40,7 +40,7 @@ const regions: Group<SiteStage> = {
     searchLost,
     controlLost,
     drainedByHand,
-    clockSkew,
+    clockAheadRow,
     shareMoved,
     drainedInTheCloud,
     regionKilled,

@@ -108,7 +108,8 @@ export const shareMoved: Fault<SiteStage> = {
 /** A region is drained in the cloud, where Pulumi does not see it, and taken back by an update that looks. */
 export const drainedInTheCloud: Fault<SiteStage> = {
   id: "drained-by-hand",
-  fault: "a region is drained by `gcloud … --capacity-scaler 0` for each zone, and taken back by `pulumi up --refresh`",
+  fault:
+    "a region is drained by hand, the capacity scaler of each of its zones 0, and taken back by `pulumi up --refresh`",
   rows: ["D1"],
   mayLoseSeconds: 0,
   bounds: { ...unseenBounds, drainedPercent: 0 },

@@ -56,7 +56,7 @@ const faultSections: Readonly<Record<string, string>> = {
   "zone-hung": "d1.md#a-region-has-failed",
   onepassword: "degraded.md#1password-is-unreachable",
   "onepassword-silent": "degraded.md#1password-is-unreachable",
-  "clock-skew": "clock-ahead.md",
+  "clock-ahead": "clock-ahead.md",
   "share-moved": "d1.md#move-a-part-of-the-traffic",
   "drained-by-hand": "d1.md#by-hand",
   "dns-flapping": "degraded.md#a-dns-health-check-flaps",
