@@ -26,10 +26,12 @@ faults: setup ## break pods, clusters and regions under traffic
 attack: setup ## try everything as everybody, wipe production, restore it
 	@$(TSX) faults/cli.ts attack
 
-bench: setup ## what a preview of prod, a night's copy and a restore cost
+bench: setup ## what a preview, a night's copy, a restore, a rebuild and an activation cost
 	@$(TSX) bench/cli.ts
 	@$(TSX) bench/night.ts
 	@$(TSX) bench/restore.ts
+	@$(TSX) drill/cli.ts --small --bounded
+	@$(TSX) drill/standby-cli.ts --small --brief --bounded
 
 up: setup ## start the local cloud and leave it running
 	@$(TSX) sandbox/cli.ts up
