@@ -19,10 +19,10 @@ import {
   type Restored,
   type RestoreStarted,
   restoredSchema,
-  restoreStartedSchema,
 } from "./lib/manifest";
 import { noMarker, readMarker } from "./lib/markers";
 import { bucketUrl, copy, createObject, isS3, listUnder, readObject, StorageError } from "./lib/rclone";
+import { restoreStarted } from "./lib/restored";
 import { waitFor } from "./lib/wait";
 
 type Config = JobConfig<"restore-copy">;
@@ -99,7 +99,7 @@ async function awaitCopy(config: Config): Promise<Found> {
 async function findCopy(config: Config): Promise<Found> {
   const { bucket, copiesBucket, source, markerKeys } = config;
   const present = await listUnder(bucket, "restores");
-  const begun = await begunWith(bucket, [...present.keys()]);
+  const begun = await begunWith(bucket, present);
   if (begun !== undefined) {
     if (!isAskedFor(config, begun)) throw anotherCopy(config, begun);
     if (present.has(restoredPath(begun.marker))) return { done: begun.marker };
@@ -114,11 +114,10 @@ async function findCopy(config: Config): Promise<Found> {
 type Begun = Pick<RestoreStarted, "marker" | "source">;
 
 /** @param paths every object below `restores/` */
-async function begunWith(bucket: string, paths: readonly string[]): Promise<Begun | undefined> {
-  if (paths.includes(restoreStartedPath)) {
-    return parseDocument(restoreStartedSchema, await readObject(bucket, restoreStartedPath), restoreStartedPath);
-  }
-  const restored = paths.filter(markerOfRestored).sort().at(-1);
+async function begunWith(bucket: string, paths: ReadonlyMap<string, unknown>): Promise<Begun | undefined> {
+  const started = await restoreStarted(bucket, paths);
+  if (started !== undefined) return started;
+  const restored = [...paths.keys()].filter(markerOfRestored).sort().at(-1);
   return restored === undefined
     ? undefined
     : parseDocument(restoredSchema, await readObject(bucket, restored), restored);

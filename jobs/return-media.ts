@@ -10,9 +10,9 @@ import { restoreStartedPath } from "../plan/layout";
 import type { JobConfig } from "./config";
 import { batches, Findings, listOrdered, merge } from "./lib/listing";
 import { type Fields, JobError, log } from "./lib/log";
-import { parseDocument, restoreStartedSchema } from "./lib/manifest";
 import { differs, isReachable, type MediaObject } from "./lib/media";
-import { bucketUrl, copy, listUnder, readObject } from "./lib/rclone";
+import { bucketUrl, copy, listUnder } from "./lib/rclone";
+import { restoreStarted } from "./lib/restored";
 
 type Config = JobConfig<"return-media">;
 
@@ -64,16 +64,9 @@ export async function returnMedia(config: Config): Promise<Fields> {
 
 /** When this activation's restore began, in ms: nothing that it wrote is older. @throws JobError when nothing was restored */
 async function activatedAt(backups: string): Promise<number> {
-  const paths = await listUnder(backups, "restores");
-  if (paths.has(restoreStartedPath)) {
-    const started = parseDocument(
-      restoreStartedSchema,
-      await readObject(backups, restoreStartedPath),
-      restoreStartedPath,
-    );
-    // S3 knows whole seconds.
-    return Math.floor(Date.parse(started.startedAt) / 1000) * 1000;
-  }
+  const started = await restoreStarted(backups, await listUnder(backups, "restores"));
+  // S3 knows whole seconds.
+  if (started !== undefined) return Math.floor(Date.parse(started.startedAt) / 1000) * 1000;
   throw new JobError(`no restore has begun in ${bucketUrl(backups)}: which media this activation wrote is not known`, {
     value: restoreStartedPath,
     allowed: "the bucket of an activation that was restored",

@@ -1,6 +1,13 @@
-import { markerOfRestored, restoredPath } from "../../plan/layout";
+import { markerOfRestored, restoredPath, restoreStartedPath } from "../../plan/layout";
 import { JobError, some } from "./log";
-import { type Manifest, parseDocument, type Restored, restoredSchema } from "./manifest";
+import {
+  type Manifest,
+  parseDocument,
+  type Restored,
+  type RestoreStarted,
+  restoredSchema,
+  restoreStartedSchema,
+} from "./manifest";
 import { bucketUrl, listUnder, readObject } from "./rclone";
 
 /** What restore-copy recorded of one repository. */
@@ -8,6 +15,18 @@ export interface Brought<K extends Manifest["kind"]> {
   marker: string;
   backup: string;
   manifest: Extract<Manifest, { kind: K }>;
+}
+
+/**
+ * The restore into a bucket that has begun; undefined: none has.
+ * @param paths every object below `restores/`
+ */
+export async function restoreStarted(
+  bucket: string,
+  paths: Pick<ReadonlyMap<string, unknown>, "has">,
+): Promise<RestoreStarted | undefined> {
+  if (!paths.has(restoreStartedPath)) return undefined;
+  return parseDocument(restoreStartedSchema, await readObject(bucket, restoreStartedPath), restoreStartedPath);
 }
 
 /**
