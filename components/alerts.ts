@@ -1,6 +1,6 @@
 import * as gcp from "@pulumi/gcp";
 import { ComponentResource, type ComponentResourceOptions, type Input } from "@pulumi/pulumi";
-import { type Alert, type Condition, documentation } from "../plan/alerts";
+import { type Alert, type Condition, documentation, repetition } from "../plan/alerts";
 
 /** Arguments of {@link Alerts}. */
 export interface AlertsArgs<S> {
@@ -15,10 +15,7 @@ export interface AlertsArgs<S> {
   restoring?: boolean;
 }
 
-/** One notification an hour of a log that keeps matching; an incident of the log closes by itself after a day. */
-const log = { rateLimit: "3600s", close: "86400s" } as const;
-/** An incident whose series is gone, and how often one that nobody closed is told again. */
-const metric = { close: "604800s", renotify: "14400s" } as const;
+const { log, metric } = repetition;
 
 /** A policy of Cloud Monitoring for each alert of the plan that a stack owns. */
 export class Alerts<S> extends ComponentResource {
@@ -106,13 +103,17 @@ function conditionOf(id: string, condition: Condition) {
 
 /** How often an incident is told, and when it ends by itself. */
 function strategy({ severity }: Pick<Alert, "severity">, { kind }: Condition, channels: Input<string>[]) {
-  if (kind === "log") return { autoClose: log.close, notificationRateLimit: { period: log.rateLimit } };
+  if (kind === "log") {
+    return { autoClose: `${log.closesSeconds}s`, notificationRateLimit: { period: `${log.atMostEverySeconds}s` } };
+  }
   const repeats = severity === "CRITICAL" && channels.length > 0;
   return {
-    autoClose: metric.close,
+    autoClose: `${metric.closesSeconds}s`,
     notificationPrompts: ["OPENED", "CLOSED"],
     ...(repeats && {
-      notificationChannelStrategies: [{ notificationChannelNames: channels, renotifyInterval: metric.renotify }],
+      notificationChannelStrategies: [
+        { notificationChannelNames: channels, renotifyInterval: `${metric.againSeconds}s` },
+      ],
     }),
   };
 }

@@ -2,6 +2,7 @@ import { type Input, Output } from "@pulumi/pulumi";
 import { CONFIG_VARIABLE, type JobCommand, type JobInput, jobConfig, jobRules } from "../jobs/config";
 import { elasticsearchService, namespaces, secrets } from "../plan/names";
 import { jobContainer } from "../plan/sizing";
+import { accessVolume } from "./access-volume";
 import { restrictedContainer, restrictedPod } from "./pod-security";
 
 /** Arguments of {@link jobPod}. */
@@ -37,18 +38,6 @@ export const elasticsearchUrl = `https://${elasticsearchService.name}.${namespac
 export const googleFolder = "/var/run/google";
 export const credentialsFile = "credentials.json";
 export const tokenFile = "token";
-
-/** The configuration, which is no secret, and a token of the pod's own account for Google alone, renewed by Kubernetes. */
-function googleVolume({ configMap, audience }: { configMap: string; audience: string }) {
-  const token = { audience: `https:${audience}`, expirationSeconds: 3600, path: tokenFile };
-  return {
-    name: "google",
-    projected: {
-      defaultMode: 0o440,
-      sources: [{ configMap: { name: configMap } }, { serviceAccountToken: token }],
-    },
-  };
-}
 
 /** Seconds a job keeps for reporting before Kubernetes ends it. */
 export const reportSeconds = 300;
@@ -126,7 +115,9 @@ export function jobPod<C extends JobCommand>(args: JobPodArgs<C>) {
       ],
       volumes: [
         { name: "scratch", emptyDir: { sizeLimit: jobContainer.scratch } },
-        ...(google ? [googleVolume(google)] : []),
+        ...(google
+          ? [accessVolume("google", google.configMap, { audience: `https:${google.audience}`, path: tokenFile })]
+          : []),
         ...secretMounts.map(({ secretName }) => ({ name: secretName, secret: { secretName, defaultMode: 0o440 } })),
       ],
     },

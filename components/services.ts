@@ -6,8 +6,10 @@ import {
   type CustomResourceOptions,
   type Resource,
 } from "@pulumi/pulumi";
+import { type CustomerBucket, customersFile, customersUser } from "../plan/customers";
 import { namespaces, regionConfigMap, serviceItems } from "../plan/names";
 import type { Cluster } from "./cluster";
+import { customerAccess } from "./customer-access";
 import { SecretItem } from "./secret-item";
 
 /** A Kubernetes object as its file in git has it. */
@@ -33,6 +35,11 @@ export interface ServicesArgs {
   onePasswordVault: string;
   /** Conditions that a Deployment's pods wait for beside their own probes, by its name. Default: none. */
   readinessGates?: Record<string, string[]>;
+  /**
+   * Customers' own buckets that the services use by what is said of each (plan/customers.ts); the list is there already
+   * (components/aws/customer-buckets.ts). Default: none.
+   */
+  customerBuckets?: readonly CustomerBucket[];
 }
 
 /** The image in manifests; which one it is depends on the stack. */
@@ -100,15 +107,21 @@ function checkKind(manifest: Manifest): void {
   );
 }
 
+interface Container {
+  image: string;
+  env?: unknown[];
+  volumeMounts?: unknown[];
+}
+
 interface PodTemplate {
   metadata: Record<string, unknown>;
-  spec: { containers: { image: string }[] };
+  spec: { containers: Container[]; volumes?: unknown[] };
 }
 
 /** A manifest with what depends on the stack. */
 export function fitted(
   manifest: Manifest,
-  args: Pick<ServicesArgs, "image" | "zones" | "config" | "readinessGates">,
+  args: Pick<ServicesArgs, "image" | "zones" | "config" | "readinessGates" | "customerBuckets">,
 ): Manifest {
   if (manifest.kind === "HorizontalPodAutoscaler") {
     const spec = manifest.spec as { minReplicas: number };
@@ -116,7 +129,9 @@ export function fitted(
   }
   if (manifest.kind !== "Deployment") return manifest;
   const spec = manifest.spec as { template: PodTemplate };
-  const { metadata, spec: pod } = spec.template;
+  const { metadata, spec: given } = spec.template;
+  const buckets = manifest.metadata.name === customersUser.name ? (args.customerBuckets ?? []) : [];
+  const pod = withCustomers(given, buckets);
   const containers = pod.containers.map((container) => ({
     ...container,
     image: container.image === imagePlaceholder ? args.image : container.image,
@@ -124,10 +139,26 @@ export function fitted(
   const gates = args.readinessGates?.[manifest.metadata.name];
   const readiness = gates && { readinessGates: gates.map((conditionType) => ({ conditionType })) };
   // Pods read their environment once: another configuration makes other pods.
-  const annotations = { "iconik.io/region-config": digest(args.config) };
+  const read = buckets.length > 0 ? { ...args.config, [customersFile]: JSON.stringify(buckets) } : args.config;
+  const annotations = { "iconik.io/region-config": digest(read) };
   return {
     ...manifest,
     spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, ...readiness, containers } } },
+  };
+}
+
+/** A pod that is told of customers' buckets. */
+function withCustomers(pod: PodTemplate["spec"], buckets: readonly CustomerBucket[]): PodTemplate["spec"] {
+  if (buckets.length === 0) return pod;
+  const { env, mount, volume } = customerAccess(buckets);
+  return {
+    ...pod,
+    containers: pod.containers.map((container) => ({
+      ...container,
+      env: [...(container.env ?? []), env],
+      volumeMounts: [...(container.volumeMounts ?? []), mount],
+    })),
+    volumes: [...(pod.volumes ?? []), volume],
   };
 }
 

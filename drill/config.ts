@@ -16,6 +16,13 @@ export interface DrillSize {
 export const FULL: DrillSize = { rows: 200_000, documents: 50_000 };
 export const SMALL: DrillSize = { rows: 6_000, documents: 2_000 };
 
+/** Longest time of a phase of {@link FULL} or less, in minutes: three times what the longest takes on two cores. */
+const PHASE_MINUTES = 30;
+
+/** Longest time of a phase, in minutes: it grows with what is more than {@link FULL}. */
+export const phaseMinutes = ({ rows, documents }: DrillSize): number =>
+  PHASE_MINUTES * Math.max(1, rows / FULL.rows, documents / FULL.documents);
+
 export const VAULT = "drill-vault";
 export const PROD = "drill-prod";
 export const REBUILD = "drill-rebuild-1";
@@ -148,6 +155,7 @@ export function siteConfig(
     cassandra: { racks: 2, nodesPerRegion: 2, replicationFactor: REPLICATION_FACTOR },
     elasticsearch: { nodes: 1 },
     backups: { bucket: BUCKETS[name], location: "EU" },
+    media: { prefix: MEDIA_PREFIX },
     charts: { repository: `oci://${REGISTRY}/charts` },
     vault: { project: PROJECTS[VAULT], location: "europe-west6", copiesBucket: COPIES_BUCKET, markerKeys },
     onePassword: { vault: "iconik-drill" },

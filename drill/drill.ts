@@ -22,6 +22,7 @@ import {
   MEDIA_BUCKETS,
   PRIMARY_BUCKET,
   PROD,
+  phaseMinutes,
   REBUILD,
   REGIONS,
   RETENTION_DAYS,
@@ -33,6 +34,7 @@ import {
   vaultConfig,
 } from "./config";
 import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
+import { destroySites } from "./destroy";
 import { besideFloor, type Floor, measureFloor } from "./floor";
 import { expectFresh } from "./freshness";
 import { removeCloud } from "./leftovers";
@@ -43,16 +45,7 @@ import type { DrillReport, PhaseTime } from "./report";
 import { loseRegion, makeReadable, makeUnreadable, SANDBOX_DIR, upFresh } from "./sandbox";
 import { expectNoSecrets, knownSecrets } from "./secrets";
 import { RegionStores } from "./stores";
-import {
-  destroy,
-  expectNoChanges,
-  expectNoDrift,
-  forget,
-  openStack,
-  serviceAccounts,
-  setConfig,
-  up,
-} from "./workspace";
+import { expectNoChanges, expectNoDrift, forget, openStack, serviceAccounts, setConfig, up } from "./workspace";
 
 /** How long the restore grant of a drill lasts. */
 const GRANT_MS = 60 * 60_000;
@@ -66,7 +59,7 @@ export async function drill(size: DrillSize): Promise<DrillReport> {
   const memory = watchMemory();
   const times: PhaseTime[] = [];
   const run = new Drill(size);
-  let failure = await runWhole(run, times);
+  let failure = await runWhole(run, times, phaseMinutes(size));
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
     result: failure === undefined ? "pass" : "fail",
@@ -345,11 +338,6 @@ export class Drill {
 
   protected async destroy(progress: Tell): Promise<void> {
     await makeReadable(PRIMARY_BUCKET);
-    await destroy(FOUNDATION, progress);
-    await destroy(REBUILD, progress);
-    await destroy(PROD, progress);
-    setConfig(VAULT, vaultConfig({ retentionDays: 0 }));
-    await up(this.vault, progress);
-    await destroy(VAULT, progress);
+    await destroySites(this.vault, progress);
   }
 }

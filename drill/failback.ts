@@ -24,6 +24,7 @@ import {
   VAULT_PROJECT,
   vaultConfig,
 } from "./config";
+import { verifyCustomers } from "./customers";
 import type { Media } from "./media";
 import { runJobs, runVaultJob } from "./night";
 import type { Phase } from "./phases";
@@ -104,6 +105,7 @@ export class Failback {
     const found = await resolveName();
     if (found.includes(address)) throw new Error(`the name leads to ${address} again, whose data is old`);
     progress(`Google answers, the name leads to ${found}`);
+    await verifyCustomers(true, progress);
     for (const region of [...REGIONS.map(({ name }) => name), CONTROL_REGION]) await loseRegion(region);
   }
 

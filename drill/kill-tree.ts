@@ -6,10 +6,15 @@ export function killTree(pid: number): void {
   for (const each of processTree(pid)) kill(each);
 }
 
-/** Kills (-9) every running child of this process that runs a program, with all below it. @returns how many there were */
-export function killChildren(program: string): number {
+/**
+ * Kills every running child of this process that runs a program, with all below it; by another signal only itself.
+ * @returns how many there were
+ */
+export function killChildren(program: string, signal: NodeJS.Signals = "SIGKILL"): number {
   const children = childrenOf(process.pid).filter((pid) => nameOf(pid) === program);
-  for (const child of children) killTree(child);
+  for (const child of children)
+    if (signal === "SIGKILL") killTree(child);
+    else kill(child, signal);
   return children.length;
 }
 
@@ -37,9 +42,9 @@ function statOf(pid: number): { name: string; parent: number } | undefined {
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // It ended in the meantime.
   }

@@ -1,16 +1,20 @@
 /** Media of a drill: written as the product's services would, wiped as an attacker with their credentials would. */
-import type { S3Client } from "../faults/attack/s3";
 import type { MediaBucket } from "../plan/media";
 import { serviceAccountEmail } from "../plan/names";
-import type { StandbyMedia } from "../plan/standby";
 import { MEDIA_BUCKETS, MEDIA_FLOOR, PROD_PROJECT, VAULT_PROJECT } from "./config";
+import { ask } from "./public-name";
 import { stealToken } from "./sandbox";
 import type { Progress } from "./workspace";
 
 /** Objects in each bucket; wiping them is above the breaker's floor. */
 const OBJECTS = 4 * MEDIA_FLOOR;
-/** Written while the standby serves. */
-const MEANWHILE = "assets/meanwhile/proxy.mp4";
+/** When an object is written by the public name: at Google, and while the standby serves. */
+export const BEFORE = "before";
+export const MEANWHILE = "in AWS";
+const byName = (what: string) => `assets/${what}/proxy 1.mp4`;
+/** Where the product has an object of a bucket. */
+export const pathOf = (bucket: string, name: string) =>
+  `/api/media/${bucket}/${name.split("/").map(encodeURIComponent).join("/")}`;
 const nameOf = (index: number) => `assets/${index}/proxy ${index}.mp4`;
 const contentOf = ({ name }: MediaBucket, index: number) => `${name} ${index}`;
 
@@ -58,45 +62,39 @@ export class Media {
     return OBJECTS * MEDIA_BUCKETS.length;
   }
 
-  /**
-   * Asks S3 for everything as the standby's services do.
-   * @returns how many objects there are @throws when a bucket does not hold what was written to Google's
-   */
-  async verifyStandby(
-    s3: S3Client,
-    role: string,
-    buckets: readonly StandbyMedia[],
-    progress: Progress,
-  ): Promise<number> {
+  /** Stores an object in each bucket as a user does, by the product's public name. @throws when it is not taken */
+  async writeByName(what: string, progress: Progress): Promise<void> {
+    for (const { name } of MEDIA_BUCKETS) {
+      const { status, body, region } = await ask("PUT", pathOf(name, byName(what)), `${name} ${what}`);
+      if (status !== 200)
+        throw new Error(`PUT ${pathOf(name, byName(what))} was answered ${status} by ${region}: ${body}`);
+      await this.readByName(name, byName(what), `${name} ${what}`);
+    }
+    progress(`a media object was written ${what} in each of ${MEDIA_BUCKETS.map(({ name }) => name).join(", ")}`);
+  }
+
+  /** Asks the product for everything by its public name. @throws when something is not what was written at Google */
+  async verifyByName(progress: Progress): Promise<void> {
     for (const bucket of MEDIA_BUCKETS) {
-      const copies = buckets.find(({ name }) => name === bucket.name)?.copies;
-      for (let index = 0; index < OBJECTS; index++) {
-        const path = `/${copies}/${nameOf(index).split("/").map(encodeURIComponent).join("/")}`;
-        const { status, body } = await s3.send(role, { method: "GET", path });
-        if (status !== 200 || body !== contentOf(bucket, index))
-          throw new Error(`s3:/${path} was answered ${status} "${body}", not what was written`);
-      }
+      for (let index = 0; index < OBJECTS; index++)
+        await this.readByName(bucket.name, nameOf(index), contentOf(bucket, index));
+      await this.readByName(bucket.name, byName(BEFORE), `${bucket.name} ${BEFORE}`);
     }
-    progress(`${OBJECTS * MEDIA_BUCKETS.length} media objects are in S3, and the services may read them`);
-    return OBJECTS * MEDIA_BUCKETS.length;
+    progress(`${(OBJECTS + 1) * MEDIA_BUCKETS.length} media objects are answered by the public name`);
   }
 
-  /** Stores more objects as the standby's services do while it is active. @throws when S3 refuses them */
-  async writeStandby(s3: S3Client, role: string, buckets: readonly StandbyMedia[], progress: Progress): Promise<void> {
-    for (const { name, live } of buckets) {
-      const path = `/${live}/${encodeURI(MEANWHILE)}`;
-      const { status, body } = await s3.send(role, { method: "PUT", path, body: `${name} meanwhile` });
-      if (status !== 200) throw new Error(`s3:/${path} was answered ${status} ${body}`);
-    }
-    progress(`a media object in each of ${buckets.map(({ live }) => live).join(", ")}`);
+  private async readByName(bucket: string, name: string, content: string): Promise<void> {
+    const { status, body, region } = await ask("GET", pathOf(bucket, name));
+    if (status !== 200 || body !== content)
+      throw new Error(`GET ${pathOf(bucket, name)} was answered ${status} by ${region}: "${body}", not "${content}"`);
   }
 
-  /** @returns how many of {@link writeStandby}'s are in the product's buckets @throws when one is not */
+  /** @returns how many of what was written in AWS are in the product's buckets @throws when one is not */
   async verifyReturned(progress: Progress): Promise<number> {
     for (const { name } of MEDIA_BUCKETS) {
-      const path = `/storage/v1/b/${name}/o/${encodeURIComponent(MEANWHILE)}?alt=media`;
+      const path = `/storage/v1/b/${name}/o/${encodeURIComponent(byName(MEANWHILE))}?alt=media`;
       const content = await this.call(await services(), path, {});
-      if (content !== `${name} meanwhile`) throw new Error(`gs://${name}/${MEANWHILE} holds "${content}"`);
+      if (content !== `${name} ${MEANWHILE}`) throw new Error(`gs://${name}/${MEANWHILE} holds "${content}"`);
     }
     progress(`what was written in AWS is in ${MEDIA_BUCKETS.map(({ name }) => name).join(", ")}`);
     return MEDIA_BUCKETS.length;

@@ -1,6 +1,7 @@
 /** Runs the phases of a drill one after another, shows their progress and keeps their times. */
 import { readFileSync } from "node:fs";
 import { Listr, PRESET_TIMER } from "listr2";
+import { guarded } from "./guarded";
 import type { PhaseTime } from "./report";
 import type { Progress } from "./workspace";
 
@@ -10,19 +11,23 @@ export interface Phase {
   run: (progress: Progress) => Promise<void>;
 }
 
-/** Runs phases until one fails; rejects with its error. The time of each that began is pushed to `times`. */
-export async function runPhases(phases: Phase[], times: PhaseTime[]): Promise<void> {
+/**
+ * Runs phases until one fails; rejects with its error. The time of each that began is pushed to `times`.
+ * @param minutes longest time of a phase
+ */
+async function runPhases(phases: Phase[], times: PhaseTime[], minutes: number): Promise<void> {
   const verbose = process.env.DRILL_VERBOSE !== undefined;
   await new Listr(
     phases.map((phase) => ({
       title: phase.name,
       task: async (_, task) => {
         const startedAt = new Date();
+        const progress = (line: string) => {
+          if (process.stdout.isTTY) task.output = line.split("\n").at(-1) ?? "";
+          else if (verbose) console.log(`    ${line}`);
+        };
         try {
-          await phase.run((line) => {
-            if (process.stdout.isTTY) task.output = line.split("\n").at(-1) ?? "";
-            else if (verbose) console.log(`    ${line}`);
-          });
+          await guarded(phase.run(progress), minutes);
         } finally {
           times.push({
             name: phase.name,
@@ -42,16 +47,18 @@ export async function runPhases(phases: Phase[], times: PhaseTime[]): Promise<vo
 
 /**
  * Runs a drill's phases, and then those that clean up whatever became of the first. Never rejects.
+ * @param minutes longest time of a phase; one that takes longer fails
  * @returns the first failure; undefined: everything held
  */
 export async function runWhole(
   run: { phases(): Phase[]; cleanUp(failed: boolean): Phase[] },
   times: PhaseTime[],
+  minutes: number,
 ): Promise<string | undefined> {
   let failure: string | undefined;
   for (const phases of [() => run.phases(), () => run.cleanUp(failure !== undefined)]) {
     try {
-      await runPhases(phases(), times);
+      await runPhases(phases(), times, minutes);
     } catch (error) {
       failure ??= (error as Error).message;
     }

@@ -39,17 +39,19 @@ export async function resolveName(): Promise<string[]> {
   return resolver.resolve4(appDomain);
 }
 
-/** Sends a request to the name. @throws when it leads nowhere, or the certificate is none of the name */
-export async function ask(method: string, path: string, body?: object): Promise<Response> {
+/** Sends a request to the name; a body is JSON unless it is text, which goes as it is. @throws when it leads nowhere, or the certificate is none of the name */
+export async function ask(method: string, path: string, body?: object | string): Promise<Response> {
   const [address] = await resolveName();
   if (address === undefined) throw new Error(`${appDomain} has no address`);
   return askAt(address, method, path, body);
 }
 
 /** Sends a request to an address, with the public name as SNI and Host. */
-export async function askAt(address: string, method: string, path: string, body?: object): Promise<Response> {
+export async function askAt(address: string, method: string, path: string, body?: object | string): Promise<Response> {
   const at = await place(address);
   const ca = at.authorities.map((file) => readFileSync(file, "utf8"));
+  const [type, sent] =
+    typeof body === "string" ? ["application/octet-stream", body] : ["application/json", body && JSON.stringify(body)];
   return new Promise((resolve, reject) => {
     const call = request(
       {
@@ -59,7 +61,7 @@ export async function askAt(address: string, method: string, path: string, body?
         servername: appDomain,
         method,
         path,
-        headers: { host: appDomain, "content-type": "application/json" },
+        headers: { host: appDomain, "content-type": type, ...(sent && { "content-length": Buffer.byteLength(sent) }) },
         timeout: SECONDS * 1000,
         agent: false,
       },
@@ -79,7 +81,7 @@ export async function askAt(address: string, method: string, path: string, body?
     );
     call.on("timeout", () => call.destroy(new Error(`no answer in ${SECONDS} s`)));
     call.on("error", reject);
-    call.end(body && JSON.stringify(body));
+    call.end(sent);
   });
 }
 

@@ -54,6 +54,10 @@ export interface DrillReport {
 
 /** What the standby's drill found beside that. */
 export interface StandbyReport extends DrillReport {
+  /** Why an activation was refused while Google served; null: it was not asked for. */
+  refusal: string | null;
+  /** Where the activation was killed, in this order. */
+  deaths: string[];
   /** Rows that were written while the standby served, and those of them that a fresh site has. */
   failback: { rowsWritten: number; rowsReturned: number } | null;
 }
@@ -98,6 +102,9 @@ export function summary(report: DrillReport & Partial<StandbyReport>): string {
     lines.push(
       `RTO ${Math.round(report.rtoSeconds)} s · RPO ${report.rpoSeconds === null ? "unknown" : `${Math.round(report.rpoSeconds)} s`}`,
     );
+  if (report.deaths?.length)
+    lines.push(`killed     the activation, ${report.deaths.length} times: ${report.deaths.join(", ")}`);
+  if (report.refusal) lines.push(`refused    an activation before the loss: ${report.refusal}`);
   if (report.failback)
     lines.push(
       `failback   ${report.failback.rowsReturned}/${report.failback.rowsWritten} rows that were written in AWS are in the fresh site`,

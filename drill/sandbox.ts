@@ -16,6 +16,10 @@ export async function upFresh(progress: Progress): Promise<void> {
   Object.assign(process.env, JSON.parse(await sandbox(["env", "--json"])));
 }
 
+/** The environment of who deploys where public addresses are reached through the local cloud's proxy, and by nothing else. */
+export const environmentBehindProxy = async (): Promise<Record<string, string>> =>
+  JSON.parse(await sandbox(["env", "--json", "--proxy"]));
+
 /** Where the logs of a failed drill are kept. */
 const LOGS = join(PROJECT_ROOT, "reports", "latest", "logs");
 

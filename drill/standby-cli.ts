@@ -1,15 +1,14 @@
 /** `standby [--small] [--rows N] [--documents N] [--kills N] [--brief] [--bounded]`: runs the standby's drill; exit status 0 only if everything held. */
 import { Command, InvalidArgumentError } from "commander";
+import { MOST_DEATHS } from "./activation";
 import { boundedBy, count, sizeOf } from "./cli-options";
 import { summary, writeReport } from "./report";
-import { DEATHS, standbyDrill } from "./standby";
+import { standbyDrill } from "./standby";
 
 function deaths(text: string): number {
   const value = count(text);
-  if (value > DEATHS.length)
-    throw new InvalidArgumentError(
-      `"${text}" is more than ${DEATHS.length}: it dies once at each of ${DEATHS.join(", ")}`,
-    );
+  if (value > MOST_DEATHS)
+    throw new InvalidArgumentError(`"${text}" is more than ${MOST_DEATHS}: each death is at another place`);
   return value;
 }
 
@@ -19,7 +18,7 @@ async function main(): Promise<void> {
     .option("--brief", "a site of one region, and no way home")
     .option(
       "--kills <count>",
-      `times that the activation is killed (-9) and repeated, ${DEATHS.length} at most`,
+      `times that the activation is killed (-9) and repeated, ${MOST_DEATHS} at most`,
       deaths,
       0,
     );

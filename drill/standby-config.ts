@@ -1,4 +1,5 @@
 /** Configuration of the standby's stack in a drill: scratch buckets beside the drill's own vault and media, two racks, no protection. */
+import type { CustomerBucket } from "../plan/customers";
 import { registries } from "../plan/names";
 import { ecrHost, standbyBuckets } from "../plan/standby";
 import { COPIES_BUCKET, MEDIA_PREFIX, PROD, REGIONS, REPLICATION_FACTOR, VAULT_PROJECT } from "./config";
@@ -23,7 +24,9 @@ export interface StandbyStage {
   markerKeys: string[];
   /** Number of the vault's project. */
   projectNumber: string;
-  /** Restores and serves; the primary is fenced. */
+  /** Buckets that customers let the services into. Default: none. */
+  customerBuckets?: readonly CustomerBucket[];
+  /** Restores and serves. */
   active?: boolean;
   /** The restore has ended. */
   restored?: string;
@@ -46,7 +49,7 @@ export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
     deletionProtection: false,
     authorizedNetworks: ["192.0.2.0/28"],
     notifications: [{ type: "email", address: "drill@example.com" }],
-    primary: { site, address: stage.address, ...(active && { fenced: site }), ...(stage.resume && { resume: site }) },
+    primary: { site, address: stage.address, ...(stage.resume && { resume: site }) },
     ...(active && { active }),
     ...(restored !== undefined && { restored }),
     datacenter: STANDBY_REGION.datacenter,
@@ -67,6 +70,7 @@ export function standbyConfig(stage: StandbyStage): Record<string, unknown> {
     },
     onePassword: { vault: "iconik-drill" },
     media: { prefix: MEDIA_PREFIX },
+    ...(stage.customerBuckets && { customerBuckets: stage.customerBuckets }),
     buckets: { prefix: STANDBY_PREFIX },
   };
 }

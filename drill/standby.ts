@@ -1,66 +1,28 @@
 /**
- * The drill of D4: a site serves, its night is copied to the vault and from there into S3, Google Cloud is lost, and `pulumi
- * up` of the standby serves what was copied, by the same public name. Then Google is back, and what was written meanwhile
- * returns to a fresh site. Everything is destroyed at the end.
+ * The drill of D4: a site serves, so that the standby refuses to; its night is copied to the vault and from there into S3, Google
+ * Cloud is lost, and `pulumi up` of the standby serves what was copied, by the same public name. Then Google is back, and what was
+ * written meanwhile returns to a fresh site. Everything is destroyed at the end.
  */
-import type { Stack } from "@pulumi/pulumi/automation";
-import { sandboxS3 } from "../faults/attack/clients";
-import { roleArn } from "../plan/s3-permissions";
-import { standbyRegion } from "../plan/standby";
+import { Activation } from "./activation";
 import { newestRestored, newestWritten, pointOfRecovery } from "./canaries";
-import {
-  type DrillRegion,
-  type DrillSize,
-  FOUNDATION,
-  foundationConfig,
-  PROD,
-  PROD_PROJECT,
-  REBUILD,
-  REGIONS,
-  RETENTION_DAYS,
-  siteConfig,
-  VAULT,
-  VAULT_PROJECT,
-  vaultConfig,
-} from "./config";
-import { criticalPath, dependenciesOf, type Step, Stopwatch } from "./critical-path";
+import { type DrillSize, FOUNDATION, PROD, phaseMinutes, REBUILD, REGIONS, VAULT } from "./config";
+import { checkCustomers, verifyCustomers } from "./customers";
 import { type Asset, Failback, type Serving } from "./failback";
 import { besideFloor, type Floor, measureFloor } from "./floor";
 import { removeCloud } from "./leftovers";
-import { Media } from "./media";
+import { BEFORE, MEANWHILE, Media } from "./media";
 import { runJobs, runNight } from "./night";
 import { type Phase, runWhole, watchMemory } from "./phases";
-import { ask, askAt, forgetPlaces, resolveName, until } from "./public-name";
+import { ask, askAt, forgetPlaces, until } from "./public-name";
 import type { PhaseTime, StandbyReport } from "./report";
-import { loseGoogle, projectNumber, SANDBOX_DIR, upFresh } from "./sandbox";
-import {
-  STANDBY,
-  STANDBY_ACCOUNT,
-  STANDBY_BUCKETS,
-  STANDBY_REGION,
-  type StandbyStage,
-  standbyConfig,
-} from "./standby-config";
+import { loseGoogle, upFresh } from "./sandbox";
+import { STANDBY, STANDBY_REGION } from "./standby-config";
+import { StandbyStacks } from "./standby-stacks";
 import { RegionStores } from "./stores";
-import { destroy, dyingUp, forget, openStack, type Progress, setConfig, up } from "./workspace";
+import { forget, type Progress } from "./workspace";
 
 /** Assets that are written through the public name before the loss, and as many in AWS. */
 const ASSETS = 25;
-/** Where an activation is killed, the worst first: the stores and their restores, what serves, and the machines below. */
-export const DEATHS: readonly string[] = [
-  `restore-${STANDBY_REGION.datacenter}-cassandra`,
-  "services-deployment-front",
-  "cassandra-k8ssandra",
-  "restore-copy",
-  `restore-${STANDBY_REGION.datacenter}-elasticsearch`,
-  "services-schema-job",
-  "elasticsearch-elasticsearch",
-  "cluster-nodes-databases-1",
-  "snapshots-cassandra",
-  "services-deployment-worker",
-];
-/** Whom the services of the standby are. */
-const servicesRole = roleArn(STANDBY_ACCOUNT, "standby-services");
 const STACKS = [VAULT, FOUNDATION, PROD, STANDBY, REBUILD];
 
 /** How much of it is run. */
@@ -77,7 +39,7 @@ export async function standbyDrill(options: StandbyDrillOptions): Promise<Standb
   const memory = watchMemory();
   const times: PhaseTime[] = [];
   const run = new StandbyDrill(options);
-  let failure = await runWhole(run, times);
+  let failure = await runWhole(run, times, phaseMinutes(options.size));
   if (!failure && run.leftovers.length > 0) failure = "something was left behind";
   return {
     result: failure === undefined ? "pass" : "fail",
@@ -88,7 +50,9 @@ export async function standbyDrill(options: StandbyDrillOptions): Promise<Standb
     rtoSeconds: run.rtoSeconds,
     rpoSeconds: run.rpoSeconds,
     floor: besideFloor(run.rtoSeconds, run.floor),
-    criticalPath: run.criticalPath,
+    criticalPath: run.activation.criticalPath,
+    refusal: run.activation.refusal,
+    deaths: run.activation.diedAt,
     failback: options.brief ? null : run.failback.result,
     phases: times,
     peakMemoryMiB: memory.stop(),
@@ -103,51 +67,44 @@ export class StandbyDrill {
   rpoSeconds: number | null = null;
   /** Known where the site is as large as the standby: one region. */
   floor: Floor | null = null;
-  criticalPath: Step[] = [];
   leftovers: string[] = [];
 
   /** The way home; what it needs is known when it runs. */
   readonly failback = new Failback(() => this.serving());
 
-  private vault!: Stack;
-  private foundation!: Stack;
-  private issuer = "";
+  readonly activation: Activation;
+
+  private readonly stacks: StandbyStacks;
   private restoredFrom = "";
-  private prod!: Stack;
-  private standby!: Stack;
-  private vaultKubeconfig = "";
-  private standbyKubeconfig = "";
-  private stage!: StandbyStage;
   private stores!: RegionStores;
   private standbyStores!: RegionStores;
   private media!: Media;
   private lostAt = 0;
-  private startSeconds = 0;
   private lastWrite = new Date(0);
   private backedUp = new Date(0);
 
   private readonly size: DrillSize;
-  private readonly kills: number;
   private readonly brief: boolean;
-  private readonly regions: readonly DrillRegion[];
 
   constructor({ size, kills = 0, brief = false }: StandbyDrillOptions) {
     this.size = size;
-    this.kills = kills;
     this.brief = brief;
-    this.regions = brief ? REGIONS.slice(0, 1) : REGIONS;
+    this.stacks = new StandbyStacks(brief ? REGIONS.slice(0, 1) : REGIONS);
+    this.activation = new Activation(kills);
   }
 
   phases(): Phase[] {
     return [
       { name: "local cloud starts", run: (progress) => this.start(progress) },
-      { name: "pulumi up vault", run: (progress) => this.upVault(progress) },
+      { name: "pulumi up vault", run: (progress) => this.stacks.upVault(progress) },
       { name: "pulumi up prod", run: (progress) => this.upProd(progress) },
-      { name: "pulumi up foundation, which serves it", run: (progress) => this.upFoundation(progress) },
-      { name: "pulumi up standby, a pilot light", run: (progress) => this.upPilot(progress) },
+      { name: "pulumi up foundation, which serves it", run: (progress) => this.stacks.upFoundation(progress) },
+      { name: "pulumi up standby, a pilot light", run: (progress) => this.stacks.upPilot(progress) },
+      { name: "an activation is refused while Google serves", run: (progress) => this.refuse(progress) },
       { name: "data is written in every region", run: (progress) => this.write(progress) },
       { name: "the night: snapshots and replication", run: (progress) => this.night(progress) },
       { name: "the standby pulls the copies into S3", run: (progress) => this.pull(progress) },
+      { name: "customers' buckets are tried", run: (progress) => this.tryCustomers(progress) },
       { name: "Google Cloud is lost", run: (progress) => this.disaster(progress) },
       { name: "pulumi up standby, active", run: (progress) => this.activate(progress) },
       { name: "the public name leads to AWS", run: (progress) => this.turned(progress) },
@@ -158,15 +115,18 @@ export class StandbyDrill {
   }
 
   private serving(): Serving {
-    const { size, vault, foundation, standby, vaultKubeconfig, standbyKubeconfig, issuer, stage, assets, media } = this;
-    const restored = this.restoredFrom;
+    const { size, assets, media } = this;
+    const { vault, foundation, standby, vaultKubeconfig, standbyKubeconfig, issuer, stage } = this.stacks;
     const stacks = { vault, foundation, standby, vaultKubeconfig, standbyKubeconfig };
-    return { size, ...stacks, issuer, stage, restored, assets, media };
+    return { size, ...stacks, issuer, stage, restored: this.restoredFrom, assets, media };
   }
 
   /** After a failure, or in brief, the stacks are not destroyed one by one: the sandbox goes as a whole. A failure's logs are kept. */
   cleanUp(failed: boolean): Phase[] {
-    const destroying = { name: "pulumi destroy of everything", run: (progress: Progress) => this.destroy(progress) };
+    const destroying = {
+      name: "pulumi destroy of everything",
+      run: (progress: Progress) => this.stacks.destroy(progress),
+    };
     return [
       ...(failed || this.brief ? [] : [destroying]),
       {
@@ -184,62 +144,35 @@ export class StandbyDrill {
     this.media = new Media(process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
   }
 
-  private readonly vaultConfig = () => vaultConfig({ retentionDays: RETENTION_DAYS, regions: this.regions });
-
-  private async upVault(progress: Progress): Promise<void> {
-    this.vault = await openStack(VAULT, this.vaultConfig());
-    const outputs = await up(this.vault, progress);
-    this.vaultKubeconfig = outputs.kubeconfig?.value;
-    this.stage = {
-      address: "",
-      markerKeys: outputs.markerKeys?.value,
-      projectNumber: await projectNumber(VAULT_PROJECT),
-    };
-  }
-
   private async upProd(progress: Progress): Promise<void> {
-    this.prod = await openStack(PROD, {
-      ...siteConfig(PROD, this.stage.markerKeys),
-      regions: this.regions,
-    });
-    const started = Date.now();
-    const outputs = await up(this.prod, progress);
-    this.startSeconds = (Date.now() - started) / 1000;
-    this.stores = new RegionStores(outputs.regions?.value);
+    this.stores = new RegionStores(await this.stacks.upProd(progress));
     await this.stores.open();
   }
 
-  private async upFoundation(progress: Progress): Promise<void> {
-    this.foundation = await openStack(FOUNDATION, { ...foundationConfig(), app: { project: PROD_PROJECT } });
-    this.stage.address = (await up(this.foundation, progress)).address?.value;
-  }
-
-  /** The vault trusts the cluster's issuer once it is known. */
-  private async upPilot(progress: Progress): Promise<void> {
-    this.standby = await openStack(STANDBY, standbyConfig(this.stage));
-    const outputs = await up(this.standby, progress);
-    this.standbyKubeconfig = outputs.kubeconfig?.value;
-    this.issuer = outputs.issuer?.value;
-    setConfig(VAULT, { ...this.vaultConfig(), standby: { issuer: this.issuer } });
-    await up(this.vault, progress);
-    await until("the name leads to Google", 60, resolveName, (addresses) => addresses.join() === this.stage.address);
+  private refuse(progress: Progress): Promise<void> {
+    return this.activation.refuse(this.stacks.standby, this.stacks.stage, progress);
   }
 
   private async write(progress: Progress): Promise<void> {
     await this.media.write(progress);
+    await this.media.writeByName(BEFORE, progress);
     await this.stores.write(this.size, progress);
     await this.put(false, progress);
   }
 
   private async night(progress: Progress): Promise<void> {
-    await runNight(this.stores.regions, this.vaultKubeconfig, progress);
+    await runNight(this.stores.regions, this.stacks.vaultKubeconfig, progress);
     this.backedUp = new Date();
   }
 
   private async pull(progress: Progress): Promise<void> {
-    await runJobs(this.standbyKubeconfig, /^copy-/, progress);
-    if (this.regions.length > 1) return;
-    this.floor = await measureFloor(this.startSeconds, process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
+    await runJobs(this.stacks.standbyKubeconfig, /^copy-/, progress);
+    if (!this.brief) return;
+    this.floor = await measureFloor(this.stacks.startSeconds, process.env.SANDBOX_STORAGE_ENDPOINT ?? "");
+  }
+
+  private tryCustomers(progress: Progress): Promise<void> {
+    return checkCustomers(this.stacks.standbyKubeconfig, progress);
   }
 
   private async disaster(progress: Progress): Promise<void> {
@@ -248,7 +181,7 @@ export class StandbyDrill {
     await loseGoogle();
     forgetPlaces();
     this.lostAt = Date.now();
-    const answered = await askAt(this.stage.address, "GET", "/").then(
+    const answered = await askAt(this.stacks.stage.address, "GET", "/").then(
       () => true,
       () => false,
     );
@@ -256,18 +189,9 @@ export class StandbyDrill {
   }
 
   private async activate(progress: Progress): Promise<void> {
-    setConfig(STANDBY, standbyConfig({ ...this.stage, active: true }));
-    const deaths = new Set(DEATHS.slice(0, this.kills));
-    while (deaths.size > 0) {
-      const at = await dyingUp(this.standby, [...deaths], progress);
-      deaths.delete(at);
-      progress(`killed at ${at}; ${deaths.size} more`);
-    }
-    const watch = new Stopwatch();
-    const outputs = await up(this.standby, progress, { hear: watch.hear });
-    const { deployment } = await this.standby.exportStack();
-    this.criticalPath = criticalPath(watch.spans, dependenciesOf(deployment), watch.began);
-    this.standbyKubeconfig = outputs.kubeconfig?.value;
+    const { standby, stage } = this.stacks;
+    const outputs = await this.activation.run(standby, stage, progress);
+    this.stacks.standbyKubeconfig = outputs.kubeconfig?.value;
     this.restoredFrom = outputs.restored?.value;
   }
 
@@ -290,23 +214,22 @@ export class StandbyDrill {
   private async verify(progress: Progress): Promise<void> {
     const { name, datacenter } = STANDBY_REGION;
     // Documents are the region's that wrote them.
-    this.standbyStores = new RegionStores([{ name, datacenter, kubeconfig: this.standbyKubeconfig }]);
+    this.standbyStores = new RegionStores([{ name, datacenter, kubeconfig: this.stacks.standbyKubeconfig }]);
     await this.standbyStores.open();
     const newest = await newestRestored(this.standbyStores.regions, progress);
     this.rpoSeconds = pointOfRecovery(newest, { newest: this.lastWrite, backedUp: this.backedUp }, this.lostAt);
     this.restored = await this.standbyStores.verify(this.size, progress);
     await this.standbyStores.close();
-    await this.media.verifyStandby(await this.s3(), servicesRole, STANDBY_BUCKETS.media, progress);
+    await this.media.verifyByName(progress);
+    await verifyCustomers(false, progress);
     const { cassandra, elasticsearch } = this.restored;
     if (!cassandra.digestsMatch || !elasticsearch.digestsMatch)
       throw new Error("what came back is not what was written");
   }
 
-  private readonly s3 = () => sandboxS3(SANDBOX_DIR, standbyRegion);
-
   private async meanwhile(progress: Progress): Promise<void> {
     await this.put(true, progress);
-    await this.media.writeStandby(await this.s3(), servicesRole, STANDBY_BUCKETS.media, progress);
+    await this.media.writeByName(MEANWHILE, progress);
   }
 
   private readonly assets: Asset[] = [];
@@ -325,15 +248,5 @@ export class StandbyDrill {
       progress(`${region}: ${status} ${body}`);
       this.assets.push(asset);
     }
-  }
-
-  private async destroy(progress: Progress): Promise<void> {
-    await destroy(STANDBY, progress);
-    await destroy(FOUNDATION, progress);
-    await destroy(REBUILD, progress);
-    await destroy(PROD, progress);
-    setConfig(VAULT, vaultConfig({ retentionDays: 0 }));
-    await up(this.vault, progress);
-    await destroy(VAULT, progress);
   }
 }

@@ -15,9 +15,16 @@ export type Progress = (line: string) => void;
 
 const stackFile = (name: string) => join(PROJECT_ROOT, `Pulumi.${name}.yaml`);
 
-/** Creates the stack, or selects it when a killed run left it, and replaces its configuration. */
-export async function openStack(name: string, config: Record<string, unknown>): Promise<Stack> {
-  const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: PROJECT_ROOT });
+/**
+ * Creates the stack, or selects it when a killed run left it, and replaces its configuration.
+ * @param envVars what its commands have in their environment beside this process's
+ */
+export async function openStack(
+  name: string,
+  config: Record<string, unknown>,
+  envVars: Record<string, string> = {},
+): Promise<Stack> {
+  const stack = await LocalWorkspace.createOrSelectStack({ stackName: name, workDir: PROJECT_ROOT }, { envVars });
   setConfig(name, config);
   return stack;
 }
@@ -110,6 +117,16 @@ export function diagnostics(log: string): string {
 /** `pulumi preview --expect-no-changes`; rejects naming the changed resources. */
 export async function expectNoChanges(stack: Stack, progress: Progress): Promise<void> {
   await stack.preview({ onOutput: lines(progress), color: "never", expectNoChanges: true, diff: true });
+}
+
+/** `pulumi preview` of what the program refuses. @returns why. @throws when it is not refused */
+export async function refusedPreview(stack: Stack, progress: Progress): Promise<string> {
+  const said = await stack.preview({ onOutput: lines(progress), color: "never" }).then(
+    () => undefined,
+    (error: Error) => diagnostics(error.message),
+  );
+  if (said === undefined) throw new Error(`pulumi preview of ${stack.name} was to be refused, and was not`);
+  return said;
 }
 
 /** `pulumi refresh --expect-no-changes`: what lives is what the state says; rejects naming what has drifted. */

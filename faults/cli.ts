@@ -22,7 +22,7 @@ import {
   withAgain,
   writeMatrix,
 } from "./report";
-import { type AnyGroup, type Choice, choose, faultsOf, idsOf, runFaults } from "./run";
+import { type AnyGroup, type Choice, choose, faultsOf, idsOf, type Row, runFaults } from "./run";
 import { trafficGroups } from "./traffic";
 import { rates } from "./traffic/rows";
 
@@ -52,12 +52,24 @@ async function measured(
   groups: readonly AnyGroup[],
   { again, ...choice }: Options,
 ): Promise<MatrixReport> {
-  const run = (chosen: Choice) => runFaults(choose(groups, chosen), (row) => console.log(line(row)));
   const startedAt = new Date();
-  if (!again) return reportOf(reportName(name, choice), startedAt, await run(choice));
-  if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
-  const last = lastMatrix(name);
-  return withAgain(last, await run({ only: unfinished(last, faultsOf(groups)) }), idsOf(groups));
+  const rows: Row[] = [];
+  /** Each row is kept as soon as it is measured: a run that is stopped goes on with `--again`. */
+  const run = (chosen: Choice, soFar: (rows: Row[]) => MatrixReport) =>
+    runFaults(choose(groups, chosen), (row) => {
+      console.log(line(row));
+      rows.push(row);
+      writeMatrix(soFar(rows));
+    });
+  if (again) {
+    if (choice.small || choice.only) throw new Error("--again chooses the rows itself; leave --small and --only out");
+    const last = lastMatrix(name);
+    const merged = (done: Row[]) => withAgain(last, done, idsOf(groups));
+    return merged(await run({ only: unfinished(last, faultsOf(groups)) }, merged));
+  }
+  const report = reportName(name, choice);
+  const part = (done: Row[]): MatrixReport => ({ ...reportOf(report, startedAt, done), result: "fail" });
+  return reportOf(report, startedAt, await run(choice, part));
 }
 
 /** A page says what the whole matrix found, under the load that is promised. */

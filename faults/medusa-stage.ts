@@ -10,8 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "cassandra-driver";
 import { jobConfig } from "../jobs/config";
 import { type JobRun, startJob } from "../jobs/testing/job";
-import { signingKey, startKms, type TestKms } from "../jobs/testing/kms";
+import { startKms, type TestKms } from "../jobs/testing/kms";
 import { startKube, type TestKube } from "../jobs/testing/kube";
+import { replicated } from "../jobs/testing/replicated";
 import { startStorage, type TestStorage } from "../jobs/testing/storage";
 import { manifestPath } from "../plan/layout";
 import { CassandraNode } from "../tests/lib/cassandra-node";
@@ -113,16 +114,6 @@ export async function backedUp(stage: MedusaStage): Promise<string> {
 /** A night of the site and of the vault: the backup and its second copy. */
 export async function night(stage: MedusaStage): Promise<string> {
   const backup = await backedUp(stage);
-  const config = jobConfig("replicate", {
-    site: "prod",
-    bucket: PRIMARY,
-    copiesBucket: COPIES,
-    repositories: [REPOSITORY],
-    signingKey,
-    markerKeys: [stage.kms.pem],
-    waitSeconds: 0,
-  });
-  const { code, lines } = await (await startJob("replicate", config, { ...stage.storage.env, ...stage.kms.env })).done;
-  assert.equal(code, 0, JSON.stringify(lines.at(-1)));
+  await replicated(stage.storage, stage.kms, { bucket: PRIMARY, copiesBucket: COPIES, repository: REPOSITORY });
   return backup;
 }

@@ -8,7 +8,7 @@ import { CassandraNode } from "../tests/lib/cassandra-node";
 const KEYSPACE = "media";
 const TABLE = "assets";
 /** A superuser, and its password. */
-const USER = "drill";
+export const USER = "drill";
 
 /** The ring. */
 export interface RingStage {
@@ -73,9 +73,9 @@ export async function writeRows(
 }
 
 /** Rows that a node answers with by itself. @throws what it answers instead */
-export async function rowsOf(node: CassandraNode): Promise<number> {
+export async function rowsOf(node: CassandraNode, consistency = types.consistencies.localOne): Promise<number> {
   return asking(node, async (execute) => {
-    const { rows } = await execute(`SELECT id, title FROM ${KEYSPACE}.${TABLE}`);
+    const { rows } = await execute(`SELECT id, title FROM ${KEYSPACE}.${TABLE}`, [], consistency);
     return rows.length;
   });
 }

@@ -288,7 +288,7 @@ export const jobSchemas = {
     marker: marker.default("latest"),
     /** Folder shared with the throwaway Cassandra; room for the largest node of the backup, twice. */
     work: z.string().default("/work"),
-    /** Each wait for the throwaway server ends after this. */
+    /** The verification ends after this, with evidence of what was found until then. */
     timeoutSeconds: z
       .int()
       .positive()

@@ -1,52 +1,32 @@
 /** `dr-jobs <command>`: what CronJobs and restore Jobs run. Configuration: environment variable DR_CONFIG, see config.ts. */
-import { canary } from "./canary";
 import { FINAL_EXIT_CODE, type JobCommand, type JobConfig, jobCommands, readJobConfig } from "./config";
-import { copyMediaToS3 } from "./copy-media-to-s3";
-import { copyStatesToS3 } from "./copy-states-to-s3";
-import { copyToS3 } from "./copy-to-s3";
-import { freshness } from "./freshness";
 import { type Fields, JobError, log, summary } from "./lib/log";
 import { stopCopies } from "./lib/rclone";
 import { isStopping, stop } from "./lib/stop";
-import { prepareCanary } from "./prepare-canary";
-import { prune } from "./prune";
-import { replicate } from "./replicate";
-import { replicateMedia } from "./replicate-media";
-import { restoreCassandra } from "./restore-cassandra";
-import { restoreCopy } from "./restore-copy";
-import { restoreElasticsearch } from "./restore-elasticsearch";
-import { restoreIndex } from "./restore-index";
-import { restoreMedia } from "./restore-media";
-import { restoreTable } from "./restore-table";
-import { restoreTableCheck } from "./restore-table-check";
-import { returnBackups } from "./return-backups";
-import { returnMedia } from "./return-media";
-import { snapshotCassandra } from "./snapshot-cassandra";
-import { snapshotElasticsearch } from "./snapshot-elasticsearch";
-import { verifyCopy } from "./verify-copy";
 
+// Only the job that is started is loaded: what others import, such as the client of a database, takes longer than many a job.
 const jobs: { [C in JobCommand]: (config: JobConfig<C>) => Promise<Fields> } = {
-  "snapshot-cassandra": snapshotCassandra,
-  "snapshot-elasticsearch": snapshotElasticsearch,
-  "prepare-canary": prepareCanary,
-  canary,
-  replicate,
-  "replicate-media": replicateMedia,
-  "restore-media": restoreMedia,
-  "verify-copy": verifyCopy,
-  "copy-to-s3": copyToS3,
-  "copy-media-to-s3": copyMediaToS3,
-  "copy-states-to-s3": copyStatesToS3,
-  "return-backups": returnBackups,
-  "return-media": returnMedia,
-  prune,
-  "restore-copy": restoreCopy,
-  "restore-cassandra": restoreCassandra,
-  "restore-elasticsearch": restoreElasticsearch,
-  "restore-index": restoreIndex,
-  "restore-table": restoreTable,
-  "restore-table-check": restoreTableCheck,
-  freshness,
+  "snapshot-cassandra": async (config) => (await import("./snapshot-cassandra")).snapshotCassandra(config),
+  "snapshot-elasticsearch": async (config) => (await import("./snapshot-elasticsearch")).snapshotElasticsearch(config),
+  "prepare-canary": async (config) => (await import("./prepare-canary")).prepareCanary(config),
+  canary: async (config) => (await import("./canary")).canary(config),
+  replicate: async (config) => (await import("./replicate")).replicate(config),
+  "replicate-media": async (config) => (await import("./replicate-media")).replicateMedia(config),
+  "restore-media": async (config) => (await import("./restore-media")).restoreMedia(config),
+  "verify-copy": async (config) => (await import("./verify-copy")).verifyCopy(config),
+  "copy-to-s3": async (config) => (await import("./copy-to-s3")).copyToS3(config),
+  "copy-media-to-s3": async (config) => (await import("./copy-media-to-s3")).copyMediaToS3(config),
+  "copy-states-to-s3": async (config) => (await import("./copy-states-to-s3")).copyStatesToS3(config),
+  "return-backups": async (config) => (await import("./return-backups")).returnBackups(config),
+  "return-media": async (config) => (await import("./return-media")).returnMedia(config),
+  prune: async (config) => (await import("./prune")).prune(config),
+  "restore-copy": async (config) => (await import("./restore-copy")).restoreCopy(config),
+  "restore-cassandra": async (config) => (await import("./restore-cassandra")).restoreCassandra(config),
+  "restore-elasticsearch": async (config) => (await import("./restore-elasticsearch")).restoreElasticsearch(config),
+  "restore-index": async (config) => (await import("./restore-index")).restoreIndex(config),
+  "restore-table": async (config) => (await import("./restore-table")).restoreTable(config),
+  "restore-table-check": async (config) => (await import("./restore-table-check")).restoreTableCheck(config),
+  freshness: async (config) => (await import("./freshness")).freshness(config),
 };
 
 // Google's library asks whether it runs there, gives up after a moment and then says that there are no credentials: a pod's metadata

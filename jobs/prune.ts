@@ -15,7 +15,6 @@ import { join } from "node:path";
 import { copyPath, listingsPrefix, markerOfPath, markerPath, markersPrefix } from "../plan/layout";
 import { markerMaxBytes } from "../plan/markers";
 import type { JobConfig } from "./config";
-import { withLease } from "./lib/lease";
 import { batches, Findings, zip } from "./lib/listing";
 import { fetchList, type KeyedFile, ListWriter, readList, withScratch } from "./lib/lists";
 import { type Fields, JobError, log } from "./lib/log";
@@ -57,6 +56,8 @@ interface Survey {
 export async function prune(config: Config): Promise<Fields> {
   const { leaseIn: namespace, leaseSeconds: seconds } = config;
   if (namespace === undefined) return pruneSite(config, () => undefined);
+  // Loaded here: a run that takes no lease starts without Kubernetes' client.
+  const { withLease } = await import("./lib/lease");
   // A copy that is being made takes what lies there for granted: while it is, nothing may go, and the other way around.
   return withLease({ namespace, name: `replicate-${config.site}`, seconds }, (held) => pruneSite(config, held));
 }

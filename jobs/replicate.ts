@@ -10,7 +10,6 @@ import type { JobConfig } from "./config";
 import { type CopiedRepository, copyRepository, totals, unusedId } from "./lib/copy-repository";
 import { freshManifests, futureManifests } from "./lib/fresh";
 import { kmsSigner } from "./lib/kms";
-import { withLease } from "./lib/lease";
 import { type Fields, JobError, log } from "./lib/log";
 import type { Marker, MarkerEntry } from "./lib/manifest";
 import { readMarker, writeMarker } from "./lib/markers";
@@ -40,6 +39,8 @@ export async function replicate(config: Config): Promise<Fields> {
   const { leaseIn: namespace, leaseSeconds: seconds } = config;
   limitEach(config);
   if (namespace === undefined) return copyNight(config, () => undefined);
+  // Loaded here: a run that takes no lease starts without Kubernetes' client.
+  const { withLease } = await import("./lib/lease");
   // What excludes nobody for sure is made up for by the bucket: nothing in it is ever overwritten.
   return withLease({ namespace, name: `replicate-${config.site}`, seconds }, (held) => copyNight(config, held));
 }

@@ -14,6 +14,7 @@ import { kinds, Resources } from "./lib/kube";
 import { type Fields, JobError, log, some } from "./lib/log";
 import type { CassandraManifest } from "./lib/manifest";
 import { meet } from "./lib/meeting";
+import { expectMembers } from "./lib/members";
 import { notNewer } from "./lib/recovery";
 import { replicationProblems } from "./lib/replication";
 import { broughtIn } from "./lib/restored";
@@ -79,6 +80,7 @@ export async function restoreCassandra(config: Config): Promise<Fields> {
     log("other datacenters of the site have left the keyspaces", { keyspaces });
   }
   const tables = await check(config, manifest);
+  if (config.cql) await expectMembers(config.cql, config.datacenter, manifest.nodes.length, config);
   const newestCanary =
     config.cql && (await newestRow(config.cql, config.datacenter, new Date(manifest.finishedAt), config));
   return { backup, marker, restore: restore.name, nodes: manifest.nodes.length, tables, newestCanary };

@@ -1,9 +1,9 @@
 /** What the restore of a search cluster takes for its own, refuses and tells, and that it may be killed; with an Elasticsearch of the test. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { backupName, restoredIndicesPath, restoredPath } from "../plan/layout";
+import { backupName, restoredIndicesPath } from "../plan/layout";
 import { jobConfig } from "./config";
-import { manifestOf } from "./testing/backups";
+import { manifestOf, putRestored } from "./testing/backups";
 import { type Respond, startElastic, type TestElastic } from "./testing/elastic";
 import { startJob } from "./testing/job";
 import { startStorage, type TestStorage } from "./testing/storage";
@@ -45,16 +45,9 @@ beforeEach(async () => {
   await storage.emptyBucket(BUCKET);
   const { manifest } = manifestOf("elasticsearch", BACKUP, { [`${REPOSITORY}/index-7`]: "{}" });
   const listed = NAMES.map((name) => ({ name, shards: 1, files: 1, bytes: 1, mappingsDigest: "00" }));
-  const record = {
-    version: 2,
-    marker: MARKER,
-    source: "prod",
-    copiedAt: new Date().toISOString(),
-    objects: 1,
-    bytes: 1,
-    repositories: { [REPOSITORY]: { backup: BACKUP, manifest: { ...manifest, indices: listed } } },
-  };
-  await storage.put(BUCKET, restoredPath(MARKER), JSON.stringify(record));
+  assert.ok(manifest.kind === "elasticsearch");
+  const repositories = { [REPOSITORY]: { backup: BACKUP, manifest: { ...manifest, indices: listed } } };
+  await putRestored(storage, BUCKET, MARKER, repositories);
 });
 
 /** As much of Elasticsearch as the job sees: a restore needs names that are free. */

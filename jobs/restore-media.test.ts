@@ -94,8 +94,9 @@ test("nothing to restore is an error that says so, not a success", async () => {
 });
 
 test("killed in the middle and run again, it goes on from there", async () => {
-  const names = Array.from({ length: 40 }, (_, index) => `assets/${String(index).padStart(3, "0")}`);
-  for (const name of names) await put(name, name);
+  // Far more than are copied between a look at the bucket and the kill.
+  const names = Array.from({ length: 160 }, (_, index) => `assets/${String(index).padStart(3, "0")}`);
+  await Promise.all(names.map((name) => put(name, name)));
   summaryOf(await stage.replicate());
   const moment = await aMoment(stage);
   await purge();

@@ -1,7 +1,7 @@
 /**
  * Deep verification of one repository of the newest second copy: restored into a throwaway server in the same pod, read in full
- * and held against its manifest. What was found is left as evidence. It may be repeated at any time: each run starts from
- * nothing and leaves evidence of its own.
+ * and held against its manifest. What was found is left as evidence, and so is what took too long. It may be repeated at any
+ * time: each run starts from nothing and leaves evidence of its own.
  */
 import { join } from "node:path";
 import { evidencePath, stamp } from "../plan/layout";
@@ -12,12 +12,13 @@ import { type Fields, JobError, log, some } from "./lib/log";
 import type { MarkerEntry } from "./lib/manifest";
 import { noMarker, readMarker } from "./lib/markers";
 import { writeObject } from "./lib/rclone";
-import { type Found, verifyCassandra } from "./lib/verify-cassandra";
+import { verifyCassandra } from "./lib/verify-cassandra";
 import { verifyElasticsearch } from "./lib/verify-elasticsearch";
+import { type Found, findWithin } from "./lib/verifying";
 
 type Config = JobConfig<"verify-copy">;
 
-/** Runs the job. @throws JobError when there is no copy, or it does not come back as its manifest says */
+/** Runs the job. @throws JobError when there is no copy, or it does not come back as its manifest says, or not in time */
 export async function verifyCopy(config: Config): Promise<Fields> {
   const startedAt = new Date();
   const marker = await readMarker(config.copiesBucket, config.site, config.marker, config.markerKeys);
@@ -62,16 +63,18 @@ export async function verifyCopy(config: Config): Promise<Fields> {
   return { marker: marker.id, backup: entry.backup, evidence: path, rows, objects: found.objects, notes: found.notes };
 }
 
-/** What the throwaway server made of the copy. */
+/** What the throwaway server made of the copy, or had made of it when the time was over. */
 function restored(config: Config, entry: MarkerEntry): Promise<Found> {
   const host = process.env.POD_IP ?? "127.0.0.1";
   const { manifest } = entry;
-  return withScratch(async (folder) => {
-    const list = join(folder, "objects.jsonl");
-    await fetchList(config.copiesBucket, entry.listing, list);
-    const copy = { entry, list };
-    return manifest.kind === "cassandra"
-      ? verifyCassandra(config, copy, manifest, host)
-      : verifyElasticsearch(config, copy, manifest, host);
-  });
+  return findWithin(config.timeoutSeconds, (verifying) =>
+    withScratch(async (folder) => {
+      const list = join(folder, "objects.jsonl");
+      await fetchList(config.copiesBucket, entry.listing, list);
+      const copy = { entry, list };
+      await (manifest.kind === "cassandra"
+        ? verifyCassandra(config, copy, manifest, host, verifying)
+        : verifyElasticsearch(config, copy, manifest, host, verifying));
+    }),
+  );
 }

@@ -5,14 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { backupName } from "../plan/layout";
-import { FINAL_EXIT_CODE, type JobInput, jobConfig } from "./config";
-import { type Evidence, evidenceSchema } from "./lib/evidence";
+import { FINAL_EXIT_CODE, type JobInput } from "./config";
+import type { Evidence } from "./lib/evidence";
 import { mappingsDigest } from "./lib/indices";
 import { elasticsearchObjects, putBackup } from "./testing/backups";
 import { type Respond, startElastic, type TestElastic } from "./testing/elastic";
-import { startJob } from "./testing/job";
-import { signingKey, startKms, type TestKms } from "./testing/kms";
+import { startKms, type TestKms } from "./testing/kms";
+import { replicated } from "./testing/replicated";
 import { startStorage, type TestStorage } from "./testing/storage";
+import { verified } from "./testing/verified";
 
 const [PRIMARY, COPIES, REPOSITORY] = ["iconik-prod-backups", "iconik-vault-backup-copies", "elasticsearch-emea"];
 /** The job finds the server beside it at its own address. */
@@ -35,10 +36,7 @@ before(async () => {
   for (const bucket of [PRIMARY, COPIES]) await storage.emptyBucket(bucket);
   const night = backupName(new Date(Date.now() - 3_600_000));
   await putBackup(storage, PRIMARY, "elasticsearch", night, elasticsearchObjects(7));
-  const common = { site: "prod", copiesBucket: COPIES, markerKeys: [kms.pem], repositories: [REPOSITORY] };
-  const config = jobConfig("replicate", { ...common, bucket: PRIMARY, signingKey, waitSeconds: 0 });
-  const { code, lines } = await (await startJob("replicate", config, { ...storage.env, ...kms.env })).done;
-  assert.equal(code, 0, JSON.stringify(lines.at(-1)));
+  await replicated(storage, kms, { bucket: PRIMARY, copiesBucket: COPIES, repository: REPOSITORY });
 });
 after(async () => {
   await Promise.all([storage.stop(), kms.stop(), elastic.stop()]);
@@ -78,24 +76,15 @@ const respond: Respond = (method, path) => {
 async function verify(
   change: Partial<JobInput<"verify-copy">> = {},
 ): Promise<{ code: number | null; seconds: number; evidence: Evidence }> {
-  const known = new Set(await storage.names(COPIES));
-  const config = jobConfig("verify-copy", {
-    site: "prod",
-    repository: REPOSITORY,
-    copiesBucket: COPIES,
-    markerKeys: [kms.pem],
-    work,
-    timeoutSeconds: 300,
-    pollSeconds: 0.1,
-    ...change,
-  });
+  const config = { site: "prod", repository: REPOSITORY, copiesBucket: COPIES, markerKeys: [kms.pem], work };
   const began = Date.now();
-  const { code, lines } = await (await startJob("verify-copy", config, { ...storage.env, POD_IP: ADDRESS })).done;
+  const { code, last, path, evidence } = await verified(
+    storage,
+    { ...config, timeoutSeconds: 300, pollSeconds: 0.1, ...change },
+    ADDRESS,
+  );
   const seconds = (Date.now() - began) / 1000;
-  const [path, more] = (await storage.names(COPIES)).filter((name) => !known.has(name));
-  assert.ok(path && !more, `evidence: ${path}, ${more}; ${JSON.stringify(lines.at(-1))}`);
-  const evidence = evidenceSchema.parse(JSON.parse((await storage.get(COPIES, path))!));
-  assert.ok(path.endsWith(`-${evidence.result}.json`), path);
+  assert.ok(evidence && path?.endsWith(`-${evidence.result}.json`), `evidence: ${path}; ${JSON.stringify(last)}`);
   return { code, seconds, evidence };
 }
 
@@ -135,20 +124,28 @@ test("a restore that never ends leaves evidence when the time is over", async ()
   assert.ok(seconds < 40, `${seconds} s`);
 });
 
-test("anomalies of the repository do, and the rest is read all the same", async () => {
+test("a server that never answers leaves evidence that says so", async () => {
+  answers["GET /_cluster/health"] = undefined;
+  const { server, nodes } = await failed(/the throwaway Elasticsearch did not answer in time: no answer to GET/, {
+    timeoutSeconds: 5,
+  });
+  assert.deepEqual([server, nodes], ["unknown", []]);
+});
+
+test("anomalies of the repository leave some, and the rest is read all the same", async () => {
   answers[`POST /_snapshot/copy/_verify_integrity`] = [200, { results: { result: "fail", total_anomalies: 2 } }];
   const { nodes } = await failed(/_verify_integrity: 2 anomalies/);
   assert.equal(nodes[0]?.parts[0]?.rows, 1);
 });
 
-test("a check that is refused or not answered in time does", async () => {
+test("a check that is refused or not answered in time leaves some", async () => {
   answers["POST /_snapshot/copy/_verify_integrity"] = [500, { error: "RepositoryException[[copy] corrupted data]" }];
   await failed(/cannot be checked: .*corrupted data/);
   answers["POST /_snapshot/copy/_verify_integrity"] = undefined;
   await failed(/cannot be checked: no answer to POST .*_verify_integrity/, { timeoutSeconds: 10 });
 });
 
-test("a restore that is refused does: a damaged listing, or more shards than a node may hold", async () => {
+test("a restore that is refused leaves some: a damaged listing, or more shards than a node may hold", async () => {
   const { backup } = (await verify()).evidence;
   answers[`POST /_snapshot/copy/${backup}/_restore`] = [
     500,

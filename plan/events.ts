@@ -12,6 +12,8 @@ export const events = {
   copyDamaged: "copy-damaged",
   /** A marker in the second copy is not signed by the vault's key, or for another copy. */
   markerRefused: "marker-refused",
+  /** A customer's bucket does not let the standby's API in. */
+  customerBucketRefused: "customer-bucket-refused",
   /** A service saw a change whose time is ahead of its own clock. */
   clockAhead: "clock-ahead",
   /** The last line of a run that did its work. */

@@ -75,5 +75,12 @@ export const healthCheckers: readonly string[] = [
   "177.71.207.128/26",
 ];
 
+/**
+ * Public host that answers whoever reaches the Internet. A primary that is silent to a machine is lost only if this host answers
+ * that machine the same way. It is AWS's, without which nothing is activated, and has no private endpoint that would answer in its
+ * stead. Source: AWS, "Amazon EC2 User Guide", where it tells one's own address.
+ */
+export const publicWitness = "checkip.amazonaws.com";
+
 /** Who may issue certificates for the name: one authority for each cloud. */
 export const certificateAuthorities = ["amazon.com", "pki.goog"] as const;

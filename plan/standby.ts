@@ -103,6 +103,8 @@ export const standbySchedules = {
   // What a night does not finish the next one goes on with.
   media: { cron: "30 5 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: 18 * hour },
   states: { cron: "45 * * * *", startingDeadlineSeconds: hour / 2, activeDeadlineSeconds: hour / 2 },
+  // In office hours: whoever has to be asked is a customer.
+  customers: { cron: "0 8 * * *", startingDeadlineSeconds: 6 * hour, activeDeadlineSeconds: hour / 6 },
   // Suspended: people start it, in the window of a failback.
   failback: { cron: "0 0 1 1 *", startingDeadlineSeconds: hour, activeDeadlineSeconds: 6 * hour },
   failbackMedia: { cron: "0 0 1 1 *", startingDeadlineSeconds: hour, activeDeadlineSeconds: 18 * hour },
@@ -119,6 +121,7 @@ export const standbyJobs = {
   copies: (site: string) => `copy-to-s3-${site}`,
   media: (bucket: string) => `copy-media-to-s3-${bucket}`,
   states: "copy-states-to-s3",
+  customers: "check-customer-buckets",
   failback: "return-backups",
   failbackMedia: (bucket: string) => `return-media-${bucket}`,
 } as const;

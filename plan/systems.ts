@@ -121,6 +121,7 @@ export const systems: readonly System[] = [
     ],
     policies: [
       "cluster-private-workload-identity",
+      "examples-replaced",
       "images-by-digest",
       "images-released",
       "load-balancer-every-region",
@@ -208,6 +209,7 @@ export const systems: readonly System[] = [
       "dns-failover-declared",
       "ecr-immutable",
       "eks-private",
+      "examples-replaced",
       "no-shared-fate",
       "s3-locked-copies",
       "s3-public-blocked",
@@ -246,7 +248,7 @@ export const disasterPolicies: Record<DisasterId, readonly string[]> = {
     "operators-protected",
     "repair-scheduled",
   ],
-  D4: ["dns-failover-declared", "ecr-immutable", "no-shared-fate", "s3-locked-copies"],
+  D4: ["dns-failover-declared", "ecr-immutable", "examples-replaced", "no-shared-fate", "s3-locked-copies"],
   D5: [
     "alerts-declared",
     "bucket-iam-authoritative",

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import { ControlClient, type Fault, faultStates, type Status } from "./cloud/api";
 import { projectNumber } from "./cloud/gcp/federation";
 import { buildImages } from "./config";
-import { daemonLog, environment, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
+import { behindProxy, daemonLog, environment, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { reapLeftovers, sleep } from "./lib/process";
 import { buildProviders } from "./providers/build";
 import { ensureTools, loadTools } from "./toolchain";
@@ -67,8 +67,12 @@ async function end(): Promise<void> {
   if (existsSync(socketOf(dir))) unlinkSync(socketOf(dir));
 }
 
-async function printEnvironment(options: { json?: boolean }): Promise<void> {
-  const values = environment(dir, loadTools(), await client.status());
+async function printEnvironment(options: { json?: boolean; proxy?: boolean }): Promise<void> {
+  const status = await client.status();
+  const values = {
+    ...environment(dir, loadTools(), status),
+    ...(options.proxy && behindProxy(dir, status, await client.traffic())),
+  };
   if (options.json) console.log(JSON.stringify(values));
   else for (const [key, value] of Object.entries(values)) console.log(`export ${key}=${quoted(value)}`);
 }
@@ -103,6 +107,7 @@ program
   .command("env")
   .description("print the environment for pulumi")
   .option("--json", "as JSON")
+  .option("--proxy", "as where public addresses are reached through a proxy alone")
   .action(printEnvironment);
 program
   .command("status")

@@ -1,14 +1,13 @@
 /** The local cloud's only long-lived process: everything else is its child and ends with it. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Balancers } from "./cloud/aws/balancers/balancers";
 import { Targets } from "./cloud/aws/balancers/targets";
 import { AwsControl } from "./cloud/aws/control";
 import { HealthChecks } from "./cloud/aws/dns/health";
 import { serveDns } from "./cloud/aws/dns/server";
 import { PublicSurface } from "./cloud/aws/dns/surface";
-import { serveAuthenticator, serveSts } from "./cloud/aws/endpoints";
+import { CHECK_IP, serveAuthenticator, serveCheckIp, serveSts } from "./cloud/aws/endpoints";
 import { S3Gateway } from "./cloud/aws/s3/gateway";
 import { startS3Server } from "./cloud/aws/s3/server";
 import { SeaweedStore } from "./cloud/aws/s3/store";
@@ -22,6 +21,7 @@ import { memberOf } from "./cloud/iam/access";
 import { LocalIdentities } from "./cloud/identities";
 import { serveKms } from "./cloud/kms-server";
 import { FakeGcsObjects } from "./cloud/objects";
+import { servePublicProxy } from "./cloud/public-proxy";
 import { serveControl } from "./cloud/server";
 import { startStorageServer } from "./cloud/storage-server";
 import { Tokens } from "./cloud/tokens";
@@ -32,7 +32,7 @@ import { loadConfig } from "./config";
 import { caFileOf, PROJECT_ROOT, sandboxDir, socketOf } from "./environment";
 import { imageTable } from "./images/table";
 import { authority, issue } from "./lib/certificates";
-import { logger } from "./lib/log";
+import { logger, watchDelay } from "./lib/log";
 import { ProcessTable } from "./lib/process";
 import { certManagerOperator } from "./operators/cert-manager";
 import { eckOperator } from "./operators/eck";
@@ -46,8 +46,6 @@ import { loadTools } from "./toolchain";
 import { Traffic } from "./traffic";
 
 const log = logger("daemon");
-/** Half of what a usual probe waits. */
-const HELD_UP_MS = 500;
 
 async function main(): Promise<void> {
   const dir = sandboxDir();
@@ -131,6 +129,10 @@ async function main(): Promise<void> {
     (address) => control.isLost && control.hasAddress(address),
     async () => (await traffic.status()).frontEnds,
   );
+  const checkIp = await serveCheckIp(await issue(authorityOfAws, { commonName: CHECK_IP, dnsNames: [CHECK_IP] }));
+  const { hostname: host, port } = new URL(checkIp.endpoint);
+  surface.forward({ address: CHECK_IP, port: 443, to: { host, port: Number(port) } });
+  const proxy = await servePublicProxy((address, port) => surface.locate(address, port));
   const checks = new HealthChecks(() => aws.healthChecks(), surface);
   const targets = new Targets((groupArn) => aws.targetGroup(groupArn));
   const balancers = new Balancers(
@@ -198,6 +200,8 @@ async function main(): Promise<void> {
       sts.close(),
       authenticator.close(),
       google.close(),
+      proxy.close(),
+      checkIp.close(),
       dns.close(),
       onePassword.close(),
     ]);
@@ -225,6 +229,7 @@ async function main(): Promise<void> {
       stsEndpoint: sts.endpoint,
       googleEndpoint: google.endpoint,
       dnsEndpoint: dns.endpoint,
+      proxyEndpoint: proxy.endpoint,
       clusters: clusters.list().map(({ spec, endpoint }) => ({ id: spec.id, endpoint })),
       resources: clouds.size,
     }),
@@ -237,19 +242,8 @@ async function main(): Promise<void> {
   process.once("SIGINT", () => void stop());
   process.on("unhandledRejection", (reason) => log(`unhandled: ${(reason as Error)?.stack ?? reason}`));
   process.on("uncaughtException", (error) => log(`uncaught: ${error.stack}`));
-  watchDelay();
+  watchDelay(log);
   log(`runs; state in ${join(dir)}`);
-}
-
-/** Says when requests through this process waited: it forwards those to Services and to load-balanced pods. */
-function watchDelay(): void {
-  const delay = monitorEventLoopDelay({ resolution: 50 });
-  delay.enable();
-  setInterval(() => {
-    const ms = delay.max / 1e6;
-    if (ms > HELD_UP_MS) log(`was held up for ${Math.round(ms)} ms`);
-    delay.reset();
-  }, 5_000).unref();
 }
 
 main().catch((error: Error) => {

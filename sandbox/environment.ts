@@ -1,8 +1,8 @@
 /** Where the sandbox keeps its state, and the environment that points Pulumi and credential helpers to it. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import type { Status } from "./cloud/api";
+import type { Status, TrafficStatus } from "./cloud/api";
 import type { Tools } from "./toolchain";
 
 export const PROJECT_ROOT = join(__dirname, "..");
@@ -46,6 +46,24 @@ export function environment(dir: string, tools: Tools, status: Status): Record<s
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     ...secretsToken(dir),
+  };
+}
+
+/** What else is set where programs reach public addresses through a proxy, as behind a company's: the sandbox's, and its certificates. */
+export function behindProxy(
+  dir: string,
+  { proxyEndpoint }: Status,
+  { authority }: TrafficStatus,
+): Record<string, string> {
+  const authorities = join(dir, "authorities.pem");
+  writeFileSync(authorities, [authority, caFileOf(dir)].map((file) => readFileSync(file, "utf8").trim()).join("\n"));
+  return {
+    HTTPS_PROXY: proxyEndpoint,
+    NO_PROXY: "localhost,127.0.0.1",
+    // Some programs ask for these first; what this machine's own say leads elsewhere.
+    https_proxy: "",
+    no_proxy: "",
+    NODE_EXTRA_CA_CERTS: authorities,
   };
 }
 

@@ -6,6 +6,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { poolLabel } from "../components/cluster";
 import { fitted, imagePlaceholder, type Manifest } from "../components/services";
+import {
+  type CustomerBucket,
+  customersAudience,
+  customersConfigMap,
+  customersFile,
+  customersFolder,
+  customersToken,
+  customersUser,
+} from "../plan/customers";
 import { identity } from "../plan/identities";
 import { elasticsearchService, namespaces, regionConfigMap, secrets, serviceItems } from "../plan/names";
 import { endpointGroupName, frontPort, googleFrontEnds, healthCheck, requests } from "../plan/traffic";
@@ -148,6 +157,52 @@ test("the stack adds image, pods per zone and what makes pods anew; the rest sta
     assert.equal((fitted(scaler, { ...args, zones: zones! }) as Any).spec.minReplicas, pods);
   const service = named("Service", "api");
   assert.equal(fitted(service, args), service);
+});
+
+test("the API alone is told of customers' buckets, with a token for their pools where one is in Google Cloud", () => {
+  const args = { image: "i", zones: 1, config: {} };
+  const acme = {
+    name: "acme",
+    bucket: "s3://acme",
+    region: "eu-west-1",
+    role: "arn:aws:iam::210987654321:role/iconik",
+  };
+  const globex = { name: "globex", bucket: "gs://globex", provider: "//iam.googleapis.com/p", serviceAccount: "a@b" };
+  const withBuckets = (customerBuckets: CustomerBucket[], name = "api") =>
+    fitted(named("Deployment", name), { ...args, customerBuckets }) as Any;
+  assert.deepEqual(withBuckets([]), fitted(named("Deployment", "api"), args));
+  assert.deepEqual(withBuckets([acme], "worker"), fitted(named("Deployment", "worker"), args));
+  const sources = (buckets: CustomerBucket[]) => {
+    const { containers, volumes } = pod(withBuckets(buckets));
+    assert.ok(containers[0].env.some((each: Any) => each.name === "CUSTOMERS" && each.value === customersFolder));
+    assert.ok(containers[0].volumeMounts.some((each: Any) => each.mountPath === customersFolder && each.readOnly));
+    return volumes.at(-1).projected.sources;
+  };
+  const list = { configMap: { name: customersConfigMap } };
+  assert.deepEqual(sources([acme]), [list]);
+  const token = { audience: customersAudience, expirationSeconds: 3600, path: customersToken };
+  assert.deepEqual(sources([acme, globex]), [list, { serviceAccountToken: token }]);
+  const digest = (buckets: CustomerBucket[]) =>
+    withBuckets(buckets).spec.template.metadata.annotations["iconik.io/region-config"];
+  assert.notEqual(digest([acme]), digest([globex]), "pods read the list once");
+  assert.deepEqual(
+    [customersUser.namespace, customersUser.name],
+    [named("Deployment", "api").metadata.namespace, pod(named("Deployment", "api")).serviceAccountName],
+  );
+});
+
+test("a bucket is NAME, or NAME=s3://BUCKET with its copies; customers' are in a folder", () => {
+  const folder = mkdtempSync(join(tmpdir(), "customers-"));
+  const shape = apiSettings.pick({ MEDIA_BUCKETS: true, MEDIA_COPIES: true, CUSTOMERS: true });
+  const none = shape.parse({});
+  assert.deepEqual([none.MEDIA_BUCKETS, none.MEDIA_COPIES, none.CUSTOMERS.buckets], [[], [], []]);
+  const found = shape.parse({ MEDIA_BUCKETS: "a,c=s3://d", MEDIA_COPIES: "s3://e" });
+  assert.deepEqual([found.MEDIA_BUCKETS, found.MEDIA_COPIES], [["a", "c=s3://d"], ["s3://e"]]);
+  for (const wrong of ["a=b", "a=ftp://b", "a b", "a=s3://b/c"])
+    assert.match(String(shape.safeParse({ MEDIA_BUCKETS: wrong }).error?.message), /allowed: NAME or NAME=s3/, wrong);
+  writeFileSync(join(folder, customersFile), '[{"name":"acme"}]');
+  const { CUSTOMERS } = shape.parse({ CUSTOMERS: folder });
+  assert.deepEqual(CUSTOMERS, { buckets: [{ name: "acme" }], token: join(folder, customersToken) });
 });
 
 test("a file that is no YAML is named", () => {

@@ -44,15 +44,16 @@ for (const { file, stack: named, settings } of all.filter((block) => !whole.incl
   test(`${keys.join(", ")} of ${file} fits the stack file that it is added to`, () => {
     assert.ok(keys.every((key) => key.startsWith("iconik-dr:")));
     const of = (...names: string[]) => names.some((name) => keys.includes(`iconik-dr:${name}`));
-    const [stack, name] = of("restoreGrants", "media")
-      ? ["vault", "vault"]
-      : of("app") || named === "foundation"
-        ? ["foundation", "foundation"]
-        : of("active", "primary", "activation")
-          ? ["aws-standby", "aws-standby"]
-          : of("breakGlass")
-            ? ["bootstrap", "bootstrap"]
-            : ["prod", "rebuild-1"];
+    const [stack, name] =
+      of("restoreGrants", "media") || named === "vault"
+        ? ["vault", "vault"]
+        : of("app") || named === "foundation"
+          ? ["foundation", "foundation"]
+          : of("active", "primary", "activation")
+            ? ["aws-standby", "aws-standby"]
+            : of("breakGlass")
+              ? [named ?? "bootstrap", named ?? "bootstrap"]
+              : ["prod", "rebuild-1"];
     assert.doesNotThrow(() => checkedSettings({ ...stackSettings(stack!), ...settings }, name!));
   });
 }

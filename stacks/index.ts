@@ -17,8 +17,6 @@ export = () =>
     env: process.env,
     secretsProvider,
     reader: async () => (await import("./provider-reader")).providerReader,
-    standby: async (account) => ({
-      reader: (await import("./s3-reader")).s3Reader(account),
-      probe: (await import("./standby-primary")).httpsProbe,
-    }),
+    probe: async () => (await import("./https-probe")).httpsProbe(),
+    s3: async (account) => (await import("./s3-reader")).s3Reader(account),
   });

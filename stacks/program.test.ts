@@ -24,7 +24,8 @@ async function run(changes: Record<string, unknown>, env: NodeJS.ProcessEnv = TO
         env,
         secretsProvider: () => undefined,
         reader: async () => nothing,
-        standby: () => assert.fail(),
+        probe: () => assert.fail(),
+        s3: () => assert.fail(),
       });
     } catch (error) {
       failure = (error as Error).message;

@@ -1,7 +1,7 @@
 /** The program of a stack: checks its configuration, then runs its role's program. */
 import { ConfigError, parseConfig, type SiteConfig } from "./config";
 import { type BucketReader, findCopy } from "./copies";
-import type { Probe } from "./standby-primary";
+import type { Probe } from "./https-probe";
 
 /** What a program needs from outside. */
 export interface Surroundings {
@@ -12,8 +12,10 @@ export interface Surroundings {
   /** `secretsprovider` of the stack's file. */
   secretsProvider(): string | undefined;
   reader(): Promise<BucketReader>;
-  /** For the standby in an account: reads S3, and asks whether the primary still serves. */
-  standby(account: string): Promise<{ reader: BucketReader; probe: Probe }>;
+  /** Asks, for the standby, whether the primary still serves. */
+  probe(): Promise<Probe>;
+  /** Reads S3, for the standby in an account. */
+  s3(account: string): Promise<BucketReader>;
 }
 
 /** Stack outputs. */
@@ -29,7 +31,8 @@ export async function program({
   env,
   secretsProvider,
   reader,
-  standby,
+  probe,
+  s3: s3Of,
 }: Surroundings): Promise<Outputs> {
   const config = parseConfig(all, stack);
   // Each role's program loads what it needs and no more: a preview starts faster.
@@ -49,9 +52,10 @@ export async function program({
       const { notShared } = await import("./standby-state");
       notShared(stack, { backend: env.PULUMI_BACKEND_URL, secretsProvider: secretsProvider() });
       const token = onePasswordToken(stack, env);
-      const { reader: s3, probe } = await standby(config.account);
       const { notServed, notServing } = await import("./standby-primary");
-      await notServing(stack, config, probe);
+      // Before the packages of AWS are loaded, which takes seconds: who is refused is told at once.
+      await notServing(stack, config, await probe());
+      const s3 = await s3Of(config.account);
       await notServed(stack, config, s3);
       const copy = await (await import("./standby-copies")).findStandbyCopy(stack, config, s3);
       return (await import("./standby")).standby(config, token, copy);

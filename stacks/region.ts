@@ -19,7 +19,7 @@ import { StoreDisks } from "../components/store-disks";
 import { kubernetesAccount } from "../components/workload-identity";
 import { regionRanges } from "../plan/addresses";
 import { type IdentityId, identity } from "../plan/identities";
-import { mediaBuckets } from "../plan/media";
+import { mediaBucketsOf } from "../plan/media";
 import { namespaces, secrets } from "../plan/names";
 import { ports } from "../plan/ports";
 import { isActive } from "../plan/region-states";
@@ -237,7 +237,9 @@ export function services(region: Region, { config, region: entry, manifests, dep
         CASSANDRA_CONTACT_POINTS: cassandraContactPoint(datacenter),
         ELASTICSEARCH_URL: elasticsearchUrl,
         ELASTICSEARCH_CERTIFICATES: `${namespaces.elasticsearch}/${secrets.elasticCertificates}`,
-        MEDIA_BUCKETS: mediaBuckets.map(({ name }) => name).join(","),
+        MEDIA_BUCKETS: mediaBucketsOf(config.media.prefix)
+          .map(({ name }) => name)
+          .join(","),
       },
       onePasswordVault: config.onePassword.vault,
     },

@@ -1,6 +1,7 @@
 /** What runs in the standby's cluster while nothing is lost: the operators, and the copier that pulls. */
 import type * as aws from "@pulumi/aws";
 import type { Resource } from "@pulumi/pulumi";
+import { CustomerBuckets } from "../components/aws/customer-buckets";
 import type { EksCluster } from "../components/aws/eks-cluster";
 import { GoogleAccess } from "../components/aws/google-access";
 import { LoadBalancerController } from "../components/aws/load-balancer-controller";
@@ -39,6 +40,8 @@ export interface StandbyPilot {
   spaces: Namespaces;
   operators: Operators;
   controller: LoadBalancerController;
+  /** What the services find there: their accounts, and the list of customers' buckets. */
+  services: Resource[];
 }
 
 /** Declares what the pilot light keeps alive, so that an activation waits for nothing but data and machines. */
@@ -142,7 +145,19 @@ export function standbyPilot(args: StandbyPilotArgs): StandbyPilot {
     },
     { dependsOn: [...accounts, ...args.copierDependsOn] },
   );
-  return { spaces, operators, controller };
+  const services = standbyAccounts(cluster, ["standby-services"], [spaces]);
+  const { customerBuckets: buckets, images, active: suspend } = config;
+  const customers =
+    buckets.length > 0
+      ? [
+          new CustomerBuckets(
+            "customers",
+            { cluster, image: images.services, buckets, suspend },
+            { dependsOn: [spaces, ...services] },
+          ),
+        ]
+      : [];
+  return { spaces, operators, controller, services: [...services, ...customers] };
 }
 
 /** The Kubernetes accounts of some identities of AWS. */

@@ -39,6 +39,23 @@ test("a standby is not activated while the primary answers, unless it is fenced 
   for (const key of ["fenced", "force"]) assert.equal(await ask(true, { primary: { ...primary, [key]: "prod" } }), "");
 });
 
+test("what keeps the primary from being asked is not taken for its silence", async () => {
+  const ask = (changes: Record<string, unknown> = {}) =>
+    refusal(
+      notServing("aws-standby", config({ active: true, ...changes }), () =>
+        Promise.reject(new Error("proxy P failed")),
+      ),
+    );
+  assert.equal(
+    await ask(),
+    'iconik-dr:active is true: it is not known whether site "prod" still serves at 192.0.2.2: proxy P failed; make the proxy connect to ' +
+      "192.0.2.2:443 and checkip.amazonaws.com:443 or, where this machine needs none for them, name them in NO_PROXY; a site that is fenced " +
+      '(docs/runbooks/d4-google-lost.md) is not asked once iconik-dr:primary.fenced is "prod", and its writes are given up with ' +
+      'iconik-dr:primary.force "prod"',
+  );
+  for (const key of ["fenced", "force"]) assert.equal(await ask({ primary: { ...primary, [key]: "prod" } }), "");
+});
+
 test("a standby that serves is not ended by a configuration that knows nothing of it", async () => {
   assert.equal(
     await asked(says("standby")),

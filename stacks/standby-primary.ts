@@ -2,32 +2,35 @@
  * Asks who serves before the traffic turns, either way: two sites that take writes cannot be made one again, and what the standby
  * took is not in Google.
  */
-import { request } from "node:https";
-import { route53Check, searchString, trafficObject } from "../plan/failover";
+import { publicWitness, searchString, trafficObject } from "../plan/failover";
 import { configNamespace } from "../plan/names";
 import { standbyBuckets } from "../plan/standby";
-import { appDomain } from "../plan/traffic";
 import { ConfigError, type StandbyConfig } from "./config";
 import type { BucketReader } from "./copies";
+import type { Probe } from "./https-probe";
 import { isAbsent, reasonOf } from "./standby-copies";
 
-/** Does the product answer at an address, asked by its public name? */
-export type Probe = (address: string) => Promise<boolean>;
-
-/** Times that it is asked, and seconds that an answer may take. */
+/** Times that the primary is asked before its silence is believed. */
 const attempts = 3;
-const seconds = 5;
 
 /**
- * Refuses to activate the standby while the primary still serves, unless the configuration says by name that it is fenced, or
- * that what it takes from now on is given up.
+ * Refuses to activate the standby while the primary still serves, or while that cannot be found out, unless the configuration says
+ * by name that it is fenced, or that what it takes from now on is given up.
  * @throws ConfigError
  */
 export async function notServing(stack: string, config: StandbyConfig, probe: Probe): Promise<void> {
   const { active, primary, restored } = config;
   if (!active || restored !== undefined || primary.fenced !== undefined || primary.force !== undefined) return;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (!(await probe(primary.address))) continue;
+    const serves = await probe(primary.address).catch((error: Error) => {
+      throw new ConfigError(stack, [
+        `${configNamespace}:active is true: it is not known whether site "${primary.site}" still serves at ${primary.address}: ${error.message}; ` +
+          `make the proxy connect to ${primary.address}:443 and ${publicWitness}:443 or, where this machine needs none for them, name them in ` +
+          `NO_PROXY; a site that is fenced (docs/runbooks/d4-google-lost.md) is not asked once ${configNamespace}:primary.fenced is ` +
+          `"${primary.site}", and its writes are given up with ${configNamespace}:primary.force "${primary.site}"`,
+      ]);
+    });
+    if (!serves) continue;
     throw new ConfigError(stack, [
       `${configNamespace}:active is true: site "${primary.site}" still answers at ${primary.address}, and what it takes from now on would be ` +
         `lost; fence it (docs/runbooks/d4-google-lost.md) and set ${configNamespace}:primary.fenced to "${primary.site}", or give its writes up ` +
@@ -67,27 +70,3 @@ export async function notServed(stack: string, config: StandbyConfig, reader: Bu
       `${configNamespace}:primary.resume is "${primary.resume}": left over from a failback, and the next one would not ask; remove it`,
     ]);
 }
-
-/** Asks over HTTPS at the address, with the public name as SNI and Host: what Route 53's health check does. */
-export const httpsProbe: Probe = (address) =>
-  new Promise((resolve) => {
-    const sent = request(
-      {
-        host: address,
-        servername: appDomain,
-        headers: { host: appDomain },
-        path: route53Check.path,
-        method: "GET",
-        timeout: seconds * 1000,
-        agent: false,
-      },
-      (response) => {
-        response.resume();
-        resolve((response.statusCode ?? 500) < 400);
-      },
-    );
-    sent.on("timeout", () => sent.destroy(new Error("no answer")));
-    // Whoever has no valid certificate for the name is not the product.
-    sent.on("error", () => resolve(false));
-    sent.end();
-  });

@@ -56,7 +56,6 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
       "standby-restorer",
       "standby-cassandra-backup",
       "standby-elasticsearch-backup",
-      "standby-services",
       ...(config.vault.failbackBucket ? ["standby-failback" as const] : []),
     ],
     [spaces],
@@ -187,8 +186,9 @@ export function standbySite(args: StandbySiteArgs): Resource[] {
       },
       onePasswordVault: vault,
       readinessGates: { front: [targetHealthy] },
+      customerBuckets: config.customerBuckets,
     },
-    { dependsOn: [schema, binding, ...accounts] },
+    { dependsOn: [schema, binding, ...pilot.services] },
   );
   if (config.vault.failbackBucket) {
     const { project, projectNumber, failbackBucket } = config.vault;

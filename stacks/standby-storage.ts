@@ -6,6 +6,7 @@ import { PodIdentity } from "../components/aws/pod-identity";
 import { RequestMetrics } from "../components/aws/request-metrics";
 import { S3StoreBucket } from "../components/aws/store-bucket";
 import { TokenProvider } from "../components/aws/token-provider";
+import { isAtGoogle } from "../plan/customers";
 import { type IdentityId, identities } from "../plan/identities";
 import { markersPrefix } from "../plan/layout";
 import { namespaces } from "../plan/names";
@@ -86,6 +87,7 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
   for (const { name, copied } of media)
     new RequestMetrics(`metrics-${name}`, { bucket: copied.bucket, filters: { [filters.wholeFilter]: "" } }, opts);
 
+  const customerRoles = config.customerBuckets.flatMap((bucket) => (isAtGoogle(bucket) ? [] : [bucket.role]));
   const issuer = new TokenProvider("token-provider", { issuer: cluster.issuer }, opts);
   const search = { namespace: namespaces.elasticsearch, name: "elasticsearch-backup" };
   const roles = new Map(
@@ -101,8 +103,7 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
             identity: id,
             buckets: byStore,
             ...(id === "standby-elasticsearch-backup" && { byToken: { provider: issuer.provider, user: search } }),
-            ...(id === "standby-services" &&
-              config.customerRoles.length > 0 && { more: [customers(config.customerRoles)] }),
+            ...(id === "standby-services" && customerRoles.length > 0 && { more: [customers(customerRoles)] }),
           },
           opts,
         ),
@@ -138,5 +139,5 @@ export function standbyStorage(args: StandbyStorageArgs, opts: ComponentResource
  */
 function customers(roles: string[]) {
   const Action = ["sts:AssumeRole", "sts:TagSession"];
-  return { Sid: "CustomersBuckets", Effect: "Allow" as const, Action, Resource: roles };
+  return { Sid: "CustomersBuckets", Effect: "Allow" as const, Action, Resource: [...new Set(roles)] };
 }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1CronJob, V1Deployment, V1Service } from "@kubernetes/client-node";
+import { customersConfigMap, customersFile, customersUser } from "../plan/customers";
 import { rolesAllowed } from "../plan/s3-permissions";
+import { standbyJobs } from "../plan/standby";
 import type { Declaration, DeclaredResource } from "../tests/lib/declared";
 import { assertGolden } from "../tests/lib/golden";
-import { declaredStack } from "../tests/lib/stacks";
+import { customerBuckets, declaredStack, type StackName } from "../tests/lib/stacks";
 
 for (const stack of ["aws-standby", "aws-standby-active", "aws-standby-failback"] as const) {
   describe(stack, () => {
@@ -103,6 +105,46 @@ test("an activation makes nothing in AWS that a second attempt could not make ag
     // PutMetricAlarm replaces what is there under its name.
     ["aws:cloudwatch/metricAlarm:MetricAlarm"],
   );
+});
+
+test("the services may take on customers' roles and no others, and are told of customers' buckets", async () => {
+  const { resources } = await declaredStack("aws-standby-active");
+  const assumed = resources.flatMap(({ name, inputs }) =>
+    typeof inputs.policy === "string" && inputs.policy.includes("sts:AssumeRole")
+      ? (JSON.parse(inputs.policy).Statement as { Sid: string; Action: string[]; Resource: string[] }[])
+          .filter(({ Action }) => Action.includes("sts:AssumeRole"))
+          .map(({ Action, Resource }) => ({ name, Action, Resource }))
+      : [],
+  );
+  assert.deepEqual(
+    assumed.map(({ Action, Resource }) => ({ Action, Resource })),
+    [{ Action: ["sts:AssumeRole", "sts:TagSession"], Resource: ["arn:aws:iam::210987654321:role/iconik"] }],
+  );
+  assert.match(assumed[0]!.name, /^standby-services/);
+  const [list] = resources.filter(({ inputs }) => (inputs.metadata as { name?: string })?.name === customersConfigMap);
+  assert.deepEqual(JSON.parse((list!.inputs.data as Record<string, string>)[customersFile]!), customerBuckets);
+});
+
+test("until the standby is active, customers' buckets are tried every morning, by the API's image as its account", async () => {
+  const found = async <T>(stack: StackName, kind: string, name: string) => {
+    const { resources } = await declaredStack(stack);
+    const is = ({ type, inputs }: DeclaredResource) =>
+      type.endsWith(`:${kind}`) && (inputs.metadata as { name: string }).name === name;
+    return resources.find(is)!.inputs as T;
+  };
+  const [pilot, active] = await Promise.all(
+    (["aws-standby", "aws-standby-active"] as const).map((stack) =>
+      found<V1CronJob>(stack, "CronJob", standbyJobs.customers),
+    ),
+  );
+  assert.deepEqual([pilot!.spec!.suspend, active!.spec!.suspend], [false, true]);
+  const { metadata, spec } = pilot!.spec!.jobTemplate.spec!.template;
+  assert.equal(spec!.serviceAccountName, customersUser.name);
+  const api = await found<V1Deployment>("aws-standby-active", "Deployment", customersUser.name);
+  assert.equal(spec!.containers[0]!.image, api.spec!.template.spec!.containers[0]!.image);
+  // A pod that is not the API's must not get its requests.
+  const { selector } = (await found<V1Service>("aws-standby-active", "Service", customersUser.name)).spec!;
+  assert.ok(Object.entries(selector!).some(([key, value]) => metadata!.labels![key] !== value));
 });
 
 describe("a second activation", () => {

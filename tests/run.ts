@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { BUILT_BUNDLE, jobsBundle } from "../jobs/testing/job";
 import { addTools } from "../jobs/testing/tools";
 
 const ROOT = join(__dirname, "..");
@@ -23,10 +24,11 @@ function count(name: string, ok: boolean): void {
   console.log(`${ok ? "✔" : "✘"} ${name}`);
 }
 
-/** Runs a program with its output shown; its exit status is the verdict. */
+/** Runs a program with all its output on this one's standard output; its exit status is the verdict. */
 function program(name: string, command: string, args: string[]): void {
   console.log(`\n▶ ${name}`);
-  count(name, spawnSync(command, args, { cwd: ROOT, stdio: "inherit" }).status === 0);
+  const { status, signal, error } = spawnSync(command, args, { cwd: ROOT, stdio: ["inherit", "inherit", 1] });
+  count(status === 0 ? name : `${name}: ended with ${error?.message ?? signal ?? status}`, status === 0);
 }
 
 /** What is read of a test's end. */
@@ -64,20 +66,29 @@ async function testFiles(name: string, files: string[], concurrency: number): Pr
 }
 
 /**
- * Folders whose tests are pure and small: a process for each file would load the SDKs of two clouds each time. The files of a
- * folder run in one process.
+ * Folders and files whose tests run in one process: pure and small ones, as a process for each would load the SDKs of two clouds
+ * each time; those that look at what the stacks declare, as each stack is then declared once.
  */
-const TOGETHER = ["policies/rules", "stacks/config", "plan", "plan/alerts"];
+const TOGETHER: Record<string, readonly string[]> = {
+  rules: ["policies/rules"],
+  config: ["stacks/config"],
+  plan: ["plan", "plan/alerts"],
+  stacks: ["stacks", "policies/stacks.test.ts", "tests/runbooks.test.ts"],
+  jobs: ["jobs/lib"],
+  drill: ["drill", "sandbox/operators/k8ssandra"],
+};
 
 /** Files to run, with one that imports the others in place of those that run together. */
 function batched(files: string[], folder: string): string[] {
-  const together = TOGETHER.map((each) => files.filter((file) => dirname(file) === join(ROOT, each)));
-  const batches = together.map((batch, index) => {
-    const path = join(folder, `${TOGETHER[index]!.replaceAll("/", "-")}.test.ts`);
+  const together = Object.entries(TOGETHER).map(([name, places]) => {
+    const batch = files.filter((file) => [file, dirname(file)].some((each) => places.includes(relative(ROOT, each))));
+    if (batch.length === 0) throw new Error(`TOGETHER has "${name}", and no test is in ${places.join(", ")}`);
+    const path = join(folder, `${name}.test.ts`);
     writeFileSync(path, batch.map((file) => `import ${JSON.stringify(file)};\n`).join(""));
-    return path;
+    return { path, batch };
   });
-  return [...batches, ...files.filter((file) => !together.flat().includes(file))];
+  const alone = files.filter((file) => !together.some(({ batch }) => batch.includes(file)));
+  return [...together.map(({ path }) => path), ...alone];
 }
 
 /** Every test file that git tracks or would track. */
@@ -103,6 +114,7 @@ async function main(): Promise<void> {
       program("types", "npx", ["tsc", "--noEmit"]);
     },
     unit: async () => {
+      process.env[BUILT_BUNDLE] = await jobsBundle();
       const folder = mkdtempSync(join(tmpdir(), "tests-"));
       await testFiles("unit tests", batched(unit, folder), 2).finally(() => rmSync(folder, { recursive: true }));
     },

@@ -6,7 +6,18 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { cassandraClusterName, elasticsearchName, namespaces, rackNames } from "../plan/names";
+import { parse } from "yaml";
+import {
+  cassandraClusterName,
+  clusterName,
+  elasticsearchName,
+  internodeItem,
+  namespaces,
+  rackNames,
+  secrets,
+  serviceItems,
+  superuserItem,
+} from "../plan/names";
 import { cassandraNode, elasticsearchNode, standbyNodes } from "../plan/sizing";
 import { standbyBuckets, standbyClusterName, standbyStateBucket, standbyZones } from "../plan/standby";
 import { charts } from "../plan/versions";
@@ -73,48 +84,108 @@ test("the quotas that the standby asks for hold what it is when it is active", (
   assert.match(text, new RegExp(`${disks.toFixed(1)} TiB of gp3`));
 });
 
-test("what the standby's first update is limited to needs nothing else", () => {
-  interface Resource {
-    type: string;
-    name: string;
-    parent?: string;
-    dependsOn?: string[];
-    deletedWith?: string;
-  }
-  const inventory = JSON.parse(readFileSync(join(ROOT, "tests", "golden", "aws-standby.json"), "utf8")) as Resource[];
-  const first = of("pulumi").find(({ words }) => words[0] === "up" && words.includes("--target"));
-  assert.ok(first);
-  // As the engine reads them: ** stands for anything.
-  const patterns = first.words
-    .filter((_, index) => first.words[index - 1] === "--target")
-    .map((each) => new RegExp(`^${each.split("**").map(literally).join(".*")}$`));
-  const parentOf = ({ parent }: Resource) =>
-    inventory
-      .filter(({ name }) => name === parent)
-      .sort((a, b) => Number(b.type.startsWith("iconik:")) - Number(a.type.startsWith("iconik:")))[0];
-  const typeOf = (each: Resource): string => {
-    const parent = parentOf(each);
-    return parent ? `${typeOf(parent)}$${each.type}` : each.type;
+/** What the first updates, which are limited to a part of a stack, are there for, and what they leave out. */
+const firstUpdates: Record<string, { brings: string[]; leaves: RegExp }> = {
+  "aws-standby": {
+    brings: ["aws:ecr/repository:Repository", "aws:route53/zone:Zone", "aws:eks/cluster:Cluster"],
+    leaves: /helm|acm\/|certificateValidation/,
+  },
+  vault: { brings: ["gcp:artifactregistry/repository:Repository"], leaves: /Deployment|Job/ },
+};
+const limited = of("pulumi").filter(({ words }) => words[0] === "up" && words.includes("--target"));
+
+test("each stack's first update is limited in one place", () => {
+  const stacks = limited.map(({ words }) => argumentOf(words, "--stack")!);
+  assert.deepEqual(stacks.sort(), Object.keys(firstUpdates).sort());
+});
+
+for (const first of limited) {
+  const stack = argumentOf(first.words, "--stack")!;
+  test(`what the first update of ${stack} is limited to needs nothing else`, () => {
+    interface Resource {
+      type: string;
+      name: string;
+      parent?: string;
+      dependsOn?: string[];
+      deletedWith?: string;
+    }
+    const inventory = JSON.parse(readFileSync(join(ROOT, "tests", "golden", `${stack}.json`), "utf8")) as Resource[];
+    // As the engine reads them: ** stands for anything.
+    const patterns = first.words
+      .filter((_, index) => first.words[index - 1] === "--target")
+      .map((each) => new RegExp(`^${each.split("**").map(literally).join(".*")}$`));
+    const parentOf = ({ parent }: Resource) =>
+      inventory
+        .filter(({ name }) => name === parent)
+        .sort((a, b) => Number(b.type.startsWith("iconik:")) - Number(a.type.startsWith("iconik:")))[0];
+    const typeOf = (each: Resource): string => {
+      const parent = parentOf(each);
+      return parent ? `${typeOf(parent)}$${each.type}` : each.type;
+    };
+    const urnOf = (each: Resource) => `urn:pulumi:${stack}::iconik-dr::${typeOf(each)}::${each.name}`;
+    const isTargeted = (each: Resource) => patterns.some((pattern) => pattern.test(urnOf(each)));
+    const targeted = inventory.filter(isTargeted);
+    const isProvider = ({ type }: Resource) => type.startsWith("pulumi:providers:");
+    const made = [...targeted, ...inventory.filter(isProvider)];
+    for (const each of made) {
+      const parent = parentOf(each);
+      for (const needed of [parent?.name, ...(each.dependsOn ?? []), each.deletedWith])
+        assert.ok(needed === undefined || made.some(({ name }) => name === needed), `${each.name} needs ${needed}`);
+    }
+    for (const pattern of patterns)
+      assert.ok(
+        inventory.some((each) => pattern.test(urnOf(each))),
+        String(pattern),
+      );
+    const kinds = targeted.map(({ type }) => type);
+    const { brings, leaves } = firstUpdates[stack]!;
+    for (const kind of brings) assert.ok(kinds.includes(kind), kind);
+    assert.ok(!kinds.some((kind) => leaves.test(kind)), "what waits for them");
+  });
+}
+
+test("the items of 1Password that people make have the fields that the local cloud's have", () => {
+  const { onePassword } = parse(readFileSync(join(ROOT, "sandbox.yaml"), "utf8")) as {
+    onePassword: Record<string, Record<string, Record<string, unknown>>>;
   };
-  const urnOf = (each: Resource) => `urn:pulumi:aws-standby::iconik-dr::${typeOf(each)}::${each.name}`;
-  const isTargeted = (each: Resource) => patterns.some((pattern) => pattern.test(urnOf(each)));
-  const targeted = inventory.filter(isTargeted);
-  const isProvider = ({ type }: Resource) => type.startsWith("pulumi:providers:");
-  const made = [...targeted, ...inventory.filter(isProvider)];
-  for (const each of made) {
-    const parent = parentOf(each);
-    for (const needed of [parent?.name, ...(each.dependsOn ?? []), each.deletedWith])
-      assert.ok(needed === undefined || made.some(({ name }) => name === needed), `${each.name} needs ${needed}`);
+  const rows = runbook("bootstrap.md").split("\n");
+  for (const [item, fields] of Object.entries(onePassword["iconik-prod"]!)) {
+    const row = rows.find((line) => line.startsWith(`| \`${item}\``));
+    assert.ok(row, item);
+    const wanted = Object.keys(fields).flatMap((field) => (field === "tls" ? ["tls.crt", "tls.key"] : [field]));
+    assert.deepEqual([...row.split("|")[2]!.matchAll(/`([^`]+)`/g)].map(([, field]) => field).sort(), wanted.sort());
   }
-  for (const pattern of patterns)
-    assert.ok(
-      inventory.some((each) => pattern.test(urnOf(each))),
-      String(pattern),
-    );
-  const kinds = targeted.map(({ type }) => type);
-  for (const kind of ["aws:ecr/repository:Repository", "aws:route53/zone:Zone", "aws:eks/cluster:Cluster"])
-    assert.ok(kinds.includes(kind), kind);
-  assert.ok(!kinds.some((kind) => /helm|acm\/|certificateValidation/.test(kind)), "what waits for them");
+  const items = [superuserItem, internodeItem, ...serviceItems, secrets.canaryCassandra, secrets.canaryElasticsearch];
+  for (const item of items) assert.ok(item in onePassword["iconik-prod"]!, item);
+});
+
+test("the line that looks for examples finds each of them, and nothing that replaces one", () => {
+  const [, pattern] = /^ {4}grep -nE '([^']+)' Pulumi/m.exec(runbook("bootstrap.md")) ?? [];
+  assert.ok(pattern);
+  const isFound = (line: string) => new RegExp(pattern).test(line);
+  const image = (digit: string) => `jobs: example.pkg.dev/dr/jobs@sha256:${digit.repeat(64)}`;
+  const examples = [
+    'repositoryId: "100000001"',
+    "iconik-dr:authorizedNetworks: [192.0.2.0/28]",
+    "address: 192.0.2.2",
+    "- { type: email, address: on-call@example.com }",
+    'iconik-dr:account: "123456789012"',
+    'projectNumber: "123456789013"',
+    image("0"),
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEr9IiyIOPjZCmjeL2Y740v3/o8nLG",
+  ];
+  assert.deepEqual(
+    examples.filter((line) => !isFound(line)),
+    [],
+  );
+  const own = [
+    "address: 34.1.2.3",
+    "[34.1.2.0/28]",
+    "address: on-call@iconik.io",
+    'account: "210987654321"',
+    image("a"),
+  ];
+  assert.deepEqual(own.filter(isFound), []);
 });
 
 /** A text that stands for itself in a regular expression. */
@@ -183,6 +254,27 @@ test("what kubectl is told to do is about namespaces and objects that are declar
     const resourceName = shown.words[2];
     if (resource)
       check([cassandraClusterName, elasticsearchName].includes(resourceName!), shown, `no ${resource} ${resourceName}`);
+  }
+});
+
+test("clusters of Google that are asked for are those of a site or the vault, where they are", () => {
+  const asked = of("gcloud").filter(({ text }) => text.includes("clusters get-credentials"));
+  assert.ok(asked.length > 0);
+  for (const shown of asked) {
+    const project = argumentOf(shown.words, "--project")!;
+    const name = clusterName(project.replace(/^iconik-/, ""), argumentOf(shown.words, "--location")!);
+    check(shown.words[3] === name, shown, `the cluster is ${name}`);
+  }
+  const declared = allStackNames.filter((stack) => ["prod", "vault"].includes(stack));
+  for (const stack of declared) {
+    const inventory = JSON.parse(readFileSync(join(ROOT, "tests", "golden", `${stack}.json`), "utf8")) as {
+      type: string;
+      inputs: { name?: string };
+    }[];
+    const clusters = inventory.filter(({ type }) => type === "gcp:container/cluster:Cluster");
+    assert.ok(clusters.length > 0, stack);
+    for (const { inputs } of clusters)
+      assert.ok(runbook("kubectl.md").includes(`\`${inputs.name}\``), `kubectl.md has no ${inputs.name}`);
   }
 });
 

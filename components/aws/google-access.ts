@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import { ComponentResource, type ComponentResourceOptions, type Resource } from "@pulumi/pulumi";
+import { externalAccount } from "../../plan/federation";
 import { namespaces } from "../../plan/names";
 import { federationAudience } from "../../plan/standby";
 import { standbyPool } from "../../plan/state";
@@ -33,23 +34,12 @@ export class GoogleAccess extends ComponentResource {
       `${name}-config`,
       {
         metadata: { name: args.configMap, namespace: namespaces.dr },
-        data: { [credentialsFile]: JSON.stringify(externalAccount(this.audience, args.email)) },
+        data: {
+          [credentialsFile]: JSON.stringify(externalAccount(this.audience, args.email, `${googleFolder}/${tokenFile}`)),
+        },
       },
       args.cluster.inside(this),
     );
     this.registerOutputs({});
   }
-}
-
-/** Application default credentials of type external_account, with a token in a file. */
-export function externalAccount(audience: string, email: string) {
-  return {
-    universe_domain: "googleapis.com",
-    type: "external_account",
-    audience,
-    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-    token_url: "https://sts.googleapis.com/v1/token",
-    credential_source: { file: `${googleFolder}/${tokenFile}`, format: { type: "text" } },
-    service_account_impersonation_url: `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${email}:generateAccessToken`,
-  };
 }

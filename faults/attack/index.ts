@@ -1,4 +1,5 @@
 /** Runs the attack and says what became of it. */
+import { phaseMinutes, SMALL } from "../../drill/config";
 import { runWhole } from "../../drill/phases";
 import type { PhaseTime } from "../../drill/report";
 import { AttackDrill } from "./drill";
@@ -9,7 +10,7 @@ export async function attack(withStandby: boolean): Promise<AttackReport> {
   const startedAt = new Date();
   const phases: PhaseTime[] = [];
   const run = new AttackDrill(withStandby);
-  let failure = await runWhole(run, phases);
+  let failure = await runWhole(run, phases, phaseMinutes(SMALL));
   const counts = countsOf(run.cells);
   if (!failure && counts.cells === 0) failure = "nothing was tried";
   const { restored } = run;

@@ -1,10 +1,25 @@
-/** Faults of Cassandra's files (D3): a flipped bit, a lost directory, a wiped node, a full disk. docs/runbooks/d3-corruption.md has the same commands. */
+/** Faults of Cassandra's files (D3): a flipped bit, a lost directory, a wiped node, a full disk; and of its members. docs/runbooks/d3-corruption.md has the same commands. */
 import assert from "node:assert/strict";
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { types } from "cassandra-driver";
+import type { JobError } from "../../jobs/lib/log";
+import { expectMembers } from "../../jobs/lib/members";
+import { events } from "../../plan/events";
+import { waitUntil } from "../../sandbox/lib/process";
 import type { Fault } from "../fault";
-import { closeRing, openRing, type RingStage, rowsAlone, rowsOf, saidSince, table, writeRows } from "../ring";
+import { closeRing, openRing, type RingStage, rowsAlone, rowsOf, saidSince, table, USER, writeRows } from "../ring";
 import type { Group } from "../run";
 
 const ROWS = 2000;
@@ -160,10 +175,48 @@ const diskFull: Fault<RingStage> = {
   },
 };
 
+const memberGone: Fault<RingStage> = {
+  id: "member-gone",
+  fault: "a restored datacenter was told of a node that nobody will see again",
+  rows: ["D2", "S1"],
+  alert: "restore-failed",
+  mayLoseSeconds: 0,
+  // The last row of its stage: the node does not come back.
+  inject: async ({ nodes: [neighbour, node] }) => {
+    await node.kill();
+    const folder = mkdtempSync(join(tmpdir(), "member-gone-"));
+    const credentials = { usernameFile: join(folder, "username"), passwordFile: join(folder, "password") };
+    for (const file of Object.values(credentials)) writeFileSync(file, USER);
+    const access = { contactPoints: [neighbour.address], port: 9042, ...credentials };
+    const look = () => expectMembers(access, "emea", 1, { timeoutSeconds: 2, pollSeconds: 1 });
+    try {
+      await assert.rejects(rowsOf(neighbour, types.consistencies.localQuorum), "a quorum without it is none");
+      const down = async () => new RegExp(`^DN +${node.address} `, "m").test(await neighbour.nodetool("status"));
+      await waitUntil("the node to be taken for dead", down, { timeoutMs: 90_000, everyMs: 1000 });
+      const error = await look().then(
+        () => assert.fail("it was not noticed"),
+        (each: JobError) => each,
+      );
+      const [, hostId] = new RegExp(`^${node.address} \\((\\S+)\\)$`).exec(String(error.details.value)) ?? [];
+      assert.ok(hostId, `${error.message} names another one`);
+      await neighbour.nodetool("removenode", hostId);
+      await look();
+      return {
+        noticed: "the restore ends with its address and host id, and does not wait for a quorum with it",
+        signal: { kind: "log", command: "restore-cassandra", line: { event: events.jobFailed, error: error.what } },
+        recovered: "nodetool removenode of that id; then the restore's check passes",
+        lostSeconds: 0,
+      };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
 /** Rows of corruption, which need nodes of Cassandra alone. */
 export const corruptionGroup: Group<RingStage> = {
   stage: "two nodes of Cassandra",
   open: openRing,
   close: closeRing,
-  faults: [corruption, wiped, directoryLost, diskFull],
+  faults: [corruption, wiped, directoryLost, diskFull, memberGone],
 };

@@ -11,6 +11,7 @@ import { mediaGroup } from "./media";
 import { replicatorKilled, replicatorKilledTwice } from "./replicator-killed";
 import { restoreGroup } from "./restore-killed";
 import { retentionEdges } from "./retention-edges";
+import { searchVerificationGroup } from "./search-verification";
 import { storageFails, storageForbids, storageSlow, storageThrottles } from "./storage-refuses";
 import { tableGroup } from "./table-dropped";
 import { twoReplicators } from "./two-replicators";
@@ -44,6 +45,7 @@ export const nightGroups: readonly AnyGroup[] = [
   copiesGroup,
   mediaGroup,
   verificationGroup,
+  searchVerificationGroup,
   restoreGroup,
   tableGroup,
   corruptionGroup,

@@ -1,12 +1,11 @@
 /** A restore that is killed, started again, and ends as one that was not. */
 import assert from "node:assert/strict";
 import { type JobInput, jobConfig } from "../../jobs/config";
-import type { Restored } from "../../jobs/lib/manifest";
-import { manifestOf } from "../../jobs/testing/backups";
+import { manifestOf, putRestored } from "../../jobs/testing/backups";
 import { type JobRun, startJob } from "../../jobs/testing/job";
 import { startKube, type TestKube } from "../../jobs/testing/kube";
 import { startStorage, type TestStorage } from "../../jobs/testing/storage";
-import { backupName, medusaFolder, readyPath, repository, restoredPath } from "../../plan/layout";
+import { backupName, medusaFolder, readyPath, repository } from "../../plan/layout";
 import type { Fault } from "../fault";
 import type { Group } from "../run";
 
@@ -42,16 +41,7 @@ export async function prepare({ storage, regions }: RestoreStage): Promise<void>
       return [repository("cassandra", datacenter), { backup, manifest }];
     }),
   );
-  const restored: Restored = {
-    version: 2,
-    marker: MARKER,
-    source: "prod",
-    copiedAt: new Date().toISOString(),
-    objects: 1,
-    bytes: 1,
-    repositories,
-  };
-  await storage.put(BUCKET, restoredPath(MARKER), JSON.stringify(restored));
+  await putRestored(storage, BUCKET, MARKER, repositories);
   for (const datacenter of DATACENTERS) operate(regions[datacenter], datacenter);
 }
 

@@ -2,12 +2,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FINAL_EXIT_CODE } from "../../jobs/config";
 import type { Evidence } from "../../jobs/lib/evidence";
-import { newestEvidence } from "../../jobs/lib/newest";
 import { metrics, verificationLateSeconds } from "../../plan/freshness";
-import { evidencePath, evidencePrefix, markerId, stamp } from "../../plan/layout";
-import type { Fault, Outcome } from "../fault";
+import { evidencePath, markerId, stamp } from "../../plan/layout";
+import type { Fault } from "../fault";
 import {
   COPIES,
   closeMedusaStage,
@@ -18,47 +16,11 @@ import {
   REPOSITORY,
   ROWS,
 } from "../medusa-stage";
-import { cut } from "../report";
 import type { Group } from "../run";
-import { type Verified, verify } from "../throwaway";
+import { verify } from "../throwaway";
+import { type Copies, failedOver, flipInCopy, flipped, newest, whole } from "./evidence";
 
-/** Flips a bit in the middle of a file's content. */
-function flipped(content: Buffer): Buffer {
-  const copy = Buffer.from(content);
-  copy[Math.floor(copy.length / 2)]! ^= 1;
-  return copy;
-}
-
-/** What the exporter would tell: the moment of the newest verification that ended so, in seconds. */
-const newest = async ({ storage }: MedusaStage, result: "ok" | "failed", now = new Date()): Promise<number> =>
-  newestEvidence(
-    "prod",
-    REPOSITORY,
-    result,
-    (await storage.names(COPIES)).filter((name) => name.startsWith(evidencePrefix("prod"))),
-    now,
-  );
-
-/** A verification that failed, and the metric that says so. */
-async function found(stage: MedusaStage, what: RegExp): Promise<Pick<Outcome, "noticed" | "signal">> {
-  const { code, last, path, evidence } = await verify(stage);
-  assert.equal(code, FINAL_EXIT_CODE, JSON.stringify(last));
-  assert.ok(path?.endsWith("-failed.json"), path);
-  const problem = evidence?.problems.find((line) => what.test(line));
-  assert.ok(problem, JSON.stringify(evidence?.problems));
-  const [failed, ok] = [await newest(stage, "failed"), await newest(stage, "ok")];
-  assert.ok(failed > ok, `the metric of failures is ${failed}, that of successes ${ok}`);
-  return {
-    noticed: `the verification: ${cut(problem, 120)}`,
-    signal: { kind: "metric", name: metrics.verification, value: failed },
-  };
-}
-
-function whole({ code, last, evidence }: Verified): Evidence {
-  assert.equal(code, 0, JSON.stringify(last));
-  assert.deepEqual([evidence?.result, evidence?.problems], ["ok", []]);
-  return evidence!;
-}
+const ofCopies = ({ storage }: MedusaStage): Copies => ({ storage, copiesBucket: COPIES, repository: REPOSITORY });
 
 /** Rows of a table that a verification read. */
 export const rowsRead = ({ nodes }: Evidence, table: string): number | undefined =>
@@ -71,19 +33,10 @@ const copyBitFlipDeep: Fault<MedusaStage> = {
   alert: "verification-failed",
   mayLoseSeconds: 0,
   async inject(stage) {
-    const { storage } = stage;
     await night(stage);
     whole(await verify(stage));
-    const pattern = /\/media\/assets-[0-9a-f]+\/[^/]+-Data\.db$/;
-    const name = (await storage.names(COPIES)).find((each) => pattern.test(each))!;
-    const content = (await storage.bytes(COPIES, name))!;
-    const put = async (bytes: Buffer) => {
-      storage.appendOnly.delete(COPIES);
-      await storage.put(COPIES, name, bytes);
-      storage.appendOnly.add(COPIES);
-    };
-    await put(flipped(content));
-    const outcome = await found(stage, new RegExp(name.split("/").at(-1)!));
+    const name = await flipInCopy(ofCopies(stage), /\/media\/assets-[0-9a-f]+\/[^/]+-Data\.db$/);
+    const outcome = await failedOver(await verify(stage), ofCopies(stage), new RegExp(name.split("/").at(-1)!));
     // The next night lays the object anew beside the damaged one.
     await night(stage);
     const rows = rowsRead(whole(await verify(stage)), "media.assets");
@@ -116,7 +69,7 @@ const damagedBeforeBackup: Fault<MedusaStage> = {
     const content = readFileSync(path);
     writeFileSync(path, flipped(content));
     await night(stage);
-    const outcome = await found(stage, /media\.assets cannot be read|Corrupt/);
+    const outcome = await failedOver(await verify(stage), ofCopies(stage), /media\.assets cannot be read|Corrupt/);
     // As a repair from another replica would: the file as it was, in a backup under another name.
     writeFileSync(path, content);
     await client.execute("TRUNCATE media.assets");
@@ -143,7 +96,7 @@ const evidenceOld: Fault<MedusaStage> = {
     await storage.emptyBucket(COPIES);
     const then = new Date(Date.now() - (verificationLateSeconds + 3600) * 1000);
     await storage.put(COPIES, evidencePath("prod", markerId(then), REPOSITORY, stamp(then), "ok"), "{}");
-    const age = async () => Date.now() / 1000 - (await newest(stage, "ok"));
+    const age = async () => Date.now() / 1000 - (await newest(ofCopies(stage), "ok"));
     const old = await age();
     assert.ok(old > verificationLateSeconds, `the metric is ${old} s old`);
     await night(stage);

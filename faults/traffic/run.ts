@@ -24,7 +24,7 @@ export interface UnderLoad {
 }
 
 /** Times that the load before the fault is begun when something of it failed: the first requests may meet a cold machine. */
-const BEFORE_TURNS = 6;
+const BEFORE_TURNS = 12;
 /** The 99th percentile of its answers may not be above this: a site that falls behind has its limit here, not in the fault. */
 const CARRIED_MS = 2_000;
 /** From this rate on a site is warmed up with these shares of it: what has just started compiles while it serves. */

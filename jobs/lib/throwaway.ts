@@ -7,7 +7,7 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, policies } from "cassandra-driver";
 import type { Limits } from "./cql";
-import { JobError } from "./log";
+import { TimeOver } from "./verifying";
 import { waitFor } from "./wait";
 
 /** Files in the shared folder. The component's script knows them too. */
@@ -65,7 +65,7 @@ export class ServerEnded extends Error {}
 
 /**
  * Starts the server over what lies in {@link dataFolder}.
- * @throws ServerEnded with its last lines; JobError when it does not answer in time
+ * @throws ServerEnded with its last lines; TimeOver when it does not answer in time
  */
 export async function startServer(
   work: string,
@@ -101,17 +101,17 @@ export async function startServer(
     },
     {
       ...limits,
-      onTimeout: (seen) => new JobError("the throwaway Cassandra does not answer", { value: seen }),
+      onTimeout: (seen) => new TimeOver(`the throwaway Cassandra did not answer in time: ${seen}`),
     },
   );
 }
 
-/** Ends the server and waits until it is gone. */
+/** Ends the server and waits until it is gone. @throws TimeOver when it is not in time */
 export async function stopServer(work: string, limits: Limits): Promise<void> {
   await rm(join(work, RUN), { force: true });
   await waitFor<true, string>(
     async () => ((await exists(join(work, STOPPED))) ? { done: true } : { seen: "it runs" }),
-    { ...limits, onTimeout: () => new JobError("the throwaway Cassandra does not end") },
+    { ...limits, onTimeout: () => new TimeOver("the throwaway Cassandra did not end in time") },
   );
 }
 

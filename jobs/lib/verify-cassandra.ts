@@ -1,12 +1,11 @@
 /** One Cassandra backup in the second copy, restored node by node and read in full. */
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Client } from "cassandra-driver";
+import { type Client, errors } from "cassandra-driver";
 import { repositoryFolder } from "../../plan/layout";
 import type { JobConfig } from "../config";
 import { type Bringing, bring } from "./bring";
 import { Digest } from "./digest";
-import type { Evidence } from "./evidence";
 import { log, some } from "./log";
 import type { CassandraManifest, MarkerEntry } from "./manifest";
 import { metaPath, type NodeObject, nodeObjects } from "./medusa";
@@ -14,10 +13,9 @@ import { rangesOf, scanTable, tablesOn } from "./scan";
 import { livingTable } from "./session";
 import { complaints, dataFolder, SERVER_LOG, ServerEnded, startServer, stopServer } from "./throwaway";
 import { schemaNotes, schemaProblem } from "./verify-schema";
+import { type Found, TimeOver, type Verifying } from "./verifying";
 
 type Config = JobConfig<"verify-copy">;
-/** What a verification found. */
-export type Found = Pick<Evidence, "problems" | "notes" | "server" | "objects" | "bytes" | "nodes">;
 
 /** A copy of a repository by its marker, with its list on disk. */
 export interface Copy {
@@ -31,20 +29,27 @@ const OWN = /^system(_traces|_distributed|_views|_virtual_schema)?$/;
 /**
  * Restores every node of the backup in turn. On disk lies one node's data at a time; in memory, the names of its objects, a
  * page of rows and a digest for each range of each table.
+ *
+ * Whatever a server says or does not say is a finding and ends nothing before its evidence is written.
+ * @throws TimeOver when a server does not answer or end in time
  */
 export async function verifyCassandra(
   config: Config,
   copy: Copy,
   head: CassandraManifest,
   host: string,
-): Promise<Found> {
-  const found: Found = { problems: [], notes: [], server: "unknown", objects: 0, bytes: 0, nodes: [] };
+  verifying: Verifying,
+): Promise<void> {
+  const { found, left } = verifying;
+  const limits = () => ({ pollSeconds: config.pollSeconds, timeoutSeconds: left() });
   const ranges = rangesOf(head.nodes.flatMap(({ tokens }) => tokens));
   /** Digests of a range by `keyspace.table range`, one of each node that has rows there. */
   const replicas = new Map<string, Set<string>>();
   for (const node of head.nodes) {
+    if (left() === 0) throw new TimeOver(`the time was over before node ${node.host} was looked at`);
     await rm(join(config.work, "cassandra"), { recursive: true, force: true });
     await rm(join(config.work, SERVER_LOG), { force: true });
+    verifying.doing = `node ${node.host}: its objects are brought`;
     const { lacking, schema } = await bringNode(config, copy, head, node.host, found);
     const absent = lacking.length === 0 ? "schema.cql is not in the copy" : undefined;
     const other = schema === undefined ? absent : schemaProblem(schema, head.schemaDigest);
@@ -55,19 +60,22 @@ export async function verifyCassandra(
     }
     let client: Client | undefined;
     try {
-      client = await startServer(config.work, host, { ...node, datacenter: head.datacenter }, config);
-      await readNode(client, head, node.host, ranges, found, replicas);
+      verifying.doing = `node ${node.host}: the throwaway Cassandra is awaited`;
+      client = await startServer(config.work, host, { ...node, datacenter: head.datacenter }, limits());
+      await readNode(client, head, node.host, ranges, verifying, replicas);
       for (const { keyspace, table } of schema === undefined ? [] : head.tables) {
         const notes = schemaNotes(schema!, keyspace, table, await livingTable(client, keyspace, table));
         found.notes.push(...notes.map((line) => `node ${node.host}: ${line}`));
       }
     } catch (error) {
-      if (!(error instanceof ServerEnded)) throw error;
-      found.problems.push(`node ${node.host}: ${error.message}`);
+      if (error instanceof TimeOver) throw new TimeOver(`node ${node.host}: ${error.message}`);
+      if (!(error instanceof ServerEnded || error instanceof errors.DriverError)) throw error;
+      found.problems.push(`node ${node.host}: ${error.message.slice(0, 1000)}`);
     } finally {
       await client?.shutdown().catch(() => undefined);
-      await stopServer(config.work, config);
     }
+    verifying.doing = `node ${node.host}: the end of the throwaway Cassandra is awaited`;
+    await stopServer(config.work, limits());
     found.problems.push(...(await complaints(config.work)).map((line) => `node ${node.host}: ${line}`));
   }
   await rm(join(config.work, "cassandra"), { recursive: true, force: true });
@@ -81,7 +89,6 @@ export async function verifyCassandra(
       `${table}: replicas differ in ${count} of ${ranges.length} token ranges; repair brings them together`,
     );
   }
-  return found;
 }
 
 /** What a node's part of a copy is. */
@@ -147,9 +154,10 @@ async function readNode(
   head: CassandraManifest,
   host: string,
   ranges: ReturnType<typeof rangesOf>,
-  found: Found,
+  verifying: Verifying,
   replicas: Map<string, Set<string>>,
 ): Promise<void> {
+  const { found } = verifying;
   const { rows } = await client.execute("SELECT release_version FROM system.local");
   found.server = String(rows[0]?.release_version);
   const tables = await tablesOn(client);
@@ -161,6 +169,7 @@ async function readNode(
   const parts: Found["nodes"][number]["parts"] = [];
   for (const table of tables) {
     const name = `${table.keyspace}.${table.name}`;
+    verifying.doing = `node ${host}: ${name} is read`;
     try {
       const digests = await scanTable(client, table, ranges);
       const sum = new Digest();

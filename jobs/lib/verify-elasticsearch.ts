@@ -3,13 +3,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobConfig } from "../config";
 import { bring } from "./bring";
+import type { Limits } from "./cql";
 import { CALL_SECONDS, type Elasticsearch, ElasticsearchError, elasticsearchOf, NoAnswerError } from "./elastic";
 import type { Counted } from "./evidence";
 import { type ManifestIndex, sameMappings } from "./indices";
-import { JobError, log } from "./log";
+import { log } from "./log";
 import type { ElasticsearchManifest } from "./manifest";
 import { scanIndex } from "./scan";
-import type { Copy, Found } from "./verify-cassandra";
+import type { Copy } from "./verify-cassandra";
+import { type Found, TimeOver, type Verifying } from "./verifying";
 import { waitFor } from "./wait";
 
 type Config = JobConfig<"verify-copy">;
@@ -22,27 +24,30 @@ const COPY = "copy";
  * check it, restores the snapshot and reads every document. The server reaches no storage. In memory lies a batch of names and
  * a page of documents.
  *
- * Once the copy is there, whatever the server says about it or does not say in time is a finding and ends nothing before its
- * evidence is written.
- * @throws JobError when the server does not answer at all: that says nothing of the copy
+ * Whatever the server says about the copy or does not say in time is a finding and ends nothing before its evidence is written.
+ * @throws TimeOver when the server does not answer at all
  */
 export async function verifyElasticsearch(
   config: Config,
   { list }: Copy,
   head: ElasticsearchManifest,
   host: string,
-): Promise<Found> {
-  const found: Found = { problems: [], notes: [], server: "unknown", objects: 0, bytes: 0, nodes: [] };
-  const { call, left } = within(elasticsearchOf({ url: `http://${host}:9200` }), config.timeoutSeconds);
-  found.server = await version(call, config);
+  verifying: Verifying,
+): Promise<void> {
+  const { found, left } = verifying;
+  const call = within(elasticsearchOf({ url: `http://${host}:9200` }), left);
+  verifying.doing = "the throwaway Elasticsearch is awaited";
+  found.server = await version(call, { pollSeconds: config.pollSeconds, timeoutSeconds: left() });
   const { copiesBucket, site, transfers } = config;
   const folder = join(config.work, "repository");
   await rm(folder, { recursive: true, force: true });
+  verifying.doing = "the copy is brought";
   const brought = await bring({ copiesBucket, site, list, folder, transfers }, () => true);
   Object.assign(found, { objects: brought.objects, bytes: brought.bytes });
   found.problems.push(...(brought.findings.count > 0 ? brought.findings.shown() : []));
   log("copy brought", { objects: found.objects, bytes: found.bytes });
   const location = join(folder, head.repository);
+  verifying.doing = "the repository is checked and restored";
   const told = async (what: string, work: () => Promise<void>) => {
     try {
       await work();
@@ -59,18 +64,14 @@ export async function verifyElasticsearch(
     const whole = await wholeOnes(call, head, found, { pollSeconds: config.pollSeconds, timeoutSeconds: left() });
     found.nodes.push({ host: head.repository, parts: await readAll(call, whole, found) });
   });
-  return found;
 }
 
-/** A client each of whose calls ends when this many seconds are over, counted from now: then it is time to report. */
-function within(call: Elasticsearch, seconds: number): { call: Elasticsearch; left: () => number } {
-  const until = Date.now() + seconds * 1000;
-  const left = () => Math.max(0, (until - Date.now()) / 1000);
-  const bounded: Elasticsearch = async (method, path, body, silence = CALL_SECONDS) => {
+/** A client each of whose calls ends when no time is left: then it is time to report. */
+function within(call: Elasticsearch, left: () => number): Elasticsearch {
+  return async (method, path, body, silence = CALL_SECONDS) => {
     if (left() === 0) throw new NoAnswerError(`${method} ${path}`, 0);
     return call(method, path, body, Math.min(silence, left()));
   };
-  return { call: bounded, left };
 }
 
 async function restore(call: Elasticsearch, head: ElasticsearchManifest, seconds: number): Promise<void> {
@@ -116,7 +117,7 @@ async function readAll(call: Elasticsearch, indices: readonly ManifestIndex[], f
   return parts;
 }
 
-function version(call: Elasticsearch, config: Config): Promise<string> {
+function version(call: Elasticsearch, limits: Limits): Promise<string> {
   return waitFor<string, string>(
     async () => {
       try {
@@ -127,7 +128,7 @@ function version(call: Elasticsearch, config: Config): Promise<string> {
         return { seen: (error as Error).message };
       }
     },
-    { ...config, onTimeout: (seen) => new JobError("the throwaway Elasticsearch does not answer", { value: seen }) },
+    { ...limits, onTimeout: (seen) => new TimeOver(`the throwaway Elasticsearch did not answer in time: ${seen}`) },
   );
 }
 
@@ -168,7 +169,7 @@ async function wholeOnes(
   call: Elasticsearch,
   head: ElasticsearchManifest,
   found: Found,
-  limits: { timeoutSeconds: number; pollSeconds: number },
+  limits: Limits,
 ): Promise<ManifestIndex[]> {
   interface Health {
     initializing_shards: number;

@@ -1,8 +1,8 @@
 /** Backups as the stores write them, small, for tests of the copy and restore jobs. */
 import { createHash } from "node:crypto";
-import { filesPath, manifestPath, medusaFolder, repository } from "../../plan/layout";
+import { filesPath, manifestPath, medusaFolder, repository, restoredPath } from "../../plan/layout";
 import { byBytes } from "../lib/listing";
-import type { Manifest } from "../lib/manifest";
+import type { Manifest, Restored } from "../lib/manifest";
 import type { StoredFile } from "../lib/rclone";
 
 /** Size and md5 of a content under a name. */
@@ -107,4 +107,23 @@ export async function putBackup(
     await storage.put(bucket, name, content);
   }
   return all;
+}
+
+/** Writes the record of a copy of site `prod` that was brought into a site's own bucket. */
+export async function putRestored(
+  storage: { put(bucket: string, object: string, content: string): Promise<void> },
+  bucket: string,
+  marker: string,
+  repositories: Restored["repositories"],
+): Promise<void> {
+  const record: Restored = {
+    version: 2,
+    marker,
+    source: "prod",
+    copiedAt: new Date().toISOString(),
+    objects: 1,
+    bytes: 1,
+    repositories,
+  };
+  await storage.put(bucket, restoredPath(marker), JSON.stringify(record));
 }

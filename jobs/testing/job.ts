@@ -19,11 +19,15 @@ export interface RunningJob {
   done: Promise<JobRun>;
 }
 
+/** Environment variable that names a bundle which was built already: the suite builds one for all of its files. */
+export const BUILT_BUNDLE = "TEST_JOBS_BUNDLE";
+
 let bundle: Promise<string> | undefined;
 
 /** File of the bundle as the image holds it, built once for this process below the temporary folder. */
 export function jobsBundle(): Promise<string> {
-  bundle ??= build();
+  const built = process.env[BUILT_BUNDLE];
+  bundle ??= built === undefined ? build() : Promise.resolve(built);
   return bundle;
 }
 
@@ -34,10 +38,13 @@ async function build(): Promise<string> {
   return outfile;
 }
 
+/** A quarter of a short rclone's time goes into collecting garbage at its start; a test's lists are small. */
+const RARELY_COLLECTED = { GOGC: "off", GOMEMLIMIT: "256MiB" };
+
 /** Starts `dr-jobs <command>` with this DR_CONFIG and environment. */
 export async function startJob(command: string, config: string, env: Record<string, string>): Promise<RunningJob> {
   const child = spawn(process.execPath, [await jobsBundle(), command], {
-    env: { ...process.env, ...env, DR_CONFIG: config },
+    env: { ...process.env, ...RARELY_COLLECTED, ...env, DR_CONFIG: config },
   });
   let output = "";
   let errors = "";

@@ -24,7 +24,7 @@ export const foundationAlerts: readonly Alert<FoundationScope>[] = [
       "One region gone and no failover: the alerts region-unhealthy and errors-served say where.",
       "All regions gone: D2. Google Cloud gone: D4, the standby.",
     ],
-    runbook: "docs/runbooks/d2-regions-lost.md",
+    runbook: "docs/runbooks/d1.md#a-region-has-failed",
     condition: ({ host }) => ({
       kind: "threshold",
       filter: uptime("check_passed", host),

@@ -2,7 +2,7 @@
 import { foundationAlerts } from "./foundation";
 import { siteAlerts } from "./site";
 import { standbyAlerts } from "./standby";
-import type { Alert } from "./types";
+import { type Alert, repetition, span } from "./types";
 import { vaultAlerts } from "./vault";
 
 export * from "./standby";
@@ -27,6 +27,18 @@ export function documentation(alert: Described): string {
   ].join("\n\n");
 }
 
+/** Ids of what a log entry gives rise to. A condition's kind is the same whatever its scope. */
+const logged: ReadonlySet<string> = new Set(
+  [
+    ...vaultAlerts.map(({ id, condition }) => ({ id, of: condition({ copiesBucket: "", repositories: [] }) })),
+    ...siteAlerts.map(({ id, condition }) => ({
+      id,
+      of: condition({ clusters: [], regions: 0, canaries: 0, backupBucket: "" }),
+    })),
+    ...foundationAlerts.map(({ id, condition }) => ({ id, of: condition({ mediaBuckets: [], host: "" }) })),
+  ].flatMap(({ id, of }) => (of.kind === "log" ? [id] : [])),
+);
+
 const owners = {
   vault: "The vault watches the sites' backups, the copies, and who touches them.",
   site: "A site watches its own stores, clusters, traffic and secrets.",
@@ -45,7 +57,14 @@ export function page(): string {
   );
   return `${[
     "# Alerts",
-    "Written from plan/alerts/ by `make golden`; change them there. Thresholds follow from the plan's schedules, objectives and limits. CRITICAL wakes somebody and repeats until it is closed, ERROR is for today, WARNING for this week.",
+    "Written from plan/alerts/ by `make golden`; change them there. Thresholds follow from the plan's schedules, objectives and limits. CRITICAL wakes somebody, ERROR is for today, WARNING for this week.",
+    [
+      `What repeats: a CRITICAL alert on a metric, every ${span(repetition.metric.againSeconds)} until it is over; the end is told as well.`,
+      "What does not, so that whoever hears it has to keep it in mind:",
+      `those marked _log_, which are told once for what was logged, at most once in ${span(repetition.log.atMostEverySeconds)} while more is logged, and close by themselves after ${span(repetition.log.closesSeconds)}, whether or not anybody acted;`,
+      "and those of the standby: an alarm of CloudWatch is told when it begins and when it ends, an event once.",
+      "Put what has to repeat until somebody answers into the pager's own escalation.",
+    ].join(" "),
     ...sections,
   ].join("\n\n")}\n`;
 }
@@ -53,7 +72,9 @@ export function page(): string {
 function section(alert: Described): string {
   return [
     `### ${alert.id}`,
-    `${alert.severity} · ${alert.rows.join(", ")} · **${alert.title}**`,
+    [alert.severity, ...(logged.has(alert.id) ? ["_log_"] : []), alert.rows.join(", "), `**${alert.title}**`].join(
+      " · ",
+    ),
     alert.watches,
     `Why: ${alert.why}`,
     alert.steps.map((step, index) => `${index + 1}. ${step}`).join("\n"),

@@ -9,7 +9,6 @@ import type { ScheduleName } from "../schedules";
 import { failedJobs } from "./jobs";
 import { type Alert, every, quoted, type SiteScope, span } from "./types";
 
-const runbook = "docs/runbooks/d2-regions-lost.md";
 const corruption = "docs/runbooks/d3-corruption.md";
 const day = 24 * 3600;
 
@@ -94,7 +93,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     watches: "A restore job reported a failure or was given up by Kubernetes.",
     why: "The site does not come back until it succeeds.",
     steps: ["Read its last line and follow the fix, then `pulumi up` again: what is finished is not repeated."],
-    runbook,
+    runbook: "docs/runbooks/d2-regions-lost.md#3-bring-the-site-up",
     condition: () => ({
       kind: "log",
       filter: failedJobs([namespaces.cassandra, namespaces.elasticsearch, namespaces.dr], "^restore-"),
@@ -146,7 +145,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     why: "The other replicas are whole now; a second fault on the same rows loses them.",
     steps: [
       "Suspend the site's snapshots, so that the last good nights are not pruned away meanwhile; start them again at the end.",
-      "The log says that there is no space left: grow the volumes (plan/sizing.ts), then restart and repair that node.",
+      "The log says that there is no space left: grow that volume, restart the node and repair it. The runbook has the commands, under A full disk.",
       "The log names table and file. Scrub the table on that node, then repair it; or replace the node.",
       "More than one replica of a row is gone: restore the table from the newest backup before it.",
     ],
@@ -167,8 +166,11 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
     severity: "ERROR",
     watches: `A volume in the namespaces of the stores is more than ${limits.diskShare * 100} % in use.`,
     why: "A restore lays the backup's files beside what is there, a large compaction writes its table anew.",
-    steps: ["Raise the volume size in plan/sizing.ts (volumes can grow), or add nodes."],
-    runbook: corruption,
+    steps: [
+      "Cassandra's: grow them one by one, while they are in use; the runbook has the commands. plan/sizing.ts is for new nodes: a running datacenter keeps its size.",
+      "Elasticsearch's: raise `storage` in plan/sizing.ts and `pulumi up`; ECK grows the volumes. Or add nodes.",
+    ],
+    runbook: `${corruption}#a-full-disk`,
     condition: () => ({
       kind: "threshold",
       filter: every(
@@ -263,7 +265,7 @@ export const siteAlerts: readonly Alert<SiteScope>[] = [
       "Is it the region? Google's status page. Do nothing then; when it is back, let Cassandra's hints and a repair catch up.",
       "More than one region: this is D2.",
     ],
-    runbook,
+    runbook: "docs/runbooks/d1.md#a-region-has-failed",
     condition: ({ clusters }) => ({
       kind: "absent",
       filter: every(

@@ -66,6 +66,7 @@ export interface StandbyAlert extends Omit<Alert, "condition" | "owner" | "pause
 export const jobMetrics = {
   mediaCopied: { metric: "MediaCopied", event: events.mediaPulled, dimension: "bucket" },
   jobFailed: { metric: "JobFailed", event: events.jobFailed },
+  customerRefused: { metric: "CustomerBucketRefused", event: events.customerBucketRefused },
   contractBroken: { metric: "ContractBroken", event: events.standbyContractBroken },
 } as const satisfies Record<string, { metric: string; event: string; dimension?: string }>;
 
@@ -185,6 +186,23 @@ const watching: readonly StandbyAlert[] = [
     why: "Tonight's copy is missing or not what the marker says; while the standby is active, its own backup is.",
     steps: ["Read the last line of the pod's log (`error`, `value`, `allowed`, `fix`) and follow its fix."],
     conditions: (scope) => [{ condition: counted(scope.jobMetrics, jobMetrics.jobFailed.metric) }],
+  },
+  {
+    id: "customer-bucket-refused",
+    owner: "standby",
+    title: "A customer's own bucket does not let the standby in",
+    rows: ["S6", "D4"],
+    severity: "WARNING",
+    watches: `CronJob ${standbyJobs.customers}, every morning as the API's account, could not read a bucket of \`customerBuckets\`.`,
+    why: "When Google is lost the product answers 502 for that customer's media, and its owner needs longer than an activation takes.",
+    steps: [
+      `The log of ${standbyJobs.customers} in namespace services names the bucket (\`customer\`) and what its storage said (\`message\`).`,
+      "Its owner compares role or pool with docs/customer-buckets.md. The cluster was made anew: every pool in Cloud Storage wants its new issuer.",
+      `When it is mended: \`kubectl create job --from=cronjob/${standbyJobs.customers} -n services again\`.`,
+    ],
+    // While it is active the API itself says so.
+    conditions: ({ active, jobMetrics: namespace }) =>
+      active ? [] : [{ condition: counted(namespace, jobMetrics.customerRefused.metric) }],
   },
   {
     id: "standby-contract-broken",

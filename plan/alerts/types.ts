@@ -5,8 +5,17 @@ import type { SystemId } from "../systems";
 /** The stack that declares it. What watches production must not be lost with it: the vault watches the sites' backups. */
 export type Owner = "vault" | "site" | "foundation";
 
-/** Cloud Monitoring's own: CRITICAL wakes somebody and repeats, ERROR is for today, WARNING for this week. */
+/** Cloud Monitoring's own: CRITICAL wakes somebody, ERROR is for today, WARNING for this week. */
 export type Severity = "CRITICAL" | "ERROR" | "WARNING";
+
+/**
+ * How often Cloud Monitoring tells of an incident, and when it ends by itself. Of a metric: again while a CRITICAL one is open, and
+ * closed when its series is gone. Of a log: Cloud Monitoring has no repetition, and tells of new entries once in a while.
+ */
+export const repetition = {
+  metric: { againSeconds: 4 * 3600, closesSeconds: 7 * 86_400 },
+  log: { atMostEverySeconds: 3600, closesSeconds: 86_400 },
+} as const;
 
 /** A PromQL expression; each series that it returns is an incident once it did so for `seconds`. */
 export interface PromqlCondition {
@@ -62,7 +71,7 @@ export interface Alert<S = unknown> {
   why: string;
   /** What to do, in order. */
   steps: readonly string[];
-  /** A runbook that goes further; a path in the repository. */
+  /** A runbook that goes further; a path in the repository, with the section that it is about. */
   runbook?: string;
   /** It watches what a restore suspends, and is off meanwhile. */
   pausedByRestore?: true;

@@ -8,7 +8,7 @@ import type { ScheduleName } from "../schedules";
 import { failedJobs, toldOf } from "./jobs";
 import { type Alert, any, every, span, type VaultScope } from "./types";
 
-const runbook = "docs/runbooks/d2-regions-lost.md";
+const staleRunbook = "docs/runbooks/degraded.md#a-backup-or-a-copy-is-old";
 const verificationRunbook = "docs/runbooks/verification-failed.md";
 /** Prefix of the CronJobs that copy media. */
 const mediaJobs = "replicate-media-";
@@ -44,7 +44,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     watches: `The newest complete backup of a Cassandra repository began more than ${span(lateAfterSeconds("cassandraSnapshot"))} ago, or there is none.`,
     why: "What was written since cannot come back when the site or its data is lost.",
     steps: backupSteps,
-    runbook,
+    runbook: staleRunbook,
     condition: () => stale("cassandra", "cassandraSnapshot"),
   },
   {
@@ -56,7 +56,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
     watches: `The newest complete snapshot of an Elasticsearch repository began more than ${span(lateAfterSeconds("elasticsearchSnapshot"))} ago, or there is none.`,
     why: "The search index that a restore brings back is older than promised.",
     steps: backupSteps,
-    runbook,
+    runbook: staleRunbook,
     condition: () => stale("elasticsearch", "elasticsearchSnapshot"),
   },
   {
@@ -72,7 +72,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "It waits for a fresh backup of the repository: see the alerts on those first.",
       "Start it again: `kubectl create job --from=cronjob/replicate-SITE replicate-SITE-$(date +%s) -n dr`. What lies there already is not copied again.",
     ],
-    runbook,
+    runbook: staleRunbook,
     condition: () => ({
       kind: "promql",
       query: `time() - max by (site, repository) (${metrics.copy}) > ${lateAfterSeconds("replication")}`,
@@ -224,7 +224,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "Bring soft-deleted objects back (`gcloud storage restore`); what was overwritten is a soft-deleted generation, too.",
       "Is there a marker after it? Then that copy is whole. Until there is, start CronJob replicate-SITE by hand.",
     ],
-    runbook,
+    runbook: `${verificationRunbook}#a-copy-was-damaged-after-it-was-made`,
     condition: () => ({ kind: "log", filter: toldOf(namespaces.dr, events.copyDamaged) }),
   },
   {
@@ -278,7 +278,7 @@ export const vaultAlerts: readonly Alert<VaultScope>[] = [
       "Is a restore of that site running, started by people you know? Then note it.",
       "If not: remove the grant, which ends its access at once, and find out who could act as it.",
     ],
-    runbook,
+    runbook: "docs/runbooks/d5.md",
     condition: (scope) => ({
       kind: "log",
       filter: any(

@@ -18,7 +18,8 @@ const copies = bucket("second-copy");
 
 specify(backupsScheduled, {
   holds: [
-    [runs("copy-to-s3")],
+    [runs("copy-to-s3"), runs("check-customers")],
+    [cassandra, ...snapshots(), runs("check-customers", {}, { suspend: true })],
     [cassandra, ...snapshots(false, "s3://b"), runs("copy-to-s3", {}, { suspend: true })],
     [cassandra, ...snapshots()],
     [cassandra, ...snapshots(true), restoreCopy],
@@ -40,6 +41,8 @@ specify(backupsScheduled, {
     [[copies, resource(types.cronJob)], /no replication CronJob/],
     [runs("copy-to-s3", {}, { suspend: true }), /has suspend true; set false: an idle standby/],
     [[cassandra, ...snapshots(), runs("copy-media-to-s3")], /has suspend false; set true: an active standby/],
+    [runs("check-customers", {}, { suspend: true }), /has suspend true; set false: an idle standby tries/],
+    [[cassandra, ...snapshots(), runs("check-customers")], /has suspend false; set true: the API of an active standby/],
     [[copies, runs("replicate", {}, { suspend: true })], /has suspend true; set false/],
     [
       resource(types.cronJob, {

@@ -75,16 +75,25 @@ function suspensionProblems(cronJob: Declared, resources: Declared[]): string[] 
   return nightly([cronJob]).flatMap(({ name, command, suspended }) => {
     // Media are restored one bucket at a time: that is media-replicated's.
     if (command === "replicate-media") return [];
-    const pulls = /^copy-.*to-s3$/.test(command);
+    // What the standby does until it serves.
+    const idle = /^copy-.*to-s3$/.test(command) ? "pulls" : command === "check-customers" ? "tries" : undefined;
     // By people alone, when nobody writes any more.
     if (command.startsWith("return-"))
       return suspended === true ? [] : [`CronJob ${name} has suspend ${suspended}; set true: people start it`];
-    const expected = pulls ? serving : restoring && command.startsWith("snapshot-");
-    const why = pulls
-      ? `an ${serving ? "active standby has what is newer" : "idle standby pulls every night"}`
+    const expected = idle ? serving : restoring && command.startsWith("snapshot-");
+    const why = idle
+      ? whyIdle[idle][serving ? "active" : "idle"]
       : expected
         ? "an empty site must not become the latest"
         : "only snapshots of a site being restored wait";
     return suspended === expected ? [] : [`CronJob ${name} has suspend ${suspended}; set ${expected}: ${why}`];
   });
 }
+
+const whyIdle = {
+  pulls: { active: "an active standby has what is newer", idle: "an idle standby pulls every night" },
+  tries: {
+    active: "the API of an active standby says what it cannot use",
+    idle: "an idle standby tries customers' buckets every morning",
+  },
+};

@@ -21,6 +21,7 @@ import { dataProtected } from "./data-protected";
 import { dnsFailoverDeclared } from "./dns-failover-declared";
 import { ecrImmutable } from "./ecr-immutable";
 import { eksPrivate } from "./eks-private";
+import { examplesReplaced } from "./examples-replaced";
 import { failoverInTime } from "./failover-in-time";
 import { httpsOnly } from "./https-only";
 import { identitiesOwnPods } from "./identities-own-pods";
@@ -72,6 +73,7 @@ export const rules: readonly Rule[] = [
   dnsFailoverDeclared,
   ecrImmutable,
   eksPrivate,
+  examplesReplaced,
   failoverInTime,
   httpsOnly,
   identitiesOwnPods,

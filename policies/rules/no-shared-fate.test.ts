@@ -27,9 +27,17 @@ const copier = (image: string) =>
 const wayIn = (name: string) =>
   resource(types.configMap, { metadata: { name }, data: { c: "https://sts.googleapis.com/v1/token" } });
 
+const customers = (namespace: string) =>
+  resource(types.configMap, {
+    metadata: { name: "customer-buckets", namespace },
+    data: { "buckets.json": '[{"bucket":"gs://globex"}]' },
+  });
+
 specify(noSharedFate, {
   holds: [
     [standby, copier("1.dkr.ecr/x"), wayIn("google-copies"), wayIn("google-states")],
+    // A customer's own bucket, wherever it is.
+    [standby, customers("services")],
     [standby, record({ type: "A", records: ["192.0.2.2"] }), record({ type: "CAA", records: ['0 issue "pki.goog"'] })],
     [standby, record({ type: "CNAME", name: "_acme-challenge.x", records: ["x.authorize.certificatemanager.goog."] })],
     [standby, resource(awsTypes.alarm, { alarmDescription: "see https://console.cloud.google.com and gs://x" })],
@@ -46,6 +54,8 @@ specify(noSharedFate, {
     [[standby, release({ values: { image: { registry: "gcr.io/x" } } })], /gcr\.io/],
     [[standby, copier("europe-west6-docker.pkg.dev/iconik-vault/dr/jobs@sha256:0")], /pkg\.dev/],
     [[standby, wayIn("google-more")], /googleapis\.com/],
+    [[standby, wayIn("customer-buckets")], /googleapis\.com/],
+    [[standby, customers("dr")], /gs:\/\//],
     [[standby, runs("restore-copy", { bucket: "gs://x" })], /gs:\/\//],
     [
       [

@@ -1,3 +1,4 @@
+import { customersConfigMap, customersFile, customersUser } from "../../plan/customers";
 import { isStandby } from "../lib/aws";
 import { commandsOf } from "../lib/jobs";
 import { judge } from "../lib/judge";
@@ -37,7 +38,7 @@ export const noSharedFate: StackRule = {
 /** Texts of a resource that have to be true for it to work. */
 function needs(resource: Declared): string[] {
   const { type, props } = resource;
-  if (isWayIn(resource)) return [];
+  if (isWayIn(resource) || isCustomers(resource)) return [];
   if (pulls(resource)) return textsIn(withoutCopiersEnds(props));
   if (type === "aws:route53/record:Record" && isData(props)) return [];
   return textsIn(Object.fromEntries(Object.entries(props).filter(([key]) => !words.includes(key))));
@@ -46,6 +47,13 @@ function needs(resource: Declared): string[] {
 /** ConfigMaps with the copier's ways in (components/aws/google-access.ts). */
 const isWayIn = ({ type, props }: Declared) =>
   type === types.configMap && /^google-(copies|states|failback)$/.test(String(at(props, "metadata", "name")));
+
+/** Where customers' own buckets are (plan/customers.ts): a customer's in Google Cloud is there as far as Google is, and nothing waits for it. */
+const isCustomers = ({ type, props }: Declared) =>
+  type === types.configMap &&
+  at(props, "metadata", "name") === customersConfigMap &&
+  at(props, "metadata", "namespace") === customersUser.namespace &&
+  Object.keys(object(props.data)).join() === customersFile;
 
 /** A CronJob that runs nothing but the copier, or what brings backups and media back when Google is there again. */
 const pulls = (resource: Declared) => {

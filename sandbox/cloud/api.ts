@@ -99,6 +99,8 @@ export interface Status {
   googleEndpoint: string;
   /** Name servers of the zones of Route 53, `127.0.0.1:PORT`, UDP and TCP. */
   dnsEndpoint: string;
+  /** A proxy for HTTPS, by which programs reach public addresses, `http://127.0.0.1:PORT`. */
+  proxyEndpoint: string;
   clusters: { id: string; endpoint: string }[];
   resources: number;
 }

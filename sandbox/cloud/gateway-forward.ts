@@ -1,5 +1,6 @@
 /** Hands a request on to the storage server and its answer back. */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
 import { linked, type Upstream } from "./upstream";
 
 /** What the storage server answered; 503 when it did not. */
@@ -49,7 +50,8 @@ export function forward({ request, response, head }: Forwarded, options: Forward
       if (generation !== undefined) answer.headers["x-goog-generation"] = generation;
       if (isResource(path, answer)) return void answerResource(answer, response, options);
       response.writeHead(status, answer.headers);
-      answer.pipe(response);
+      // Broken off there, it is broken off here: a client would wait for the rest.
+      pipeline(answer, response, () => {});
     });
     onward.on("error", (error) => {
       if (response.headersSent) return void response.destroy();

@@ -11,6 +11,7 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { pipeline } from "node:stream";
 import type { KeyPair } from "../lib/certificates";
 import { logger } from "../lib/log";
 import { CloudError } from "../lib/types";
@@ -124,7 +125,7 @@ export function tokenInfo(tokens: Pick<Tokens, "resolve">, accessToken: string |
 function forward(storage: string, request: IncomingMessage, response: ServerResponse): void {
   const { host: _, ...headers } = request.headers;
   const onward = httpRequest(`${storage}${request.url}`, { method: request.method, headers }, (answered) => {
-    answered.pipe(response.writeHead(answered.statusCode ?? 502, answered.headers));
+    pipeline(answered, response.writeHead(answered.statusCode ?? 502, answered.headers), () => {});
   });
   onward.on("error", (error) => refuse(request, response, error));
   request.pipe(onward);

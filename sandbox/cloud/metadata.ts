@@ -10,7 +10,7 @@ export interface MetadataOptions {
   /** Google account of the pod, and the pod's own member name. */
   email: string;
   member: string;
-  decisions: AccessDecisions;
+  decisions: Pick<AccessDecisions, "mayActAs">;
   tokens: Tokens;
 }
 

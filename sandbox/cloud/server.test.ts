@@ -29,6 +29,7 @@ beforeEach(async () => {
     stsEndpoint: "https://127.0.0.1:4",
     googleEndpoint: "https://127.0.0.1:5",
     dnsEndpoint: "127.0.0.1:4",
+    proxyEndpoint: "http://127.0.0.1:6",
     clusters: [],
     resources: cloud.control.size,
   });

@@ -309,6 +309,10 @@ test("after a loss of power the same pods are back, with their disks and address
     "echo kept > /data/file; cat /data/file",
   ]);
   assert.equal(written.stdout, "kept\n", written.stderr);
+  const before = processesNaming(MARK);
+  await clusters.powerOn("c");
+  assert.deepEqual(processesNaming(MARK), before, "what is on stays as it is");
+  await clusters.powerOff("c");
   await clusters.powerOff("c");
   await assert.rejects(core.listNode());
   await clusters.powerOn("c");

@@ -51,6 +51,9 @@ interface Entry {
   agent: Agent;
   config: KubeConfig;
   attached: Attached;
+  /** Its machines, or its control plane, are off. */
+  machinesOff?: boolean;
+  planeOff?: boolean;
 }
 
 export class LocalClusters implements ClusterManager {
@@ -181,25 +184,34 @@ export class LocalClusters implements ClusterManager {
   }
 
   async powerOff(clusterId: string): Promise<void> {
-    const { attached, agent, plane } = this.entry(clusterId);
-    await attached.stop(true);
-    await Promise.all([agent.kill(), plane.stop(0)]);
+    const entry = this.entry(clusterId);
+    if (entry.machinesOff) return;
+    entry.machinesOff = true;
+    await entry.attached.stop(true);
+    await Promise.all([entry.agent.kill(), this.stopControlPlane(clusterId)]);
   }
 
+  /** What is on stays as it is: started twice, everything would stand in its own way. */
   async powerOn(clusterId: string): Promise<void> {
     const entry = this.entry(clusterId);
     await this.startControlPlane(clusterId);
+    if (!entry.machinesOff) return;
     Object.assign(entry, await this.startMachines(entry.cluster, entry.config, entry.network));
+    entry.machinesOff = false;
   }
 
   async stopControlPlane(clusterId: string): Promise<void> {
-    await this.entry(clusterId).plane.stop(0);
+    const entry = this.entry(clusterId);
+    entry.planeOff = true;
+    await entry.plane.stop(0);
   }
 
   async startControlPlane(clusterId: string): Promise<void> {
     const entry = this.entry(clusterId);
+    if (!entry.planeOff) return;
     const port = Number(entry.cluster.endpoint.split(":")[1]);
     entry.plane = await this.startPlane(entry.cluster.spec, entry.network, port);
+    entry.planeOff = false;
   }
 
   /** Processes are killed, not asked: a deleted cluster and a lost one differ only in who wanted it. */

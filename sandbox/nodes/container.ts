@@ -17,6 +17,9 @@ export interface ContainerProgram {
   lastWords?: string;
 }
 
+/** Whoever waits for a command that hangs would do nothing else any more. */
+const LONGEST_EXEC_MS = 15 * 60_000;
+
 /** How much of a container's last words, or of a failed one's log, goes into its status: as much as kubelets take. */
 const MESSAGE_BYTES = { file: 4096, log: 2048 };
 
@@ -82,8 +85,8 @@ export class ContainerProcess {
     if (pid > 0) pauseTree(pid, paused);
   }
 
-  /** Runs a command in the container's own namespaces. */
-  async exec(command: string[], env: Record<string, string> = {}, timeoutMs?: number): Promise<ExecResult> {
+  /** Runs a command in the container's own namespaces; one that takes longer than `timeoutMs` is killed. */
+  async exec(command: string[], env: Record<string, string> = {}, timeoutMs = LONGEST_EXEC_MS): Promise<ExecResult> {
     const pid = await this.inner;
     if (pid < 0 || !this.process.alive())
       return { code: 1, stdout: "", stderr: `container ${this.program.name} is not running` };

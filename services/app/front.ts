@@ -56,7 +56,11 @@ export function routes(api: string): Route[] {
     ["GET", /^\/$/, async () => ({ status: 200, body: PAGE, type: "text/html; charset=utf-8" })],
     ["GET", /^\/livez$/, async () => ({ status: 200, body: "ok" })],
     ["GET", new RegExp(`^${healthCheck.path}$`), () => region()],
-    ["*", /^\/api\/media\//, (request) => mediaProxied(request, new URL(`${targetOf(request)!.pathname}`, api))],
+    [
+      "*",
+      /^\/api\/media\//,
+      (request, _match, _query, gone) => mediaProxied(request, new URL(targetOf(request)!.pathname, api), gone),
+    ],
     ["*", /^\/api\//, (request, _match, _query, gone) => proxied(request, api, budget, gone)],
   ];
 }

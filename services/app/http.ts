@@ -8,7 +8,9 @@ import { log } from "./log";
 export interface Answer {
   status: number;
   body: unknown;
-  type?: string;
+  type?: string | undefined;
+  /** More headers. */
+  headers?: Record<string, string>;
 }
 
 /** @param gone aborted when the client leaves before it has its answer */
@@ -35,9 +37,10 @@ export function serve(
     response.once("close", () => {
       if (!response.writableFinished) gone.abort();
     });
-    void answer(routes, request, gone.signal).then(({ status, body, type }) => {
+    void answer(routes, request, gone.signal).then(({ status, body, type, headers }) => {
       if (body instanceof Readable) {
         response.writeHead(status, {
+          ...headers,
           "content-type": type ?? "application/octet-stream",
           [regionHeader]: REGION,
           ...(ending && { connection: "close" }),

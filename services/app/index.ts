@@ -1,10 +1,11 @@
-/** `services <front|api|worker|prepare>`: the parts of the sample product, one image. */
+/** `services <front|api|worker|prepare|check-customers>`: the parts of the sample product, one image. */
 import { requests } from "../../plan/traffic";
 import { api } from "./api";
+import { checkCustomers, customerPlaces } from "./customers";
 import { front } from "./front";
 import { drain } from "./http";
 import { prepare } from "./prepare";
-import { apiSettings, frontSettings, prepareSettings, settings, workerSettings } from "./settings";
+import { apiSettings, checkSettings, frontSettings, prepareSettings, settings, workerSettings } from "./settings";
 import { worker } from "./worker";
 
 const parts: Record<string, () => Promise<void>> = {
@@ -12,6 +13,10 @@ const parts: Record<string, () => Promise<void>> = {
   api: () => api(settings(apiSettings)),
   worker: () => worker(settings(workerSettings)),
   prepare: () => prepare(settings(prepareSettings)),
+  "check-customers": () => {
+    const { CUSTOMERS, REGION } = settings(checkSettings);
+    return checkCustomers(customerPlaces(CUSTOMERS, REGION));
+  },
 };
 
 const name = process.argv[2] ?? "";

@@ -1,5 +1,8 @@
 /** What the services are told by their environment; the stack and the manifests set it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
+import { type CustomerBucket, customersFile, customersToken } from "../../plan/customers";
 
 const list = z
   .string()
@@ -28,13 +31,36 @@ export const stores = {
 };
 
 export const frontSettings = z.object({ ...listening, API_URL: z.url() });
-/** Media buckets: `NAME` at Google, `NAME=s3://BUCKET` in AWS; and their copies in the same order. */
-const entries = z
-  .string()
-  .default("")
-  .transform((text) => text.split(",").filter(Boolean));
+/** The product's own buckets: `NAME` at Google, `NAME=s3://BUCKET` in AWS; and `s3://` of their copies in the same order. */
+const mediaBuckets = entries(/^[^=\s]+(=s3:\/\/[^,/\s]+)?$/, "NAME or NAME=s3://BUCKET");
+const mediaCopies = entries(/^s3:\/\/[^,/\s]+$/, "s3://BUCKET");
 
-export const apiSettings = z.object({ ...listening, ...stores, MEDIA_BUCKETS: entries, MEDIA_COPIES: entries });
+function entries(shape: RegExp, allowed: string) {
+  return z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").filter(Boolean))
+    .pipe(z.array(z.string().regex(shape, `no bucket; allowed: ${allowed}`)));
+}
+
+/** Folder with customers' own buckets, as the stack has checked them, and with the token for their pools (plan/customers.ts). */
+const customers = z
+  .string()
+  .optional()
+  .transform((folder) => ({
+    buckets:
+      folder === undefined ? [] : (JSON.parse(readFileSync(join(folder, customersFile), "utf8")) as CustomerBucket[]),
+    token: join(folder ?? "", customersToken),
+  }));
+
+export const apiSettings = z.object({
+  ...listening,
+  ...stores,
+  MEDIA_BUCKETS: mediaBuckets,
+  MEDIA_COPIES: mediaCopies,
+  CUSTOMERS: customers,
+});
+export const checkSettings = z.object({ REGION: listening.REGION, CUSTOMERS: customers });
 export const workerSettings = z.object({
   ...listening,
   ...stores,
@@ -54,7 +80,7 @@ export const prepareSettings = z.object({
 });
 
 export type ApiSettings = z.output<typeof apiSettings>;
-export type StoreSettings = Omit<ApiSettings, "MEDIA_BUCKETS" | "MEDIA_COPIES">;
+export type StoreSettings = Omit<ApiSettings, "MEDIA_BUCKETS" | "MEDIA_COPIES" | "CUSTOMERS">;
 
 /** Reads settings. @throws Error with every problem, by name of the variable */
 export function settings<T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv = process.env): z.output<T> {

@@ -247,7 +247,17 @@ const exact: [what: string, values: Values, line: string][] = [
     site({ backups: { bucket: "iconik-drill-backup-copies", location: "EU" } }),
     'backups.bucket is "iconik-drill-backup-copies": the bucket of the second copies; name a bucket of the site\'s own',
   ],
-  ...[site({ project: "iconik-prod" }), vault({ project: "iconik-safe", media: undefined })].map(
+  [
+    "a drill's site that writes to the product's own media",
+    site({ media: {} }),
+    'media.prefix is "iconik-": the product\'s own buckets; a drill uses scratch ones; set e.g. iconik-drill-',
+  ],
+  [
+    "a site with media of a drill",
+    site({ project: "iconik-prod", deletionProtection: true }),
+    'media.prefix is "iconik-drill-": scratch buckets are for projects of drills; remove it',
+  ],
+  ...[site({ project: "iconik-prod", media: {} }), vault({ project: "iconik-safe", media: undefined })].map(
     (values): [string, Values, string] => [
       `an unprotected ${values.role} that is no drill's`,
       values,

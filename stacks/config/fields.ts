@@ -67,6 +67,10 @@ export const publicKey = z.string().superRefine((pem, issues) => {
   if (problem !== undefined) issues.addIssue({ code: "custom", message: `${problem}; ${fix}` });
 });
 
+const noRole = "no IAM role; allowed: arn:aws:iam::ACCOUNT:role/NAME";
+/** ARN of a role: never a user, whose keys somebody would hold, and never a whole account. */
+export const iamRole = z.string(noRole).regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, noRole);
+
 /** Image reference by digest: what was drilled is what runs. */
 export const image = z
   .string()

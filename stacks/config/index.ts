@@ -27,6 +27,8 @@ export class ConfigError extends RunError {
       `configuration of stack "${stack}" has ${count}; nothing was changed\n${problems.map((line) => `  - ${line}`).join("\n")}`,
     );
     this.name = "ConfigError";
+    // The SDK colours the frames even of what it shows without, and Node.js 20 takes 17 s to give up on some (nodejs/node#64011).
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { multiRegions, regions } from "../../plan/regions";
+import { ConfigError } from ".";
 import { parsed, site, type Values, vault } from "./testing";
 
 const STACK = "drill-prod";
@@ -265,3 +266,11 @@ for (const [values, ...lines] of wrong) {
     });
   });
 }
+
+test("a refusal has no frames: the SDK colours those that it hides, and Node.js does not end with each", () => {
+  const { stack } = new ConfigError(STACK, ["it is wrong"]);
+  assert.equal(
+    stack,
+    `ConfigError: configuration of stack "${STACK}" has 1 problem; nothing was changed\n  - it is wrong`,
+  );
+});

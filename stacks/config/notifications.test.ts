@@ -95,5 +95,6 @@ test("every kind together is accepted, and a drill may have none", () => {
   ];
   const config = stackConfig("prod", { notifications: all });
   assert.deepEqual("notifications" in config && config.notifications, all);
-  assert.doesNotThrow(() => stackConfig("prod", { project: "iconik-drill-prod", notifications: undefined }));
+  const drill = { project: "iconik-drill-prod", media: { prefix: "iconik-drill-" } };
+  assert.doesNotThrow(() => stackConfig("prod", { ...drill, notifications: undefined }));
 });

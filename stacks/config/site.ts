@@ -18,6 +18,7 @@ import {
   scheduleOverrides,
   siteName,
 } from "./fields";
+import { prefix, scratchInDrills } from "./media";
 import { notified } from "./notifications";
 import { recoverable, recoveries } from "./recoveries";
 
@@ -71,6 +72,7 @@ export const site = z
       .prefault({}),
     elasticsearch: z.strictObject({ nodes: z.int().min(1).default(3) }).prefault({}),
     backups: z.strictObject({ bucket: bucketName, location: multiRegion }),
+    media: z.strictObject({ prefix }).prefault({}),
     schedules: scheduleOverrides("cassandraSnapshot", "elasticsearchSnapshot"),
     /** Tables (`keyspace.table`) and indices that are gone on purpose: snapshots do not miss them. */
     approvedDrops: z
@@ -112,6 +114,7 @@ export const site = z
     const add = (path: (string | number)[], input: unknown, message: string) =>
       issues.addIssue({ code: "custom", path, input, message });
     protectedOutsideDrills(config, issues);
+    scratchInDrills(config, issues);
     for (const key of ["name", "datacenter"] as const) {
       const values = config.regions.map((entry) => entry[key]);
       for (const [index, value] of values.entries()) {

@@ -27,6 +27,30 @@ const another = "arn:aws:iam::000000000000:role/x";
 const noRole = "no IAM role; allowed: arn:aws:iam::ACCOUNT:role/NAME";
 
 /** What is changed, and the message. */
+const acme = {
+  name: "acme",
+  bucket: "s3://acme-footage",
+  region: "eu-west-1",
+  role: "arn:aws:iam::210987654321:role/iconik",
+  externalId: "a1",
+};
+const globex = {
+  name: "globex",
+  bucket: "gs://globex-media",
+  provider: "//iam.googleapis.com/projects/123456/locations/global/workloadIdentityPools/iconik/providers/standby",
+  serviceAccount: "iconik@globex-media.iam.gserviceaccount.com",
+};
+const ours = "a bucket of ours, which is used by its own name and rules; remove it";
+const ownRole = "a role of the standby's own account; a customer's is in the customer's account";
+
+/** One wrong bucket of a customer's each, its key and what is said. */
+function wrongBuckets(cases: [key: string, bucket: Record<string, string>, says: string][]): [Settings, string][] {
+  return cases.map(([key, bucket, says]) => [
+    { customerBuckets: [bucket] },
+    `customerBuckets[0].${key} is "${bucket[key]}": ${says}`,
+  ]);
+}
+
 const wrong: [Settings, string][] = [
   [{ account: undefined }, 'account is not set: no account of AWS; allowed: 12 digits in quotes, e.g. "123456789012"'],
   [{ account: "1234" }, 'account is "1234": no account of AWS; allowed: 12 digits in quotes, e.g. "123456789012"'],
@@ -155,9 +179,40 @@ const wrong: [Settings, string][] = [
     `images.mirror is "europe-west6-docker.pkg.dev/iconik-vault/mirror": not in the standby's own registry; allowed: ${host}/mirror`,
   ],
   [{ publishers: ["serviceAccount:a@b"] }, `publishers[0] is "serviceAccount:a@b": ${noRole}`],
+  ...wrongBuckets([
+    ["bucket", { ...acme, bucket: "s3://iconik-standby-files" }, ours],
+    ["bucket", { ...globex, bucket: "gs://iconik-files" }, ours],
+    ["role", { ...acme, role: "arn:aws:iam::123456789012:role/admin" }, ownRole],
+    ["role", { ...acme, role: "arn:aws:iam::210987654321:user/iconik" }, noRole],
+    ["region", { ...acme, region: "europe" }, "no region of AWS; allowed: where the bucket is, e.g. eu-west-1"],
+    ["bucket", { ...acme, bucket: "acme-footage" }, "no bucket of a customer; allowed: s3://BUCKET or gs://BUCKET"],
+    [
+      "name",
+      { ...acme, name: "iconik-files" },
+      "a media bucket of the product, which the standby has copies of; remove it",
+    ],
+    [
+      "provider",
+      { ...globex, provider: "projects/1" },
+      "no provider of a workload identity pool; allowed: //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
+    ],
+    [
+      "serviceAccount",
+      { ...globex, serviceAccount: "a@globex.example" },
+      "no service account; allowed: NAME@PROJECT.iam.gserviceaccount.com",
+    ],
+  ]),
   [
-    { customerRoles: ["arn:aws:iam::123456789012:role/admin"] },
-    "customerRoles[0] is \"arn:aws:iam::123456789012:role/admin\": a role of the standby's own account; a customer's is in the customer's account",
+    { customerBuckets: [{ ...globex, role: acme.role }] },
+    "customerBuckets[0].role: unknown here; Pulumi.yaml says which keys role standby takes",
+  ],
+  [
+    { customerBuckets: [acme, { ...globex, name: "acme" }] },
+    'customerBuckets[1].name is "acme": given twice; name each once',
+  ],
+  [
+    { customerBuckets: [acme, { ...acme, name: "b" }] },
+    'customerBuckets[1].bucket is "s3://acme-footage": given twice; name each once',
   ],
   [
     { deletionProtection: false },

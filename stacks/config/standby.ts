@@ -2,16 +2,23 @@
 import { z } from "zod";
 import { mediaBucketProblem, mediaBucketsOf, mediaPrefix } from "../../plan/media";
 import { isDrillProject, registries } from "../../plan/names";
-import { ecrHost, maxActivations, ownImages, standbyPrefix, standbyZones } from "../../plan/standby";
+import { ecrHost, maxActivations, ownImages, standbyBuckets, standbyPrefix, standbyZones } from "../../plan/standby";
 import { appDomain } from "../../plan/traffic";
-import { bucketName, datacenterName, image, imageRepository, networks, projectId, publicKey, siteName } from "./fields";
+import { customerBuckets, customersFit } from "./customers";
+import {
+  bucketName,
+  datacenterName,
+  iamRole,
+  image,
+  imageRepository,
+  networks,
+  projectId,
+  publicKey,
+  siteName,
+} from "./fields";
 
 const noAccount = 'no account of AWS; allowed: 12 digits in quotes, e.g. "123456789012"';
 const account = z.string(noAccount).regex(/^\d{12}$/, noAccount);
-
-const noRole = "no IAM role; allowed: arn:aws:iam::ACCOUNT:role/NAME";
-/** ARN of a role: never a user, whose keys somebody would hold, and never a whole account. */
-const role = z.string(noRole).regex(/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/, noRole);
 
 const noNumber = "no number of a project; allowed: digits in quotes, see `gcloud projects describe PROJECT`";
 const projectNumber = z.string(noNumber).regex(/^\d{6,}$/, noNumber);
@@ -78,8 +85,8 @@ export const standby = z
   .strictObject({
     role: z.literal("standby"),
     account,
-    deployer: role,
-    previewer: role.optional(),
+    deployer: iamRole,
+    previewer: iamRole.optional(),
     deletionProtection: z.boolean().default(true),
     authorizedNetworks: networks,
     notifications: subscribers,
@@ -125,7 +132,7 @@ export const standby = z
       repository: z.string().regex(/^oci:\/\/\S+[^/]$/, "no OCI repository; allowed: oci://REGISTRY/PATH"),
     }),
     images: z.strictObject({ jobs: image, services: image, mirror: imageRepository }),
-    publishers: z.array(role).default([]),
+    publishers: z.array(iamRole).default([]),
     onePassword: z.strictObject({ vault: z.string().min(1) }),
     media: z
       .strictObject({
@@ -143,7 +150,7 @@ export const standby = z
           .default(standbyPrefix),
       })
       .prefault({}),
-    customerRoles: z.array(role).default([]),
+    customerBuckets,
   })
   .superRefine((config, issues) => {
     const add = (path: (string | number)[], input: unknown, message: string) =>
@@ -180,14 +187,7 @@ export const standby = z
     }
     if (config.previewer !== undefined && config.previewer === config.deployer)
       add(["previewer"], config.previewer, "the deployer; a preview of a pull request must not be able to deploy");
-    for (const [index, arn] of config.customerRoles.entries()) {
-      if (arn.startsWith(`arn:aws:iam::${config.account}:`))
-        add(
-          ["customerRoles", index],
-          arn,
-          "a role of the standby's own account; a customer's is in the customer's account",
-        );
-    }
+    customersFit(config, standbyBuckets(config.buckets.prefix, config.media.prefix), issues);
     // Whatever starts in the standby has to come from a registry that is there without Google.
     const host = ecrHost(config.account);
     const own = {

@@ -53,11 +53,33 @@ export interface Declaration {
   outputs: Values;
 }
 
+/** Ends with the program that is declared last: Pulumi's mocks are one for the process. */
+let queue: Promise<unknown> = Promise.resolve();
+
 /**
- * Runs a program under mocks.
+ * Runs a program under mocks, one at a time.
  * @throws whatever the program throws
  */
-export async function declared(program: () => unknown, stack = "test"): Promise<Declaration> {
+export function declared(program: () => unknown, stack = "test"): Promise<Declaration> {
+  const declaration = queue.then(() => declaredUnmapped(program, stack));
+  queue = declaration.catch(() => undefined);
+  return declaration;
+}
+
+/**
+ * Pulumi keeps the stack trace of each promise. Looking its lines up in source maps takes half of the time; those of an error
+ * that is thrown are looked up when it is shown.
+ */
+async function declaredUnmapped(program: () => unknown, stack: string): Promise<Declaration> {
+  process.setSourceMapsEnabled(false);
+  try {
+    return await declaredBy(program, stack);
+  } finally {
+    process.setSourceMapsEnabled(true);
+  }
+}
+
+async function declaredBy(program: () => unknown, stack: string): Promise<Declaration> {
   const options = new Map<string, Options>();
   const resources: DeclaredResource[] = [];
   await pulumi.runtime.setMocks(

@@ -73,6 +73,7 @@ export class LocalProject {
         stsEndpoint: "",
         googleEndpoint: "",
         dnsEndpoint: "",
+        proxyEndpoint: "",
         clusters: [],
         resources: project.cloud.control.size,
       }),

@@ -18,8 +18,9 @@ const faultSections: Readonly<Record<string, string>> = {
   "copy-object-missing": "verification-failed.md",
   "damaged-before-backup": "verification-failed.md",
   "evidence-old": "verification-failed.md",
+  "search-copy-bit-flip": "verification-failed.md",
   "marker-forged": "d5.md",
-  "marker-missing": "../alerts.md#copy-stale",
+  "marker-missing": "degraded.md#a-backup-or-a-copy-is-old",
   "replicator-killed": "../alerts.md#vault-job-overdue",
   "replicator-killed-twice": "../alerts.md#vault-job-overdue",
   "two-replicators": "../alerts.md#vault-job-failed",
@@ -39,6 +40,7 @@ const faultSections: Readonly<Record<string, string>> = {
   "node-wiped": "d3-corruption.md#a-wiped-node",
   "data-directory-lost": "d3-corruption.md#a-lost-data-directory",
   "disk-full": "d3-corruption.md#a-full-disk",
+  "member-gone": "d2-regions-lost.md#3-bring-the-site-up",
   none: "README.md",
   "pod-killed": "d1.md",
   "api-server": "degraded.md#a-clusters-api-server-is-lost",
@@ -83,6 +85,7 @@ const alertSections: Readonly<Record<string, string>> = {
   "snapshot-failed": "dropped.md",
   "secrets-not-synced": "degraded.md#1password-is-unreachable",
   "region-unhealthy": "d1.md#a-region-has-failed",
+  "customer-bucket-refused": "../customer-buckets.md",
   "errors-served": "d1.md#drain-a-region",
 };
 
@@ -104,12 +107,15 @@ export interface Entry {
   id: string;
   what: string;
   section: string | undefined;
+  /** Of a fault: by which matrix it is run. */
+  matrix?: string;
 }
 
 /** Every drilled fault. */
-export const faultEntries: readonly Entry[] = [...nightGroups, ...trafficGroups].flatMap(({ faults }) =>
-  faults.map(({ id, fault }) => ({ id, what: fault, section: faultSections[id] })),
-);
+export const faultEntries: readonly Entry[] = [
+  ...nightGroups.flatMap(({ faults }) => faults.map((each) => ({ ...each, matrix: "night" }))),
+  ...trafficGroups.flatMap(({ faults }) => faults.map((each) => ({ ...each, matrix: "traffic" }))),
+].map(({ id, fault, matrix }) => ({ id, what: fault, section: faultSections[id], matrix }));
 
 /** Every alert. */
 export const alertEntries: readonly Entry[] = [...alerts, ...standbyAlerts].map(({ id, title, runbook }) => ({
@@ -127,11 +133,13 @@ export const strayIds: readonly string[] = [
   ...[...Object.keys(alertSections), ...ownSteps].filter((id) => !alertEntries.some((each) => each.id === id)),
 ];
 
-const table = (head: string, entries: readonly Entry[]) =>
+const table = (heads: readonly string[], entries: readonly Entry[]) =>
   [
-    `${head} | what | open`,
-    "--- | --- | ---",
-    ...entries.map(({ id, what, section }) => `${id} | ${what} | [${section}](${section})`),
+    heads.join(" | "),
+    heads.map(() => "---").join(" | "),
+    ...entries.map(({ id, matrix, what, section }) =>
+      [id, ...(matrix ? [matrix] : []), what, `[${section}](${section})`].join(" | "),
+    ),
   ].join("\n");
 
 /** The text of docs/runbooks/README.md. */
@@ -140,8 +148,8 @@ export const indexPage = (): string =>
     "# Runbooks",
     "Written from tests/lib/runbook-index.ts by `make golden`; change it there. What one sees, and the section to open.",
     "## Alerts",
-    table("alert", alertEntries),
+    table(["alert", "what", "open"], alertEntries),
     "## Faults",
-    "The rows of `make faults` and `make faults-night`: what was broken on purpose, and what to open when it breaks by itself.",
-    table("fault", faultEntries),
+    "The rows of `make faults` (matrix `traffic`) and `make faults-night` (`night`): what was broken on purpose, and what to open when it breaks by itself. One alone: `make setup && node --import tsx faults/cli.ts MATRIX --only FAULT`.",
+    table(["fault", "matrix", "what", "open"], faultEntries),
   ].join("\n\n")}\n`;

@@ -1,4 +1,6 @@
 /** The stacks that tests look at: the repository's own, and what they become in a disaster. */
+
+import type { CustomerBucket } from "../../plan/customers";
 import { bootstrap } from "../../stacks/bootstrap";
 import type { BootstrapConfig, FoundationConfig, SiteConfig, StandbyConfig, VaultConfig } from "../../stacks/config";
 import { foundation } from "../../stacks/foundation";
@@ -58,6 +60,17 @@ const mediaRestores = [
   { id: "one", bucket: "iconik-files", prefix: "a/", overwrite: false },
   { id: "two", bucket: "iconik-proxies", overwrite: true },
 ].map((each) => ({ ...each, at: "2026-01-20T00:00:00Z", dryRun: false, expires: GRANT_ENDS }));
+
+/** A customer's bucket in each cloud. */
+export const customerBuckets: CustomerBucket[] = [
+  { name: "acme", bucket: "s3://acme", region: "eu-west-1", role: "arn:aws:iam::210987654321:role/iconik" },
+  {
+    name: "globex",
+    bucket: "gs://globex",
+    provider: "//iam.googleapis.com/projects/123456/locations/global/workloadIdentityPools/iconik/providers/standby",
+    serviceAccount: "iconik@globex-media.iam.gserviceaccount.com",
+  },
+];
 
 const prod = () => stackConfig("prod") as SiteConfig;
 
@@ -134,23 +147,42 @@ const programs: Record<StackName, () => unknown> = {
   },
   bootstrap: () => bootstrap(stackConfig("bootstrap") as BootstrapConfig, "bootstrap"),
   "bootstrap-vault": () => bootstrap(stackConfig("bootstrap-vault") as BootstrapConfig, "bootstrap-vault"),
-  "aws-standby": () => standby(stackConfig("aws-standby") as StandbyConfig, TOKEN),
+  "aws-standby": () => standby(stackConfig("aws-standby", { customerBuckets }) as StandbyConfig, TOKEN),
   "aws-standby-failback": () => {
     const config = stackConfig("aws-standby", { active: true, restored: "copy-20260115t020000z" }) as StandbyConfig;
     return standby({ ...config, vault: { ...config.vault, failbackBucket: failback.bucket } }, TOKEN);
   },
   "aws-standby-active": () =>
-    standby(stackConfig("aws-standby", { active: true }) as StandbyConfig, TOKEN, {
+    standby(stackConfig("aws-standby", { active: true, customerBuckets }) as StandbyConfig, TOKEN, {
       source: "prod",
       marker: "copy-20260115t020000z",
     }),
   "aws-standby-again": () =>
-    standby(stackConfig("aws-standby", { active: true, activation: 2 }) as StandbyConfig, TOKEN, {
+    standby(stackConfig("aws-standby", { active: true, activation: 2, customerBuckets }) as StandbyConfig, TOKEN, {
       source: "prod",
       marker: "copy-20260214t020000z",
     }),
   foundation: () => foundation(stackConfig("foundation") as FoundationConfig),
 };
 
-/** What a stack declares. */
-export const declaredStack = (name: StackName): Promise<Declaration> => declared(programs[name], name);
+const declarations = new Map<StackName, Promise<Declaration>>();
+
+/** What a stack declares: once for all tests of this process, none of which can change its resources. */
+export function declaredStack(name: StackName): Promise<Declaration> {
+  const known = declarations.get(name) ?? declaredOnce(name);
+  declarations.set(name, known);
+  return known;
+}
+
+async function declaredOnce(name: StackName): Promise<Declaration> {
+  const declaration = await declared(programs[name], name);
+  freeze(declaration.resources);
+  return declaration;
+}
+
+/** Lets no part of a value be changed any more. */
+function freeze(value: unknown): void {
+  if (value === null || typeof value !== "object" || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) freeze(inner);
+}

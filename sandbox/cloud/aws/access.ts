@@ -143,6 +143,11 @@ export class AwsAccess {
     return this.decide(caller, action, resource, context, { resourceAccount: accountOf(resource) || caller.account });
   }
 
+  /** Does the caller's own side allow an action? For what the resource's side has decided by itself, such as a role's trust. */
+  grants(caller: Caller, action: string, resource: string): boolean {
+    return this.decide(caller, action, resource, {}, { resourceAccount: caller.account }).allowed;
+  }
+
   /**
    * Ids of the roles that a policy names, to be kept with it.
    * @throws CloudError 400 when it names one that does not exist

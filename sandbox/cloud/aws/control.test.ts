@@ -311,6 +311,53 @@ test("a role takes another one that trusts it by name, and no other", async () =
   assert.equal(aws.control.identities.assume(me, roleArn("third"), "s", 3600).caller.roleArn, roleArn("third"));
 });
 
+test("a role that asks for an external id is taken with that one only", async () => {
+  await role("asking");
+  await role(
+    "asked",
+    policy({
+      Effect: "Allow",
+      Principal: { AWS: roleArn("asking") },
+      Action: "sts:AssumeRole",
+      Condition: { StringEquals: { "sts:ExternalId": "4711" } },
+    }),
+  );
+  const me = aws.control.caller(roleArn("asking"), "s");
+  const take = (id?: string) => aws.control.identities.assume(me, roleArn("asked"), "s", 3600, id).caller.roleArn;
+  assert.equal(take("4711"), roleArn("asked"));
+  for (const id of [undefined, "", "4712"]) assert.throws(() => take(id), /not authorized to perform: sts:AssumeRole/);
+});
+
+test("a role of another account is taken by whom its trust and their own policy name", async () => {
+  const theirs = "arn:aws:iam::444455556666:role/theirs";
+  const owner = "arn:aws:iam::444455556666:role/deployer";
+  const trust = policy({
+    Effect: "Allow",
+    Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+    Condition: { ArnEquals: { "aws:PrincipalArn": roleArn("abroad") } },
+  });
+  await aws.control.create("aws:iam/role:Role", "t", { name: "theirs", assumeRolePolicy: trust }, owner);
+  const take = (name: string) => {
+    const tags = { "kubernetes-namespace": "services" };
+    const caller = { ...aws.control.caller(roleArn(name), "s"), tags };
+    return aws.control.identities.assume(caller, theirs, "s", 3600).caller;
+  };
+  const actions = ["sts:AssumeRole", "sts:TagSession"];
+  const grant = (name: string, Action: string[]) =>
+    make("iam/rolePolicy:RolePolicy", {
+      name: "p",
+      role: name,
+      policy: policy({ Effect: "Allow", Action, Resource: theirs }),
+    });
+  for (const name of ["abroad", "stranger"]) await role(name);
+  assert.throws(() => take("abroad"), /not authorized to perform: sts:AssumeRole/, "without a policy of its own");
+  await grant("stranger", actions);
+  assert.throws(() => take("stranger"), /not authorized to perform: sts:AssumeRole/, "whom the trust does not name");
+  await grant("abroad", actions);
+  assert.equal(take("abroad").account, "444455556666");
+});
+
 test("a session with tags takes a role that lets both sides tag it, as a pod's does", async () => {
   const principal = { Effect: "Allow", Principal: { AWS: roleArn("tagged") } };
   await role("tagged");

@@ -50,6 +50,17 @@ export function serveSts(control: AwsControl, { certificate, key }: KeyPair): Pr
   return serve(server, "https");
 }
 
+/** Tells whoever reaches the Internet from which address. Source: "Amazon EC2 User Guide". */
+export const CHECK_IP = "checkip.amazonaws.com";
+
+/** {@link CHECK_IP}, over TLS. */
+export function serveCheckIp({ certificate, key }: KeyPair): Promise<Endpoint> {
+  const server = createTlsServer({ cert: certificate, key }, (request, response) => {
+    response.writeHead(200, { "content-type": "text/plain" }).end(`${request.socket.remoteAddress}\n`);
+  });
+  return serve(server, "https");
+}
+
 async function sts(control: AwsControl, request: IncomingMessage): Promise<string> {
   const url = new URL(request.url ?? "/", "https://sts");
   const body = await bodyOf(request);
@@ -65,7 +76,10 @@ async function sts(control: AwsControl, request: IncomingMessage): Promise<strin
       return result("GetCallerIdentity", { Arn: caller.arn, UserId: caller.roleId, Account: caller.account });
     }
     case "AssumeRole":
-      return assumed("AssumeRole", control.identities.assume(caller, of("RoleArn"), of("RoleSessionName"), seconds));
+      return assumed(
+        "AssumeRole",
+        control.identities.assume(caller, of("RoleArn"), of("RoleSessionName"), seconds, of("ExternalId")),
+      );
     case "AssumeRoleWithWebIdentity": {
       const taken = await control.identities.withToken(
         of("RoleArn"),

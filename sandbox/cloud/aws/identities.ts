@@ -92,30 +92,32 @@ export class AwsIdentities {
   }
 
   /** AssumeRole. @throws CloudError 403 */
-  assume(caller: Caller, roleArn: string, session: string, seconds: number): Assumed {
+  assume(caller: Caller, roleArn: string, session: string, seconds: number, externalId?: string): Assumed {
     const refusal = denied(
       `User: ${caller.arn || "anonymous"} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`,
     );
     if (caller === ANONYMOUS) throw refusal;
-    const context = contextOf({ "aws:PrincipalArn": caller.roleArn, "aws:PrincipalAccount": caller.account });
-    const source = { kind: "AWS", name: caller.roleArn } as const;
-    const trusted = this.access.trusts(roleArn, source, "sts:AssumeRole", context);
-    // In one account a trust by name is enough; one by account leaves it to the caller's own policies.
-    const named = trusted && this.access.trustsByName(roleArn, caller.roleArn, "sts:AssumeRole", context);
-    const own = this.access.allows(caller, "sts:AssumeRole", roleArn).allowed;
-    if (!trusted || !(own || (named && caller.account === accountOf(roleArn)))) throw refusal;
+    const context = contextOf({
+      "aws:PrincipalArn": caller.roleArn,
+      "aws:PrincipalAccount": caller.account,
+      ...(externalId && { "sts:ExternalId": externalId }),
+    });
+    if (!this.lets(caller, roleArn, "sts:AssumeRole", context)) throw refusal;
     this.passTags(caller, roleArn, context);
     return this.issue(roleArn, session, Math.min(seconds, 3600), caller.tags);
+  }
+
+  /** Do the role's trust and the caller's own policies let it? In one account a trust by name is enough; one by account leaves it to them. */
+  private lets(caller: Caller, roleArn: string, action: string, context: ReturnType<typeof contextOf>): boolean {
+    if (!this.access.trusts(roleArn, { kind: "AWS", name: caller.roleArn }, action, context)) return false;
+    const named = this.access.trustsByName(roleArn, caller.roleArn, action, context);
+    return this.access.grants(caller, action, roleArn) || (named && caller.account === accountOf(roleArn));
   }
 
   /** The tags of a pod's session are transitive: whoever it becomes has them too, if both sides allow that. @throws CloudError 403 */
   private passTags(caller: Caller, roleArn: string, context: ReturnType<typeof contextOf>): void {
     if (Object.keys(caller.tags).length === 0) return;
-    const source = { kind: "AWS", name: caller.roleArn } as const;
-    const trusted = this.access.trusts(roleArn, source, "sts:TagSession", context);
-    const named = trusted && this.access.trustsByName(roleArn, caller.roleArn, "sts:TagSession", context);
-    const own = this.access.allows(caller, "sts:TagSession", roleArn).allowed;
-    if (!trusted || !(own || (named && caller.account === accountOf(roleArn))))
+    if (!this.lets(caller, roleArn, "sts:TagSession", context))
       throw denied(`User: ${caller.arn} is not authorized to perform: sts:TagSession on resource: ${roleArn}`);
   }
 

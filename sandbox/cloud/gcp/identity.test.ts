@@ -96,6 +96,20 @@ test("a binding lets its members act, while its condition holds and its role has
   assert.ok(!cloud.control.mayActAs(POD, EMAIL), "authoritative");
 });
 
+test("a grant that is prolonged is there twice, until the old one is removed", async () => {
+  await account();
+  const until = (year: string) => ({
+    title: "until",
+    expression: `request.time < timestamp("${year}-01-01T00:00:00Z")`,
+  });
+  const ended = await users({ condition: until("2020") });
+  const prolonged = await users({ condition: until("2999") });
+  assert.notEqual(prolonged.id, ended.id);
+  await refused(users({ condition: until("2999") }), 409, /already exists/);
+  await cloud.control.delete(USERS, ended.id, "me@x");
+  assert.ok(cloud.control.mayActAs(POD, EMAIL));
+});
+
 test("an account made again under its old address is another one: old bindings give it nothing", async () => {
   const first = await account();
   const member = String(first.outputs.member);

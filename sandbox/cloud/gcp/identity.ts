@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { Behaviour, Props } from "../../lib/types";
 import { type Access, TYPES } from "../iam/access";
-import { type Condition, checkCondition } from "../iam/conditions";
+import { bindingId, type Condition, checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { checkMember } from "./bucket";
 import { absent, etag, invalid, matches, notFound, required } from "./checks";
@@ -75,8 +75,8 @@ export function accountBindingBehaviour(registry: Registry, access: Access): Beh
   return {
     create: async (inputs) => {
       check(inputs);
-      const condition = inputs.condition as Condition | undefined;
-      const id = [text(inputs, "serviceAccountId"), text(inputs, "role"), condition?.title].filter(Boolean).join("/");
+      const parts = [text(inputs, "serviceAccountId"), text(inputs, "role")];
+      const id = bindingId(parts, inputs.condition as Condition | undefined);
       absent(registry, TYPES.accountBinding, id);
       return { id, outputs: { ...inputs, etag: etag() } };
     },
@@ -129,7 +129,7 @@ export function projectMemberBehaviour(registry: Registry, access: Access): Beha
         checkCondition(condition);
         if (BASIC_ROLES.includes(role)) throw invalid(`Conditions can't be set on the basic role ${role}.`);
       }
-      const id = [project, role, member, condition?.title].filter(Boolean).join("/");
+      const id = bindingId([project, role, member], condition);
       return { id, outputs: { ...inputs, etag: etag() } };
     },
   };

@@ -1,7 +1,7 @@
 /** Keys. Key rings and keys are never deleted: their names stay taken, and a key that goes loses its versions only. */
 import { type Behaviour, CloudError, type Props } from "../../lib/types";
 import type { Access, Binding } from "../iam/access";
-import { type Condition, checkCondition } from "../iam/conditions";
+import { bindingId, type Condition, checkCondition } from "../iam/conditions";
 import { type Registry, text } from "../registry";
 import { checkMember } from "./bucket";
 import { absent, conflict, etag, invalid, matches, notFound, required } from "./checks";
@@ -83,8 +83,8 @@ export function kmsBehaviours(registry: Registry, access: Access, versions: KeyV
     [BINDING]: {
       create: async (inputs) => {
         checkBinding(inputs);
-        const condition = inputs.condition as Condition | undefined;
-        const id = [text(inputs, "cryptoKeyId"), text(inputs, "role"), condition?.title].filter(Boolean).join("/");
+        const parts = [text(inputs, "cryptoKeyId"), text(inputs, "role")];
+        const id = bindingId(parts, inputs.condition as Condition | undefined);
         absent(registry, BINDING, id);
         return { id, outputs: { ...inputs, etag: etag() } };
       },

@@ -1,4 +1,5 @@
 /** IAM conditions: CEL over the request and the resource. Source: "Attribute reference for IAM Conditions". */
+import { createHash } from "node:crypto";
 import { Environment } from "@marcbachmann/cel-js";
 import { CloudError } from "../../lib/types";
 
@@ -16,7 +17,21 @@ export interface ConditionContext {
 /** Condition of a binding. */
 export interface Condition {
   title: string;
+  description?: string;
   expression: string;
+}
+
+/**
+ * Id of a binding. The same role may be granted under several conditions, and a condition is another one as soon as anything it
+ * says is: a grant that is prolonged is there twice until the old one is removed.
+ */
+export function bindingId(parts: readonly string[], condition: Condition | undefined): string {
+  if (!condition) return parts.join("/");
+  const { title, description = "", expression } = condition;
+  const digest = createHash("sha256")
+    .update(JSON.stringify([description, expression]))
+    .digest("hex");
+  return [...parts, title, digest.slice(0, 12)].join("/");
 }
 
 const environment = new Environment()

@@ -3,6 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
+import { pipeline } from "node:stream";
 
 const { NODE_IP, ES_VERSION } = process.env;
 const password = readFileSync("/user/elastic", "utf8").trim();
@@ -50,6 +51,7 @@ function unauthorized(response) {
 function introduce(answer, response) {
   const chunks = [];
   answer.on("data", (chunk) => chunks.push(chunk));
+  answer.on("error", () => response.destroy());
   answer.on("end", () => {
     const about = JSON.parse(Buffer.concat(chunks).toString("utf8"));
     about.version = { ...about.version, number: ES_VERSION, build_flavor: "default", distribution: undefined };
@@ -99,9 +101,11 @@ const server = https.createServer(
         if (request.method === "GET" && request.url === "/" && answer.statusCode === 200)
           return introduce(answer, response);
         response.writeHead(answer.statusCode, { ...answer.headers, "x-elastic-product": "Elasticsearch" });
-        answer.pipe(response);
+        // Broken off there, it is broken off here: a client would wait for the rest.
+        pipeline(answer, response, () => {});
       },
     );
+    response.on("close", () => response.writableFinished || onward.destroy());
     onward.on("error", (error) => {
       if (response.headersSent) return response.destroy();
       response.writeHead(503, { "content-type": "application/json" });

@@ -1,10 +1,10 @@
 /** Stand-in for Elastic's operator: Elasticsearch becomes pods that run OpenSearch behind TLS and basic authentication. */
-import { request } from "node:https";
 import type { V1Pod } from "@kubernetes/client-node";
 import { kubeConfigOf } from "../../lib/kube-config";
 import type { Operator } from "../../lib/types";
 import { condition, reconcile, together } from "../lib";
 import { Objects } from "../objects";
+import { clusterHealth } from "./health";
 import { configMap, nodeNames, services, statefulSet } from "./pods";
 import { ensureSecrets } from "./secrets";
 import { ELASTICSEARCH, type Elasticsearch, labelsOf, namesOf } from "./types";
@@ -35,7 +35,7 @@ async function reconcileCluster(objects: Objects, cluster: Elasticsearch): Promi
   const wanted = nodeNames(cluster).length;
   const address = pods[0]?.status?.podIP;
   const servername = `${namesOf(cluster).http}.${cluster.metadata?.namespace}.svc`;
-  const health = address ? await clusterHealth(address, servername, ca, password) : undefined;
+  const health = address ? await clusterHealth({ host: address, port: 9200, servername, ca, password }) : undefined;
   const { status } = cluster;
   const conditions = [
     condition(status?.conditions, "ElasticsearchIsReachable", health !== undefined),
@@ -61,24 +61,4 @@ async function readyPods(objects: Objects, cluster: Elasticsearch): Promise<V1Po
       Object.entries(labelsOf(cluster)).every(([key, value]) => pod.metadata?.labels?.[key] === value) &&
       pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
   );
-}
-
-/** green, yellow or red; undefined when it does not answer. */
-function clusterHealth(host: string, servername: string, ca: string, password: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const call = request(
-      { host, port: 9200, path: "/_cluster/health", servername, ca, auth: `elastic:${password}`, timeout: 3000 },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () => {
-          if (response.statusCode !== 200) return resolve(undefined);
-          return resolve((JSON.parse(Buffer.concat(chunks).toString("utf8")) as { status?: string }).status);
-        });
-      },
-    );
-    call.on("error", () => resolve(undefined));
-    call.on("timeout", () => call.destroy());
-    call.end();
-  });
 }

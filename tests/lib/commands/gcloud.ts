@@ -26,9 +26,11 @@ const group = {
 
 const forms: Record<string, Form> = {
   "auth application-default login": form([0, 0], { "no-launch-browser": undefined }),
+  "auth login": form([0, 1], { "no-launch-browser": undefined }),
   "auth print-access-token": form([0, 1]),
   "beta monitoring channels list": form([0, 0], listing),
   "beta monitoring channels delete": form([1, 1], { force: undefined }),
+  "components install": form([1, 5]),
   "compute backend-services get-health": form([1, 1], { global: undefined, region: location }, [["global", "region"]]),
   "compute backend-services update-backend": form(
     [1, 1],
@@ -37,6 +39,9 @@ const forms: Record<string, Form> = {
   ),
   "compute disks list": form([0, 0], { ...listing, zones: text, regions: text }),
   "compute regions describe": form([1, 1]),
+  "container clusters get-credentials": form([1, 1], { location, region: location, zone }, [
+    ["location", "region", "zone"],
+  ]),
   "container clusters list": form([0, 0], { ...listing, region: location, zone }),
   "iam service-accounts create": form([1, 1], { "display-name": text, description: text }),
   "iam service-accounts disable": form([1, 1]),
@@ -46,6 +51,7 @@ const forms: Record<string, Form> = {
   "monitoring policies delete": form([1, 1]),
   "monitoring uptime list-configs": form([0, 0], listing),
   "monitoring uptime delete": form([1, 1]),
+  "projects describe": form([1, 1]),
   "services enable": form([1, 20], { async: undefined }),
   "storage cat": form([1, 20]),
   "storage cp": form([2, 20], { recursive: undefined }),

@@ -22,6 +22,7 @@ export const smallPrograms: Record<string, Record<string, Form>> = {
         cacert: text,
         user: text,
         resolve: text,
+        "max-time": text,
         header: text,
         request: text,
         data: { what: "any text", fits: () => true },

@@ -195,6 +195,7 @@ function http(
         if (body.slice(0, READ_BYTES).includes(wanted)) end("");
         else if (body.length > READ_BYTES) end(`"${wanted}" is not in the first ${READ_BYTES} bytes`);
       });
+      response.once("error", (error) => end(error.message));
       response.once("end", () => end(`"${wanted}" is not in the answer`));
     });
     call.end();

@@ -1,18 +1,23 @@
 /** Takes the frames off a body that was sent in signed chunks. Source: "Signature calculations: multiple chunks". */
 import { Transform, type TransformCallback } from "node:stream";
+import { CloudError } from "../../../lib/types";
 
 /** A chunk's first line with its signature is no longer than this. */
 const LINE_BYTES = 4096;
+/** Every chunk but the last one has as many bytes. Source: the same. */
+const LEAST_BYTES = 8192;
 
 /**
- * The content of an `aws-chunked` body. Signatures of single chunks are not checked: the headers' signature says who sends,
- * and what is sent over loopback arrives as it was.
+ * The content of an `aws-chunked` body; it fails with a {@link CloudError} where S3 refuses it. Signatures of single chunks are
+ * not checked: the headers' signature says who sends, and what is sent over loopback arrives as it was.
  */
 export class ChunkedBody extends Transform {
   private kept: Buffer = Buffer.alloc(0);
   /** Bytes of the current chunk that are still to come; undefined: a chunk's first line comes next. */
   private left: number | undefined;
   private ended = false;
+  /** A chunk has been that only the last may be. */
+  private small = false;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.kept = this.kept.length === 0 ? chunk : Buffer.concat([this.kept, chunk]);
@@ -58,6 +63,13 @@ export class ChunkedBody extends Transform {
     const size = Number.parseInt(this.kept.subarray(0, end).toString("latin1").split(";")[0] ?? "", 16);
     if (Number.isNaN(size)) throw new Error("a chunk has no size");
     this.kept = this.kept.subarray(end + 2);
+    if (size > 0 && this.small)
+      throw new CloudError(
+        403,
+        "InvalidChunkSizeError",
+        `only the last chunk is allowed to have a size less than ${LEAST_BYTES} bytes`,
+      );
+    this.small = size < LEAST_BYTES;
     if (size === 0) this.ended = true;
     else this.left = size;
     return true;

@@ -220,16 +220,28 @@ test("a bucket that wants TLS refuses whoever comes without", async () => {
 test("a body in signed chunks arrives without its frames", async () => {
   await aws.create("aws:s3/bucket:Bucket", { bucket: "chunks" });
   const writer = await aws.role("chunks-writer", on("chunks", "*"));
-  const body = `5;chunk-signature=${"0".repeat(64)}\r\nhello\r\n0;chunk-signature=${"0".repeat(64)}\r\n\r\n`;
-  const headers = {
-    "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-    "x-amz-decoded-content-length": "5",
-    "content-encoding": "aws-chunked",
-  };
-  assert.equal((await ask(writer, "PUT", "/chunks/a", { body, headers })).status, 200);
-  const read = await ask(writer, "GET", "/chunks/a");
-  assert.equal(read.body, "hello");
-  assert.equal(read.headers.get("content-encoding"), null);
+  const put = (key: string, ...chunks: string[]) =>
+    ask(writer, "PUT", `/chunks/${key}`, {
+      body: [...chunks, ""]
+        .map((each) => `${each.length.toString(16)};chunk-signature=${"0".repeat(64)}\r\n${each}\r\n`)
+        .join(""),
+      headers: {
+        "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "x-amz-decoded-content-length": String(chunks.join("").length),
+        "content-encoding": "aws-chunked",
+      },
+    });
+  const full = "x".repeat(8192);
+  for (const [key, chunks] of Object.entries({ empty: [], a: ["hello"], b: [full, full, "the rest"] })) {
+    assert.equal((await put(key, ...chunks)).status, 200, key);
+    const read = await ask(writer, "GET", `/chunks/${key}`);
+    assert.equal(read.body, chunks.join(""), key);
+    assert.equal(read.headers.get("content-encoding"), null);
+  }
+  const refused = await put("c", full, "too little", "the rest");
+  assert.equal(refused.status, 403);
+  assert.match(refused.body, /<Code>InvalidChunkSizeError<\/Code>.*8192 bytes/s);
+  assert.equal((await ask(writer, "GET", "/chunks/c")).status, 404);
 });
 
 test("what gets a lock comes with a checksum, as rclone sends it when it is told to, in one part and in several", async () => {

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { AwsV4Signer } from "aws4fetch";
 import type { KeyPair } from "../../../lib/certificates";
 import { logger } from "../../../lib/log";
@@ -254,7 +254,7 @@ export class S3Gateway {
     const body = retentionXml(lock && { mode: "GOVERNANCE", until: lock.until });
     const answer = await this.send("PUT", path, { [BYPASS]: "true" }, body);
     if (answer.statusCode === 200 && lock) this.locks.note(bucket.name, key, versionId, lock.mode);
-    answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers));
+    pipeline(answer, response.writeHead(answer.statusCode ?? 502, answer.headers), () => {});
   }
 
   private async forwardDelete(bucket: string, key: string, versionId: string | undefined): Promise<IncomingMessage> {
@@ -313,8 +313,7 @@ export class S3Gateway {
       out["content-length"] = String(Buffer.byteLength(body));
       return void response.writeHead(answer.statusCode ?? 502, out).end(body);
     }
-    response.on("close", () => !response.writableEnded && answer.destroy());
-    answer.pipe(response.writeHead(answer.statusCode ?? 502, out));
+    pipeline(answer, response.writeHead(answer.statusCode ?? 502, out), () => {});
   }
 
   /** Whoever may not list does not learn that a key is absent. @throws CloudError 403 */
@@ -349,11 +348,12 @@ export class S3Gateway {
         { method, headers: Object.fromEntries(signed.headers as Headers) },
         resolve,
       );
-      onward.on("error", (error) => reject(new CloudError(503, "ServiceUnavailable", error.message)));
-      if (body !== undefined && typeof body !== "string" && !Buffer.isBuffer(body)) {
-        body.on("error", (error) => onward.destroy(error));
-        body.pipe(onward);
-      } else onward.end(body);
+      const fail = (error: Error) =>
+        reject(error instanceof CloudError ? error : new CloudError(503, "ServiceUnavailable", error.message));
+      onward.on("error", fail);
+      // What is wrong with the body may have been found while the request was signed.
+      if (body instanceof Readable) pipeline(body, onward, (error) => error && fail(body.errored ?? error));
+      else onward.end(body);
     });
   }
 }
@@ -389,7 +389,9 @@ function unframed(
     "content-length": length,
     ...(others.length > 0 && { "content-encoding": others.join(",") }),
   };
-  return [framed, request.pipe(new ChunkedBody()), "UNSIGNED-PAYLOAD"];
+  // Whoever sends it on is told by the body itself.
+  const content = request.pipe(new ChunkedBody()).on("error", () => undefined);
+  return [framed, content, "UNSIGNED-PAYLOAD"];
 }
 
 /** The query without what belongs to a signature. */
