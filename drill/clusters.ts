@@ -24,7 +24,7 @@ export async function runCronJob(
   config: KubeConfig,
   namespace: string,
   name: string,
-  timeoutSeconds = 300,
+  timeoutSeconds = 1500,
 ): Promise<number> {
   const batch = config.makeApiClient(BatchV1Api);
   const cronJob = await batch.readNamespacedCronJob({ namespace, name });

@@ -162,9 +162,7 @@ export async function verifyCustomers(google: boolean, progress: Progress): Prom
     const { name } = bucket;
     const path = (object: string) => pathOf(name, object);
     if (name === REFUSING || (isAtGoogle(bucket) && !google)) {
-      const asked = Date.now();
-      const { status } = await ask("GET", path(BEFORE));
-      const seconds = (Date.now() - asked) / 1000;
+      const { status, seconds } = await ask("GET", path(BEFORE));
       if (status !== 502 || seconds > REFUSED_SECONDS)
         throw new Error(
           `${bucket.bucket}, which cannot be reached, was answered ${status} after ${seconds.toFixed(1)} s`,
@@ -174,7 +172,7 @@ export async function verifyCustomers(google: boolean, progress: Progress): Prom
     // What a pod was told of the cloud's names while it was away may take a moment to be looked up anew.
     const before = await until(
       `${bucket.bucket} is usable`,
-      60,
+      300,
       () => ask("GET", path(BEFORE)),
       ({ status }) => status === 200,
     );

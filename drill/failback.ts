@@ -96,7 +96,7 @@ export class Failback {
     const { address } = this.from.stage;
     await until(
       "Google's address answers",
-      120,
+      300,
       () => askAt(address, "GET", "/"),
       ({ status }) => status === 200,
     );
@@ -139,7 +139,7 @@ export class Failback {
     await scaleAll(this.from.standbyKubeconfig, namespaces.services, 0);
     const { status } = await until(
       "nobody is served",
-      60,
+      300,
       () => ask("GET", "/"),
       (answer) => answer.status >= 500,
     );
@@ -175,13 +175,13 @@ export class Failback {
     await up(foundation, progress);
     await until(
       "the fresh site answers",
-      120,
+      300,
       () => askAt(stage.address, "GET", "/"),
       ({ status }) => status === 200,
     );
     setConfig(STANDBY, standbyConfig({ ...stage, site: REBUILD, resume: true }));
     await up(standby, progress);
-    await until("the name leads to Google", 120, resolveName, (found) => found.join() === stage.address);
+    await until("the name leads to Google", 300, resolveName, (found) => found.join() === stage.address);
   }
 
   private async verify(progress: Progress): Promise<void> {

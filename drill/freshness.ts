@@ -8,7 +8,10 @@ import { kubeConfig, readyPodIPs } from "./clusters";
 import type { Progress } from "./workspace";
 
 const SELECTOR = "app.kubernetes.io/component=freshness";
-const TIMEOUT_MS = 60_000;
+/** How old the exporter's last look may be. */
+const LOOK_SECONDS = 60;
+/** How long a pod may take to come back and look at everything. */
+const TIMEOUT_MS = 300_000;
 
 /** One sample of a metric. */
 export interface Sample {
@@ -48,7 +51,7 @@ export function staleness(found: Sample[], site: string, repositories: string[],
     ...repositories.flatMap((repository) =>
       problem(`the copy of ${repository}`, age(metrics.copy, { site, repository }), lateAfterSeconds("replication")),
     ),
-    ...problem(`the look at ${site}`, age(metrics.looked, { site }), TIMEOUT_MS / 1000),
+    ...problem(`the look at ${site}`, age(metrics.looked, { site }), LOOK_SECONDS),
   ];
 }
 

@@ -28,8 +28,8 @@ test("an update that hangs is interrupted and says what it waited for", async ()
     const [code] = await ended;
     throw new Error(`the update ended with ${code}: Cassandra was not ready`);
   };
-  await assert.rejects(guarded(work(), 0.03), {
-    message: "it did not end within 0.03 minutes; the update ended with 7: Cassandra was not ready",
+  await assert.rejects(guarded(work(), 0.005, 1), {
+    message: "it did not end within 0.005 minutes; the update ended with 7: Cassandra was not ready",
   });
 });
 
@@ -38,15 +38,18 @@ test("an update that ends when it is interrupted was late all the same", async (
   await assert.rejects(
     guarded(
       ended.then(() => undefined),
-      0.03,
+      0.005,
+      1,
     ),
-    { message: "it did not end within 0.03 minutes; it ended when it was interrupted" },
+    { message: "it did not end within 0.005 minutes; it ended when it was interrupted" },
   );
 });
 
 test("an update that hears no interrupt is killed", async () => {
   const { ended } = await update("");
-  await assert.rejects(guarded(new Promise(() => {}), 0.03), { message: "it did not end within 0.03 minutes" });
+  await assert.rejects(guarded(new Promise(() => {}), 0.005, 0.005), {
+    message: "it did not end within 0.005 minutes",
+  });
   const [, signal] = await ended;
   assert.equal(signal, "SIGKILL");
 });

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { killChildren, killTree } from "./kill-tree";
 
 /** Is it there, and no corpse that nobody has fetched yet? */
@@ -26,6 +27,8 @@ test("a process dies with what it started", async () => {
   killTree(parent.pid!);
   const [, signal] = await once(parent, "close");
   assert.equal(signal, "SIGKILL");
+  // Its pipe is closed a moment before the kernel says that it has ended.
+  for (const end = Date.now() + 10_000; runs(child) && Date.now() < end; ) await sleep(20);
   assert.ok(!runs(child));
   killTree(parent.pid!);
 });

@@ -13,6 +13,8 @@ export interface Response {
   region: string;
   /** Address that the name led to. */
   address: string;
+  /** From the request to the end of the answer. */
+  seconds: number;
 }
 
 const SECONDS = 30;
@@ -52,6 +54,7 @@ export async function askAt(address: string, method: string, path: string, body?
   const ca = at.authorities.map((file) => readFileSync(file, "utf8"));
   const [type, sent] =
     typeof body === "string" ? ["application/octet-stream", body] : ["application/json", body && JSON.stringify(body)];
+  const began = Date.now();
   return new Promise((resolve, reject) => {
     const call = request(
       {
@@ -75,6 +78,7 @@ export async function askAt(address: string, method: string, path: string, body?
             body: Buffer.concat(parts).toString("utf8"),
             region: String(answer.headers[regionHeader] ?? ""),
             address,
+            seconds: (Date.now() - began) / 1000,
           }),
         );
       },

@@ -79,7 +79,7 @@ export class StandbyStacks {
     await makeCustomers(this.issuer, progress);
     setConfig(VAULT, { ...this.vaultConfig(), standby: { issuer: this.issuer } });
     await up(this.vault, progress);
-    await until("the name leads to Google", 60, resolveName, (addresses) => addresses.join() === this.stage.address);
+    await until("the name leads to Google", 300, resolveName, (addresses) => addresses.join() === this.stage.address);
   }
 
   async destroy(progress: Progress): Promise<void> {

@@ -198,7 +198,7 @@ export class StandbyDrill {
   private async turned(progress: Progress): Promise<void> {
     const found = await until(
       "an answer from the standby",
-      180,
+      600,
       () => ask("GET", `/api/assets/${this.assets[0]?.id}`),
       ({ status }) => status === 200,
     );
@@ -241,7 +241,7 @@ export class StandbyDrill {
       const asset: Asset = { id: crypto.randomUUID(), title, meanwhile };
       const { status, body, region } = await until(
         "an asset is taken",
-        60,
+        300,
         () => ask("PUT", `/api/assets/${asset.id}?wait=found`, { title: asset.title }),
         (answer) => answer.status === 200,
       );

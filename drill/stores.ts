@@ -7,6 +7,7 @@ import { type DrillSize, REPLICATION_FACTOR } from "./config";
 import { type Connected, connectRegion } from "./connect";
 import { DOCUMENT_INDEX, documentsDigest, schema, tableDigest, tableRows } from "./dataset";
 import { refusesStrangers } from "./internode";
+import { until } from "./public-name";
 import type { DrillReport, Restored } from "./report";
 import { TABLES } from "./tables";
 import { countOnNode, readIndex, readTable } from "./verify";
@@ -14,6 +15,9 @@ import type { Progress } from "./workspace";
 
 /** Writes under way at any moment, over all regions. */
 const IN_FLIGHT = 100;
+
+/** Hints are sent on within a minute, more than once if need be. */
+const REPLICATED_SECONDS = 300;
 
 export class RegionStores {
   private connected: Connected[] = [];
@@ -44,7 +48,10 @@ export class RegionStores {
     }
   }
 
-  /** Writes the data set, every region its share. */
+  /**
+   * Writes the data set, every region its share, until every replica has it: the last ones are given what a quorum has
+   * acknowledged a moment later, or by hints.
+   */
   async write(size: DrillSize, progress: Progress): Promise<void> {
     const datacenters = this.regions.map(({ datacenter }) => datacenter);
     await createSchema(this.first.cassandra, schema(datacenters, REPLICATION_FACTOR));
@@ -64,6 +71,10 @@ export class RegionStores {
         elasticsearch.writeDocuments(region.name, size.documents, progress),
       ),
     );
+    const wanted = rows.reduce((sum, count) => sum + count, 0) * REPLICATION_FACTOR;
+    const all = (held: Record<string, number[]>) =>
+      Object.values(held).every((nodes) => nodes.reduce((sum, count) => sum + count, 0) === wanted);
+    await until("all replicas have every row", REPLICATED_SECONDS, () => this.replicas(size, progress), all);
   }
 
   /** Compares everything in the stores with what was written. */

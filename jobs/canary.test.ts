@@ -114,12 +114,13 @@ test("each store's success is its own; a new password and authority are taken up
   let pem = await certificate();
   let password = "first";
   const seen: string[] = [];
+  let refused = 0;
   const answer = (request: IncomingMessage) => {
     const given = Buffer.from(request.headers.authorization?.slice(6) ?? "", "base64").toString();
     seen.push(`${request.method} ${request.url?.split("?")[0]}`);
-    return given === `canary:${password}`
-      ? { status: 200, body: `{"hits":{"hits":[{"_id":"7"}]}}` }
-      : { status: 401, body: "{}" };
+    if (given === `canary:${password}`) return { status: 200, body: `{"hits":{"hits":[{"_id":"7"}]}}` };
+    refused++;
+    return { status: 401, body: "{}" };
   };
   const search = createHttps({ key: pem.private, cert: pem.cert }, (request, response) => {
     const { status, body } = answer(request);
@@ -171,7 +172,7 @@ test("each store's success is its own; a new password and authority are taken up
     return Number(new RegExp(`^${canaryMetric}\\{store="${store}",datacenter="emea"\\} (\\S+)`, "m").exec(text)?.[1]);
   };
   const until = async (what: string, holds: () => Promise<boolean>) => {
-    for (let tries = 0; tries < 150; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       if (await holds()) return;
       await sleep(100);
     }
@@ -182,9 +183,9 @@ test("each store's success is its own; a new password and authority are taken up
     assert.equal(await last("cassandra"), 0, "no Cassandra is there");
     assert.ok(seen.includes("PUT /dr-canary") && seen.includes("DELETE /dr-canary/_doc/7"));
     password = "second";
-    await sleep(600);
+    await until("a refusal", async () => refused > 0);
     const stopped = await last("elasticsearch");
-    await sleep(600);
+    await until("more refusals", async () => refused > 2);
     assert.equal(await last("elasticsearch"), stopped, "what is refused does not count");
     await file("password", "second\n");
     await until("a canary with the new password", async () => (await last("elasticsearch")) > stopped);

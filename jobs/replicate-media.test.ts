@@ -8,7 +8,7 @@ import { type JobRun, startJob } from "./testing/job";
 import { startStorage, type TestStorage } from "./testing/storage";
 
 const [MEDIA, SECONDARY] = ["iconik-files", "iconik-files-secondary"];
-const TODAY = new Date().toISOString().slice(0, 10);
+const today = () => new Date().toISOString().slice(0, 10);
 /** More than two batches. */
 const FILES = 25;
 let storage: TestStorage;
@@ -130,7 +130,7 @@ test("too many removals: none is made, what is new is copied, and the message sa
   assert.equal(open.allowed, "5 objects (the greater of 20 % and 3, or what is approved)");
   assert.ok(
     String(open.fix).includes(
-      `set iconik-dr:media.approvals of the vault to [{ bucket: iconik-files, date: "${TODAY}", objects: 6 }], run pulumi up, and start a job from CronJob replicate-media-iconik-files that day`,
+      `set iconik-dr:media.approvals of the vault to [{ bucket: iconik-files, date: "${today()}", objects: 6 }], run pulumi up, and start a job from CronJob replicate-media-iconik-files that day`,
     ),
     String(open.fix),
   );
@@ -140,8 +140,8 @@ test("too many removals: none is made, what is new is copied, and the message sa
   assert.equal(await storage.get(SECONDARY, "new"), "new");
 
   await run(FINAL_EXIT_CODE, { approvals: [{ date: "2020-01-01", objects: 100 }] });
-  await run(FINAL_EXIT_CODE, { approvals: [{ date: TODAY, objects: 5 }] });
-  assert.equal((await run(0, { approvals: [{ date: TODAY, objects: 6 }] })).removed, 6);
+  await run(FINAL_EXIT_CODE, { approvals: [{ date: today(), objects: 5 }] });
+  assert.equal((await run(0, { approvals: [{ date: today(), objects: 6 }] })).removed, 6);
   await assertEqual();
 });
 
@@ -166,7 +166,9 @@ test("killed in the middle and run again, it goes on from there", async () => {
   storage.onCopy = undefined;
   const there = (await storage.names(SECONDARY)).length;
   assert.ok(there >= 10 && there < FILES, String(there));
-  assert.equal((await run(0)).copied, FILES - there);
+  // The storage may end a copy that it has begun for who is gone.
+  const late = FILES - there - Number((await run(0)).copied);
+  assert.ok(late === 0 || late === 1, `${late} more`);
   await assertEqual();
 });
 

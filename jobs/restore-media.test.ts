@@ -112,7 +112,10 @@ test("killed in the middle and run again, it goes on from there", async () => {
   const there = (await stage.list(stage.services, stage.bucket)).length;
   assert.ok(there >= 20 && there < names.length, String(there));
   const found = await restore(wanted);
-  assert.deepEqual([found.there, found.restored], [there, names.length - there]);
+  // The one copy that was under way when it died may have ended since.
+  const late = Number(found.there) - there;
+  assert.ok(late === 0 || late === 1, `${late} more`);
+  assert.equal(found.restored, names.length - there - late);
   assert.deepEqual(await media(), Object.fromEntries(names.map((name) => [name, name])));
 });
 

@@ -44,12 +44,12 @@ after(async () => {
 async function timedOut(address: string): Promise<Evidence> {
   const began = Date.now();
   const config = { site: "prod", repository: REPOSITORY, copiesBucket: COPIES, markerKeys: [kms.pem], work };
-  const limits = { timeoutSeconds: 2, pollSeconds: 0.1 };
+  const limits = { timeoutSeconds: 8, pollSeconds: 0.1 };
   const { code, last, path, evidence } = await verified(storage, { ...config, ...limits }, address);
   assert.deepEqual([code, evidence?.result], [FINAL_EXIT_CODE, "failed"], JSON.stringify(last));
   assert.ok(path?.endsWith("-failed.json"), path);
   const seconds = (Date.now() - began) / 1000;
-  assert.ok(seconds < 60, `${seconds} s`);
+  assert.ok(seconds < 180, `${seconds} s`);
   return evidence!;
 }
 
@@ -61,5 +61,5 @@ test("a server that never answers leaves evidence that says so, with what was fo
 
 test("so does one that takes connections and says nothing", async () => {
   const { problems } = await timedOut(SILENT);
-  assert.match(problems.at(-1)!, /not done in 2 s: node node-1: the throwaway Cassandra is awaited/);
+  assert.match(problems.at(-1)!, /not done in 8 s: node node-1: the throwaway Cassandra is awaited/);
 });

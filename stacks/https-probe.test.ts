@@ -80,8 +80,8 @@ const leadsTo = (port: number) => (socket: Socket) => {
 };
 
 /** Asks at an address; the proxy may take so many seconds, and so may who is behind it. */
-const ask = async (address = ADDRESS, seconds = 30) =>
-  httpsProbe({ ca: (await ca).certificate, seconds, proxySeconds: seconds })(address);
+const ask = async (address = ADDRESS, seconds = 30, proxySeconds = 30) =>
+  httpsProbe({ ca: (await ca).certificate, seconds, proxySeconds })(address);
 
 test("the product is asked by its name through the machine's proxy", async () => {
   const hosts: unknown[] = [];
@@ -108,7 +108,7 @@ test("an error of the product, its silence and an end without an answer are no s
   await proxy(leadsTo(port));
   assert.equal(await ask(), false);
   const { closed } = await proxy((socket) => socket.write("HTTP/1.1 200 Connection established\r\n\r\n"));
-  assert.equal(await ask(ADDRESS, 0.5), false);
+  assert.equal(await ask(ADDRESS, 3), false);
   await Promise.all(closed);
   await proxy(says("200 Connection established"));
   assert.equal(await ask(), false);
@@ -153,7 +153,7 @@ test("a proxy that refuses, is silent or is not there says nothing of the addres
     });
   }
   const silent = await proxy(() => undefined);
-  await assert.rejects(ask(ADDRESS, 0.5), {
+  await assert.rejects(ask(ADDRESS, 30, 0.5), {
     message: `proxy ${silent.url} (HTTPS_PROXY of this machine) did not answer CONNECT ${ADDRESS}:443 within 0.5 s`,
   });
   await Promise.all(silent.closed);

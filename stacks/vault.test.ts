@@ -177,7 +177,7 @@ test("each media bucket is replicated every night, in pods that may act as the m
 });
 
 test("an approval and another breaker reach the job of their bucket", async () => {
-  const date = new Date().toISOString().slice(0, 10);
+  const date = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   const config = stackConfig("vault", {
     media: {
       location: "EU",

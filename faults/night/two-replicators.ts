@@ -24,7 +24,7 @@ export async function standingStill(stage: CopiesStage, pod: string, leaseSecond
   };
 }
 
-const LEASE_SECONDS = 2;
+const LEASE_SECONDS = 5;
 
 export const twoReplicators: Fault<CopiesStage> = {
   id: "two-replicators",

@@ -26,6 +26,8 @@ export interface DnsStage {
   intervalSeconds: number;
   /** Whether the primary answers well, asked for the n-th time since this was set. */
   answers: (count: number) => boolean;
+  /** Times that it was asked since then. */
+  asked: number;
   close(): void;
 }
 
@@ -46,7 +48,7 @@ export async function openDns(change: (check: DeclaredCheck) => DeclaredCheck = 
     ({ type, inputs }) => type === "aws:route53/record:Record" && inputs.setIdentifier === "primary",
   );
   assert.ok(found.length >= 4 && record, "the standby declares its checks and the primary's record");
-  const stage = { answers: () => true } as unknown as DnsStage;
+  const stage = { answers: () => true, asked: 0 } as unknown as DnsStage;
   const { server, port } = await primaryServer(stage);
   const surface: Surface = {
     locate: async () => ({ host: "127.0.0.1", port }),
@@ -68,21 +70,24 @@ export async function openDns(change: (check: DeclaredCheck) => DeclaredCheck = 
 /** Answers 200 or 503 over TLS, as the stage says. */
 async function primaryServer(stage: DnsStage): Promise<{ server: Server; port: number }> {
   const { certificate: cert, key } = await issue(await authority("dns stage"), { commonName: "app.iconik.io" });
-  let asked = stage.answers;
-  let count = 0;
+  let answers = stage.answers;
   const server = createServer({ cert, key }, (_, response) => {
-    if (asked !== stage.answers) [asked, count] = [stage.answers, 0];
-    response.writeHead(asked(++count) ? 200 : 503).end();
+    if (answers !== stage.answers) [answers, stage.asked] = [stage.answers, 0];
+    response.writeHead(answers(++stage.asked) ? 200 : 503).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** Times that the primary's verdict turned within so many milliseconds. */
-async function turns({ checks, primary }: DnsStage, ms: number): Promise<number> {
+/** Times that the primary's verdict turned while it was asked so many times. @throws when it is not asked as often as declared */
+async function turns(stage: DnsStage, rounds: number): Promise<number> {
+  const { checks, primary, intervalSeconds } = stage;
   let before = checks.healthy(primary);
   let count = 0;
-  for (const end = Date.now() + ms; Date.now() < end; await pause(POLL_MS)) {
+  const end = Date.now() + 3000 * rounds * intervalSeconds;
+  while (stage.asked < rounds) {
+    if (Date.now() > end) throw new Error(`the primary was asked ${stage.asked} times, ${rounds} were due long ago`);
+    await pause(POLL_MS);
     const now = checks.healthy(primary);
     if (now !== before) count += 1;
     before = now;
@@ -110,7 +115,8 @@ export const dnsFlapping: Fault<DnsStage> = {
   bounds: { turnsWhileFlapping: 0, detectionSeconds: dnsDetectionSeconds(), returnSeconds: dnsDetectionSeconds() },
   inject: async (stage) => {
     stage.answers = (count) => count % 3 === 0;
-    const turned = await turns(stage, ROUNDS * stage.intervalSeconds * 1000);
+    stage.asked = 0;
+    const turned = await turns(stage, ROUNDS);
     // A good answer between, so that the end is counted from nothing.
     stage.answers = () => true;
     await verdict(stage, true);

@@ -19,7 +19,7 @@ test("the lag is from the acknowledgement until every other region has the write
   };
   try {
     const seconds = await lagSeconds({ held }, ["b"], { answers });
-    assert.ok(seconds >= 0.06 && seconds < 1, `${seconds} s`);
+    assert.ok(seconds >= 0.06 && seconds < 10, `${seconds} s`);
   } finally {
     clearInterval(timer);
   }

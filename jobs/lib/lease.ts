@@ -41,10 +41,11 @@ const jobOf = (pod: string): string => pod.replace(/-[a-z0-9]{5}$/, "");
 class HeldLease {
   private current: V1Lease | undefined;
   private renewedAt = 0;
+  private unsure = false;
   private problem: JobError | undefined;
   private timer: NodeJS.Timeout | undefined;
   private fail: (error: Error) => void = () => undefined;
-  private renewing: Promise<void> = Promise.resolve();
+  private renewing: Promise<void> | undefined;
 
   constructor(
     private readonly api: CoordinationV1Api,
@@ -62,19 +63,14 @@ class HeldLease {
       if (!isConflict(error)) throw error;
       throw this.taken((await this.read())?.spec?.holderIdentity ?? "another run");
     }
-    this.timer = setInterval(
-      () => {
-        this.renewing = this.renew();
-      },
-      (this.options.seconds * 1000) / 3,
-    );
+    this.timer = setInterval(() => this.tick(), (this.options.seconds * 1000) / 3);
     this.timer.unref();
   }
 
   /** @throws JobError when it is lost */
   check(): void {
     // A process that stood still has not renewed it, whatever its timer says next.
-    if (Date.now() - this.renewedAt >= this.options.seconds * 1000) this.lose("it was not renewed in time");
+    if (this.isOver()) this.lose("it was not renewed in time");
     if (this.problem) throw this.problem;
   }
 
@@ -89,7 +85,7 @@ class HeldLease {
 
   async giveBack(): Promise<void> {
     clearInterval(this.timer);
-    await this.renewing;
+    if (!this.problem) await this.renewing;
     if (this.problem) return;
     // Whoever comes next need not wait; that it ends by itself is enough if this fails.
     await this.write(this.current, { holderIdentity: "" }).catch((error: Error) =>
@@ -97,14 +93,36 @@ class HeldLease {
     );
   }
 
+  /** One renewal at a time: a second one would meet what the first has changed. */
+  private tick(): void {
+    if (this.isOver()) this.lose("it was not renewed in time");
+    else
+      this.renewing ??= this.renew().finally(() => {
+        this.renewing = undefined;
+      });
+  }
+
   private async renew(): Promise<void> {
     try {
-      await this.write(this.current);
+      await this.write(await this.seen());
     } catch (error) {
       if (isConflict(error)) return this.lose("another run has taken it over");
       log("lease not renewed", { lease: this.options.name, reason: (error as Error).message });
-      if (Date.now() - this.renewedAt >= this.options.seconds * 1000) this.lose("the API did not answer in time");
+      this.unsure = true;
     }
+  }
+
+  /** The lease as it was written last; after a renewal without an answer, which may have been made, as it is if it is still ours. */
+  private async seen(): Promise<V1Lease | undefined> {
+    if (!this.unsure) return this.current;
+    const found = await this.read();
+    if (found?.spec?.holderIdentity === holder()) this.current = found;
+    this.unsure = false;
+    return this.current;
+  }
+
+  private isOver(): boolean {
+    return Date.now() - this.renewedAt >= this.options.seconds * 1000;
   }
 
   private lose(reason: string): void {

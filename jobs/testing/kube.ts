@@ -30,8 +30,8 @@ export interface TestKube {
   env: Record<string, string>;
   /** Called after each creation; what it changes is seen by the next request. */
   onCreate: ((plural: string, object: Stored) => void) | undefined;
-  /** Called before each request is answered. */
-  onRequest: ((method: string, plural: string) => void) | undefined;
+  /** Called before each request is done and answered, which waits for its end; when it throws, the connection is cut instead. */
+  onRequest: ((method: string, plural: string) => void | Promise<void>) | undefined;
   /** Puts an object there, with a uid of its own. */
   put(plural: string, object: Stored): Stored;
   get(plural: string, name: string): Stored | undefined;
@@ -77,11 +77,15 @@ export async function startKube(): Promise<TestKube> {
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (part) => (body += part));
-    request.on("end", () => {
+    request.on("end", async () => {
       const [, plural = "", name] = /\/apis\/[^/]+\/[^/]+\/namespaces\/[^/]+\/([^/?]+)(?:\/([^/?]+))?/.exec(
         request.url ?? "",
       ) ?? [undefined];
-      kube.onRequest?.(request.method ?? "", plural);
+      try {
+        await kube.onRequest?.(request.method ?? "", plural);
+      } catch {
+        return request.socket.destroy();
+      }
       const [status, answer] = handle(kube, request.method ?? "", plural, name, body);
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(answer));

@@ -3,7 +3,7 @@
  * with single requests, and that refuses overwriting in append-only buckets as the vault's IAM does.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { program } from "./tools";
@@ -140,6 +140,7 @@ export async function startStorage(): Promise<TestStorage> {
 const REASONS = { 403: "forbidden", 429: "rateLimitExceeded", 503: "backendError" } as const;
 
 async function startProxy(port: number, storage: TestStorage): Promise<Server> {
+  const writing = new Set<string>();
   let asked: TestStorage["trouble"];
   let count = 0;
   let uploading: TestStorage["onUpload"];
@@ -160,7 +161,9 @@ async function startProxy(port: number, storage: TestStorage): Promise<Server> {
       if (uploading !== storage.onUpload) [uploading, uploads] = [storage.onUpload, 0];
       const upload = incoming.method === "POST" && incoming.url?.startsWith("/upload/");
       const cut = upload && uploading?.(++uploads) === "refuse" ? "the upload is refused" : undefined;
-      const refusal = cut ?? (await judge(incoming, storage));
+      const refusal = cut ?? (await judge(incoming, answer, storage, writing));
+      // Who was killed meanwhile asks for nothing any more.
+      if (answer.destroyed) return;
       if (refusal !== undefined) {
         storage.refusals++;
         answer.writeHead(403, { "content-type": "application/json" });
@@ -180,7 +183,16 @@ async function startProxy(port: number, storage: TestStorage): Promise<Server> {
   return proxy;
 }
 
-async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<string | undefined> {
+/**
+ * Why a request is refused; undefined: it is not.
+ * @param writing names in append-only buckets that are being written: of two writers at once one is refused, as by the storage
+ */
+async function judge(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  storage: TestStorage,
+  writing: Set<string>,
+): Promise<string | undefined> {
   const url = new URL(incoming.url ?? "/", "http://storage");
   const copy = /^\/storage\/v1\/b\/([^/]+)\/o\/(.+)\/rewriteTo\/b\/([^/]+)\/o\/(.+)$/.exec(url.pathname);
   const plain = /\/b\/([^/]+)(?:\/o(?:\/(.+))?)?$/.exec(url.pathname);
@@ -198,10 +210,13 @@ async function judge(incoming: IncomingMessage, storage: TestStorage): Promise<s
   }
   if (incoming.method === "DELETE") storage.onDelete?.(object);
   const writes = incoming.method !== "GET" && incoming.method !== "HEAD";
-  if (writes && storage.appendOnly.has(bucket) && (await storage.get(bucket, object)) !== undefined) {
-    return `identity does not have storage.objects.delete access to ${bucket}/${object}`;
-  }
-  return undefined;
+  if (!writes || !storage.appendOnly.has(bucket)) return undefined;
+  const name = `${bucket}/${object}`;
+  const denied = `identity does not have storage.objects.delete access to ${name}`;
+  if (answer.destroyed || writing.has(name)) return denied;
+  writing.add(name);
+  answer.once("close", () => writing.delete(name));
+  return (await storage.get(bucket, object)) === undefined ? undefined : denied;
 }
 
 async function send(url: string, method: string, body?: string | Buffer): Promise<void> {
@@ -220,7 +235,7 @@ async function freePort(): Promise<number> {
 }
 
 async function ready(url: string, server: ChildProcess): Promise<void> {
-  for (let i = 0; i < 100 && server.exitCode === null; i++) {
+  for (let i = 0; i < 600 && server.exitCode === null; i++) {
     if (
       await fetch(url).then(
         (response) => response.ok,

@@ -34,6 +34,6 @@ export async function startStorageServer(options: {
     fetch(`${endpoint}/storage/v1/b?project=any`)
       .then((response) => response.ok)
       .catch(() => false);
-  await waitUntil("the storage server", answers, { timeoutMs: 20_000, child, log });
+  await waitUntil("the storage server", answers, { timeoutMs: 120_000, child, log });
   return { endpoint, stop: () => child.stop() };
 }

@@ -89,7 +89,7 @@ export class ControlPlane {
       log: log("kube-apiserver"),
     });
     await waitUntil(`API server of ${options.name}`, () => ready(port, options.credentials.adminToken), {
-      timeoutMs: 60_000,
+      timeoutMs: 180_000,
       child: apiserver,
       log: log("kube-apiserver"),
     });

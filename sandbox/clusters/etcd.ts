@@ -1,6 +1,6 @@
 /** One etcd for all API servers of the sandbox; each keeps its keys below a prefix of its own. */
 import { join } from "node:path";
-import { freePort, type ProcessTable, type Running, waitUntil } from "../lib/process";
+import { freePorts, type ProcessTable, type Running, waitUntil } from "../lib/process";
 
 export interface Etcd {
   endpoint: string;
@@ -11,7 +11,7 @@ export interface Etcd {
 
 /** Starts etcd below `dir` and waits for its health. Writes are not synced to disk: a sandbox may lose them with the machine. */
 export async function startEtcd(options: { dir: string; binary: string; processes: ProcessTable }): Promise<Etcd> {
-  const [client, peer] = [await freePort(), await freePort()];
+  const [client, peer] = await freePorts(2);
   const endpoint = `http://127.0.0.1:${client}`;
   const peerUrl = `http://127.0.0.1:${peer}`;
   const log = join(options.dir, "etcd.log");
@@ -35,7 +35,7 @@ export async function startEtcd(options: { dir: string; binary: string; processe
     fetch(`${endpoint}/health`)
       .then((response) => response.ok)
       .catch(() => false);
-  await waitUntil("etcd", healthy, { timeoutMs: 30_000, child: process, log });
+  await waitUntil("etcd", healthy, { timeoutMs: 120_000, child: process, log });
   return {
     endpoint,
     removePrefix: async (prefix) => {

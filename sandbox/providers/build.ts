@@ -32,7 +32,7 @@ export function bundleFolder(env: NodeJS.ProcessEnv = process.env): string {
 export async function buildProviders(names: readonly ProviderName[] = providers): Promise<ProviderName[]> {
   const folder = bundleFolder();
   mkdirSync(folder, { recursive: true });
-  const release = await lock(folder, { stale: 60_000, retries: { retries: 600, minTimeout: 100, maxTimeout: 100 } });
+  const release = await lock(folder, { stale: 60_000, retries: { retries: 1800, minTimeout: 100, maxTimeout: 100 } });
   try {
     const newest = await newestSource();
     const stale = names.filter((name) => isOlder(join(folder, `${name}.cjs`), newest));

@@ -89,7 +89,7 @@ export class Envoy {
       fetch(`${admin}/ready`)
         .then((response) => response.ok)
         .catch(() => false);
-    await waitUntil("Envoy", live, { timeoutMs: 30_000, child: process, log });
+    await waitUntil("Envoy", live, { timeoutMs: 120_000, child: process, log });
     const envoy = new Envoy(files, admin, process);
     await envoy.accepted();
     return envoy;

@@ -186,9 +186,21 @@ test("a pod of the API that says nothing does not make its region unhealthy; all
 test("a process that ends answers what it has begun, closes the connection, and takes no more", async () => {
   const program = `
     const { serve, drain } = require(${JSON.stringify(join(__dirname, "http.ts"))});
-    const later = () => new Promise((resolve) => setTimeout(() => resolve({ status: 200, body: "done" }), 300));
-    process.on("SIGTERM", () => void drain(5000).then(() => process.exit()));
-    serve([["GET", /^\\/$/, later]], { HOST: "127.0.0.1", PORT: 0, REGION: "r" })
+    let asked = 0;
+    let end;
+    const told = new Promise((resolve) => { end = resolve; });
+    const answer = async () => {
+      if (++asked > 1) {
+        console.log("asked");
+        await told;
+      }
+      return { status: 200, body: "done" };
+    };
+    process.on("SIGTERM", () => {
+      setTimeout(end, 100);
+      void drain(5000).then(() => process.exit());
+    });
+    serve([["GET", /^\\/$/, answer]], { HOST: "127.0.0.1", PORT: 0, REGION: "r" })
       .then((server) => console.log(server.address().port));`;
   const child = spawn(process.execPath, ["--import", "tsx", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   opened.push({ close: () => child.kill("SIGKILL"), closeAllConnections: () => undefined });
@@ -199,9 +211,9 @@ test("a process that ends answers what it has begun, closes the connection, and 
   const [idle] = (await once(ask(), "response")) as [IncomingMessage];
   idle.resume();
   await once(idle, "end");
+  const said = once(child.stdout, "data");
   const asked = ask();
-  await once(asked, "finish");
-  await sleep(50);
+  await said;
   child.kill("SIGTERM");
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   assert.deepEqual([response.statusCode, response.headers.connection], [200, "close"]);
@@ -213,9 +225,9 @@ test("a process that ends answers what it has begun, closes the connection, and 
 
 test("a check is shared while it is fresh, whoever asks", async () => {
   let asked = 0;
-  const check = cached(async () => ++asked, 50);
+  const check = cached(async () => ++asked, 1000);
   assert.deepEqual(await Promise.all([check(), check()]), [1, 1]);
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  await sleep(1100);
   assert.equal(await check(), 2);
 });
 

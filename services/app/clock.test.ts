@@ -34,7 +34,7 @@ async function logged(act: () => Promise<void>): Promise<Record<string, unknown>
 }
 
 test("a write is later than one by a clock that is ahead, in both stores, and somebody is told", async () => {
-  const { state, stamp, title, api } = await ahead(5_000);
+  const { state, stamp, title, api } = await ahead(30_000);
   const front = await started(frontRoutes(api));
   for (const [base, text] of [
     [api, "to the API itself"],
@@ -58,10 +58,9 @@ test("what is further ahead than clocks are let differ is refused with the time,
     const answer = await put(api, ID, { title: "after" });
     assert.equal(answer.status, 503);
     const { error } = (await answer.json()) as { error: string };
-    assert.match(
-      error,
-      new RegExp(`${new Date(stamp).toISOString()}.* (90|89) s ahead.*allowed are 60 s; set the clocks`),
-    );
+    const said = new RegExp(`${new Date(stamp).toISOString()}.* (\\d+) s ahead.*allowed are 60 s; set the clocks`);
+    const seconds = Number(said.exec(error)?.[1]);
+    assert.ok(seconds <= 90 && seconds >= Math.floor((stamp - Date.now()) / 1000), error);
     assert.equal((await put(api, ID, { title: "after" }, stampedAt(stamp + 1))).status, 503);
   });
   assert.equal(title(), "before");
@@ -111,16 +110,18 @@ test("the front stamps a write once for all attempts, whatever the client sends"
 });
 
 test("an attempt that may have been made does not pass what was written since", async () => {
-  const { state, stamp, title, api } = await ahead(500);
+  const { state, stamp, title, api } = await ahead(20_000);
   // The first attempt is not answered; the second meets a later change.
   const handsOn = await behind(dies, (request, response) => {
     void put(api, ID, { title: "older" }, stampedAt(Number(request.headers[stampHeader]))).then(async (answer) => {
       response.writeHead(answer.status).end(await answer.text());
     });
   });
-  const answer = await put(handsOn.front, ID, { title: "older" });
-  assert.equal(answer.status, 503);
-  assert.match(await answer.text(), /changed meanwhile; read it, and write again/);
+  await logged(async () => {
+    const answer = await put(handsOn.front, ID, { title: "older" });
+    assert.equal(answer.status, 503);
+    assert.match(await answer.text(), /changed meanwhile; read it, and write again/);
+  });
   assert.deepEqual([title(), +state.assets.get(ID)!.changed], ["before", stamp]);
 });
 
@@ -128,8 +129,7 @@ test("a write whose client has left is not repeated", async () => {
   const { stamps, front } = await behind(silent, silent, answers);
   const gone = new AbortController();
   const asked = put(front, ID, { title: "a" }, { signal: gone.signal });
-  await sleep(300);
-  assert.equal(stamps.length, 1);
+  while (stamps.length === 0) await sleep(20);
   gone.abort();
   await assert.rejects(asked);
   await sleep(3_500);

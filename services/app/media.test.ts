@@ -209,11 +209,16 @@ test("uploads beyond what the process holds at once are sent away, and the next 
   const held = new Promise<void>((resolve) => {
     end = resolve;
   });
-  const slow: Storage = { read: async () => undefined, write: () => held };
+  let taken = 0;
+  const write = () => {
+    taken++;
+    return held;
+  };
+  const slow: Storage = { read: async () => undefined, write };
   const { base } = await started(() => slow);
   const put = () => fetch(`${base}/api/media/iconik-files/a`, { method: "PUT", body: "a" });
   const under = Array.from({ length: 16 }, put);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  while (taken < under.length) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal((await put()).status, 503);
   end();
   assert.deepEqual(new Set((await Promise.all(under)).map(({ status }) => status)), new Set([200]));

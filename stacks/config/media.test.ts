@@ -15,7 +15,7 @@ const vault = (change: Values = {}, rest: Values = {}): Values => ({
   media: media(change),
   ...rest,
 });
-const approval = (change: Values = {}) => ({ bucket: "iconik-files", date: day(0), objects: 10, ...change });
+const approval = (change: Values = {}) => ({ bucket: "iconik-files", date: day(1), objects: 10, ...change });
 const approvals = (...list: Values[]) => vault({ approvals: list });
 
 const parse = (values: Values) => parsed(values, "it");
@@ -96,7 +96,7 @@ const cases: [what: string, values: Values, line: string][] = [
   [
     "two approvals for one night",
     approvals(approval(), approval({ objects: 99 })),
-    `media.approvals[1].date is "${day(0)}": given twice for iconik-files; keep the one with the number that is meant`,
+    `media.approvals[1].date is "${day(1)}": given twice for iconik-files; keep the one with the number that is meant`,
   ],
   ["a breaker that lets everything pass", vault({ breaker: { share: 1 } }), `media.breaker.share is 1: ${SHARE}`],
   ["a share in words", vault({ breaker: { share: "2 %" } }), `media.breaker.share is "2 %": ${SHARE}`],

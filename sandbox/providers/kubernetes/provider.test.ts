@@ -104,10 +104,10 @@ test("a Job is waited for; its failure is reported and recorded; a new template 
   });
   const resource = declare(JOB, "copy");
   const path = "/apis/batch/v1/namespaces/default/jobs/copy";
-  const timedOut = await resource.create(job("image:1"), 1).catch((error: unknown) => error);
+  const timedOut = await resource.create(job("image:1"), 5).catch((error: unknown) => error);
   assert.ok(timedOut instanceof InitializationError, String(timedOut));
   assert.equal(timedOut.id, "default/copy");
-  assert.match(timedOut.message, /default\/copy failed.*timed out after 1 seconds.*not scheduled/s);
+  assert.match(timedOut.message, /default\/copy failed.*timed out after 5 seconds.*not scheduled/s);
 
   const inputs = await resource.checked(job("image:1"));
   const state = { id: timedOut.id, inputs, outputs: timedOut.outputs };
@@ -131,7 +131,7 @@ test("a Job is waited for; its failure is reported and recorded; a new template 
   assert.deepEqual(diff.replaces, ["spec.template.spec.containers[0].image"]);
   assert.equal(diff.deleteBeforeReplace, true);
   await resource.preview(job("image:2"));
-  await resource.delete(state, 30);
+  await resource.delete(state, 120);
   assert.equal(await resource.read(state), undefined);
 });
 

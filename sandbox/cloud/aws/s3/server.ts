@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { accepts, freePort, type ProcessTable, waitUntil } from "../../../lib/process";
+import { accepts, freePorts, type ProcessTable, waitUntil } from "../../../lib/process";
 
 export interface S3Server {
   /** `http://127.0.0.1:PORT` */
@@ -16,6 +16,13 @@ export interface S3Server {
 const VOLUMES = 500;
 /** MiB that a volume file may grow to. */
 const VOLUME_MIB = 512;
+
+/** Has its master a server that keeps volumes? */
+async function hasVolumes(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/dir/status`).catch(() => undefined);
+  const { Topology } = ((await answer?.json().catch(() => undefined)) ?? {}) as { Topology?: { Max?: number } };
+  return (Topology?.Max ?? 0) > 0;
+}
 
 /** Starts it over `dir`/s3 and waits until it answers. */
 export async function startS3Server(options: {
@@ -33,9 +40,9 @@ export async function startS3Server(options: {
     actions: ["Admin", "Read", "Write", "List", "Tagging"],
   };
   writeFileSync(identities, JSON.stringify({ identities: [gateway] }), { mode: 0o600 });
-  const ports: Record<string, number> = {};
-  for (const name of ["master", "volume", "filer", "s3"])
-    for (const kind of ["port", "port.grpc"]) ports[`${name}.${kind}`] = await freePort();
+  const names = ["master", "volume", "filer", "s3"].flatMap((name) => [`${name}.port`, `${name}.port.grpc`]);
+  const chosen = await freePorts(names.length);
+  const ports: Record<string, number> = Object.fromEntries(names.map((name, index) => [name, chosen[index]!]));
   const log = join(options.dir, "s3.log");
   const child = options.processes.run({
     name: "seaweedfs",
@@ -51,6 +58,8 @@ export async function startS3Server(options: {
     log,
   });
   const port = ports["s3.port"] ?? 0;
-  await waitUntil("the S3 server", () => accepts("127.0.0.1", port), { timeoutMs: 30_000, child, log });
+  // It listens before it has anywhere to write to.
+  const ready = async () => (await accepts("127.0.0.1", port)) && (await hasVolumes(ports["master.port"] ?? 0));
+  await waitUntil("the S3 server", ready, { timeoutMs: 120_000, child, log });
   return { endpoint: `http://127.0.0.1:${port}`, accessKeyId, secretAccessKey, stop: () => child.stop() };
 }
