@@ -11,7 +11,7 @@ import { reapLeftovers, sleep } from "./lib/process";
 import { buildProviders } from "./providers/build";
 import { ensureTools, loadTools } from "./toolchain";
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 
 const dir = sandboxDir();
 const client = new ControlClient(socketOf(dir));

@@ -277,7 +277,7 @@ test("active, the standby watches what it serves; else what it pulls", () => {
   const watched = (active: boolean) =>
     standbyAlerts.filter((alert) => alert.conditions({ ...standbyScope, active }).length > 0).map(({ id }) => id);
   const only = (one: string[], other: string[]) => one.filter((id) => !other.includes(id));
-  assert.deepEqual(only(watched(true), watched(false)), ["standby-unhealthy"]);
+  assert.deepEqual(only(watched(true), watched(false)), ["standby-unhealthy", "standby-clock-ahead"]);
   assert.deepEqual(only(watched(false), watched(true)), [
     "standby-copy-late",
     "standby-media-late",

@@ -62,11 +62,12 @@ export interface StandbyAlert extends Omit<Alert, "condition" | "owner" | "pause
   conditions: (scope: StandbyScope) => readonly { part?: string; condition: MetricCondition | EventCondition }[];
 }
 
-/** Metrics that are made from the jobs' logs, by the event that they count. */
+/** Metrics that are made from the logs of jobs and services, by the event that they count. */
 export const jobMetrics = {
   mediaCopied: { metric: "MediaCopied", event: events.mediaPulled, dimension: "bucket" },
   jobFailed: { metric: "JobFailed", event: events.jobFailed },
   customerRefused: { metric: "CustomerBucketRefused", event: events.customerBucketRefused },
+  clockAhead: { metric: "ClockAhead", event: events.clockAhead },
   contractBroken: { metric: "ContractBroken", event: events.standbyContractBroken },
 } as const satisfies Record<string, { metric: string; event: string; dimension?: string }>;
 
@@ -289,6 +290,22 @@ const watching: readonly StandbyAlert[] = [
             },
           ]
         : [],
+  },
+  {
+    id: "standby-clock-ahead",
+    owner: "standby",
+    title: "A clock of the standby is wrong",
+    rows: ["D4", "S3"],
+    severity: "ERROR",
+    watches: `A service of the active standby saw a change whose time is more than ${limits.clockAheadSeconds} s ahead of its own clock.`,
+    why: `Stores keep what has the later time, and what Google's clocks stamped came back with the restore. Beyond ${limits.clockRefusedSeconds} s ahead, writes to it are refused.`,
+    steps: [
+      "Its asset was last written before the loss: a clock of Google's was ahead; the runbook says what to do about the row.",
+      "Written since: a machine here is wrong. Compare the machines, drain the wrong one and let the node group make another.",
+    ],
+    runbook: "docs/runbooks/clock-ahead.md",
+    conditions: ({ active, jobMetrics: namespace }) =>
+      active ? [{ condition: counted(namespace, jobMetrics.clockAhead.metric) }] : [],
   },
   {
     id: "standby-certificate-expires",
