@@ -326,7 +326,7 @@ test("without a signature there is no copy; with it, the next run makes one of w
 });
 
 test("a pod of the same Job goes on at once; who lost the lease copies nothing on and writes no marker", async () => {
-  const first = await standingStill(stage, "replicate-prod-1-aaaaa", 3);
+  const first = await standingStill(stage, "replicate-prod-1-aaaaa", 9);
   const second = leased(stage, "replicate-prod-1-bbbbb", 60);
   const { code, lines } = await first.run.done;
   assert.equal(code, 1);
