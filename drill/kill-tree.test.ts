@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { startTimeOf, waitUntil } from "../sandbox/lib/process";
 import { killChildren, killTree } from "./kill-tree";
 
 /** Is it there, and no corpse that nobody has fetched yet? */
-const runs = (pid: number) => {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-};
+const runs = (pid: number) => startTimeOf(pid) !== undefined;
 
 /** A shell that has started another process, which it says. */
 async function family() {
@@ -28,8 +21,7 @@ test("a process dies with what it started", async () => {
   const [, signal] = await once(parent, "close");
   assert.equal(signal, "SIGKILL");
   // Its pipe is closed a moment before the kernel says that it has ended.
-  for (const end = Date.now() + 10_000; runs(child) && Date.now() < end; ) await sleep(20);
-  assert.ok(!runs(child));
+  await waitUntil("its child's end", async () => !runs(child), { timeoutMs: 10_000 });
   killTree(parent.pid!);
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -12,6 +12,7 @@ import type { Client } from "cassandra-driver";
 import { generate } from "selfsigned";
 import { canary, canaryDay, canaryMetric } from "../plan/canary";
 import { copyTiers, retention } from "../plan/retention";
+import { freePort } from "../sandbox/lib/process";
 import { jobConfig } from "./config";
 import { canaryRole, canarySchema, newestDocument, prepareCassandra, prepareIndex } from "./lib/canaries";
 import { type Elasticsearch, ElasticsearchError } from "./lib/elastic";
@@ -97,13 +98,6 @@ after(() => rm(folder, { recursive: true, force: true }));
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test("each store's success is its own; a new password and authority are taken up", async () => {

@@ -1,10 +1,10 @@
 /** The exporter as its own process against a storage, with the real rclone: fresh, empty, forged, refused. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { metrics } from "../plan/freshness";
 import { backupName, evidencePath, listingPath, manifestPath, markerId, markerPath } from "../plan/layout";
+import { freePort } from "../sandbox/lib/process";
 import { jobConfig } from "./config";
 import { lateAfter, newestBackup, newestCopy, newestEvidence } from "./lib/newest";
 import { type RunningJob, startJob } from "./testing/job";
@@ -31,14 +31,6 @@ async function end(): Promise<void> {
   job?.child.kill("SIGTERM");
   await job?.done;
   job = undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Values by `metric{labels}`. */

@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../sandbox/lib/process";
 import { program } from "./tools";
 
 /** Called for each copy between buckets before it is made; `object` is the source's full name. */
@@ -224,14 +225,6 @@ async function send(url: string, method: string, body?: string | Buffer): Promis
   if (!response.ok) {
     throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function ready(url: string, server: ChildProcess): Promise<void> {
